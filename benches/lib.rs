@@ -1,0 +1,1 @@
+//! The measurements of Fencehold; see `commit.rs` and its siblings.

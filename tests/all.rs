@@ -1,0 +1,1 @@
+//! One integration binary: a line for each module says what it holds.

@@ -1,0 +1,1 @@
+//! The tests of Fencehold; they stand in `all.rs`.
