@@ -1,0 +1,218 @@
+//! The real disk: the only file that names the operating system's file API.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, CWD, FlockOperation, OFlags, RenameFlags};
+
+use super::{File, FileId, Fs, How, Kind, LockError, LockMode, Stat};
+use crate::host::Deadline;
+
+/// The operating system's files.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RealFs;
+
+/// An open file of the operating system.
+#[derive(Debug)]
+pub struct RealFile(std::fs::File);
+
+/// The first pause between two tries for a held OS lock.
+const PAUSE_FIRST: Duration = Duration::from_micros(20);
+/// The longest pause: what a waiter loses at the most after a release.
+const PAUSE_LONGEST: Duration = Duration::from_millis(2);
+
+/// Reads a file under /proc whole (proc(5)); these are no part of the workspace.
+///
+/// # Errors
+/// As read(2).
+pub fn read_proc(path: &Path) -> io::Result<String> {
+    std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The names in a directory under /proc.
+pub(super) fn list_proc(dir: &Path) -> io::Result<Vec<String>> {
+    RealFs.list(dir)
+}
+
+impl RealFs {
+    /// What a link under /proc says (readlink(2)).
+    ///
+    /// # Errors
+    /// As readlink(2).
+    pub fn read_link(&self, path: &Path) -> io::Result<String> {
+        std::fs::read_link(path).map(|target| target.to_string_lossy().into_owned())
+    }
+}
+
+fn stat_of(meta: &std::fs::Metadata) -> Stat {
+    let kind = match meta.file_type() {
+        t if t.is_file() => Kind::File,
+        t if t.is_dir() => Kind::Dir,
+        t if t.is_symlink() => Kind::Symlink,
+        _ => Kind::Other,
+    };
+    Stat {
+        id: FileId { dev: meta.dev(), ino: meta.ino() },
+        kind,
+        len: meta.len(),
+        mode: meta.mode() & 0o7777,
+        uid: meta.uid(),
+        gid: meta.gid(),
+    }
+}
+
+impl Fs for RealFs {
+    type File = RealFile;
+
+    fn open(&self, path: &Path, how: How) -> io::Result<RealFile> {
+        let mut options = OpenOptions::new();
+        // Without O_NONBLOCK the open of a FIFO in the place of a file would wait for a writer.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.read(true).custom_flags(flags.bits().cast_signed());
+        match how {
+            How::Read => {}
+            How::Write => {
+                options.write(true);
+            }
+            How::Append => {
+                options.append(true);
+            }
+            How::CreateNew { mode } => {
+                options.append(true).create_new(true).mode(mode);
+            }
+        }
+        let file = options.open(path)?;
+        if let How::CreateNew { mode } = how {
+            rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(mode))?;
+        }
+        match stat_of(&file.metadata()?).kind {
+            Kind::File => Ok(RealFile(file)),
+            Kind::Dir => Err(io::Error::new(io::ErrorKind::IsADirectory, "a directory, not a regular file")),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
+        }
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Option<Stat>> {
+        match std::fs::symlink_metadata(path) {
+            Ok(meta) => Ok(Some(stat_of(&meta))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        std::fs::canonicalize(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Ok(rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Ok(rustix::fs::linkat(CWD, from, CWD, to, AtFlags::empty())?)
+    }
+
+    fn unlink(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_dir(path)
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(dir)? {
+            names.extend(entry?.file_name().into_string());
+        }
+        Ok(names)
+    }
+
+    fn make_dir(&self, dir: &Path, mode: u32) -> io::Result<()> {
+        DirBuilder::new().mode(mode).create(dir)?;
+        Ok(rustix::fs::chmod(dir, rustix::fs::Mode::from_raw_mode(mode))?)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        std::fs::File::open(dir)?.sync_all()
+    }
+}
+
+impl File for RealFile {
+    fn stat(&self) -> io::Result<Stat> {
+        Ok(stat_of(&self.0.metadata()?))
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(into, offset)
+    }
+
+    fn append(&self, bytes: &[u8]) -> io::Result<usize> {
+        (&self.0).write(bytes)
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_at(bytes, offset)
+    }
+
+    fn truncate(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn adopt(&self, like: &Stat) -> io::Result<()> {
+        let now = self.stat()?;
+        if (now.uid, now.gid) != (like.uid, like.gid) {
+            let (uid, gid) = (rustix::fs::Uid::from_raw(like.uid), rustix::fs::Gid::from_raw(like.gid));
+            match rustix::fs::fchown(&self.0, Some(uid), Some(gid)) {
+                // Who may not give a file away keeps what it may: the group alone, or nothing.
+                Err(rustix::io::Errno::PERM) => {
+                    let _ = rustix::fs::fchown(&self.0, None, Some(gid));
+                }
+                other => other?,
+            }
+        }
+        Ok(rustix::fs::fchmod(&self.0, rustix::fs::Mode::from_raw_mode(like.mode))?)
+    }
+
+    /// Tries, and pauses a little longer each time: flock(2) knows no deadline, and a helper thread that had been
+    /// given up would take the lock later and keep it.
+    fn lock(&self, mode: LockMode, patience: Duration) -> Result<(), LockError> {
+        let operation = match mode {
+            LockMode::Exclusive => FlockOperation::NonBlockingLockExclusive,
+            LockMode::Shared => FlockOperation::NonBlockingLockShared,
+        };
+        let mut deadline = None;
+        let mut pause = PAUSE_FIRST;
+        loop {
+            match rustix::fs::flock(&self.0, operation) {
+                Ok(()) => return Ok(()),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(rustix::io::Errno::WOULDBLOCK) => {
+                    let left = deadline.get_or_insert_with(|| Deadline::after(patience)).left();
+                    if left.is_zero() {
+                        return Err(LockError::TimedOut);
+                    }
+                    // A bounded wait for another process; nothing is ordered by it.
+                    std::thread::sleep(pause.min(left));
+                    pause = (pause * 2).min(PAUSE_LONGEST);
+                }
+                Err(error) => return Err(LockError::Io(error.into())),
+            }
+        }
+    }
+
+    fn unlock(&self) -> io::Result<()> {
+        Ok(rustix::fs::flock(&self.0, FlockOperation::Unlock)?)
+    }
+}

@@ -1,0 +1,11 @@
+//! Many processes write safely in one shared checkout.
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+compile_error!(
+    "fencehold runs on Linux 5.10 or later, x86-64 and aarch64 (fencehold-model compiles everywhere)"
+);
+
+pub mod error;
+pub mod fs;
+pub mod host;
+
+pub use error::{Error, Happened, Result};

@@ -1,0 +1,163 @@
+//! The lines of a journal file: line one (the folded state) and one event a line.
+//!
+//! Invariants: a line is exactly one `write`; its checksum is right and its `prev` is the checksum of the line before,
+//! or it is no line; revisions strictly grow and times never go back along a file.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+
+use serde_json::Value;
+
+use crate::chain::{self, Checksum};
+use crate::json::{Fields, Malformed, Writer};
+use crate::{Entry, Event, Revision, State, WorkspaceId};
+
+/// The format of journal files that this crate reads and writes.
+pub const FORMAT: u64 = 1;
+/// The longest event line, in bytes without its newline: ids and a reason fit many times over.
+pub const LINE_BYTES_MAX: usize = 64 * 1024;
+/// The longest line one: a folded state of some hundred thousand locks.
+pub const LINE_ONE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Line one of a journal file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The workspace it belongs to.
+    pub workspace: WorkspaceId,
+    /// The number of the file.
+    pub n: u64,
+    /// Everything before this file, folded.
+    pub state: State,
+}
+
+/// A whole line, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line<T> {
+    /// What it says.
+    pub content: T,
+    /// The highest revision that its writer knew to be durable.
+    pub durable: Revision,
+    /// The checksum that the next line continues from.
+    pub checksum: Checksum,
+}
+
+/// Why a line is not the next line of this file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Broken {
+    /// The checksum is missing or wrong.
+    Checksum,
+    /// The line is whole, but not the successor of the line before it.
+    Chain,
+    /// The line is whole and linked, and of a format newer than this program.
+    Newer(String),
+    /// The line is whole and linked, and says something that cannot be.
+    Content(String),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Broken::Checksum => f.write_str("its checksum is missing or wrong"),
+            Broken::Chain => f.write_str("it does not continue the line before it"),
+            Broken::Newer(what) => write!(f, "{what}: written by a newer fencehold, use that one"),
+            Broken::Content(what) => f.write_str(what),
+        }
+    }
+}
+
+/// Writes line one, newline included.
+#[must_use]
+pub fn write_head(head: &Head, durable: Revision) -> (String, Checksum) {
+    let mut line = String::new();
+    let mut to = Writer::new(&mut line);
+    to.number("fencehold", FORMAT).text("workspace", head.workspace.as_str()).number("n", head.n);
+    to.number("revision", head.state.revision).number("t", head.state.time_ms);
+    to.value("state", |out| head.state.write(out));
+    to.number("durable", durable).text("prev", &chain::seed(head.workspace.as_str(), head.n).hex());
+    let checksum = chain::seal(&mut line);
+    (line, checksum)
+}
+
+/// Reads line one (without its newline) of file `n`.
+pub fn read_head(line: &str, n: u64) -> Result<Line<Head>, Broken> {
+    let checksum = chain::verify(line).ok_or(Broken::Checksum)?;
+    let value = parse(line)?;
+    let read = || -> Result<(Head, u64, &str), Malformed> {
+        let fields = Fields::of(&value)?;
+        let state = State::read(fields.object("state")?, fields.number("revision")?, fields.number("t")?)?;
+        let head = Head { workspace: fields.id("workspace")?, n: fields.number("n")?, state };
+        Ok((head, fields.number("durable")?, fields.text("prev")?))
+    };
+    newer_format(&value)?;
+    let (head, durable, prev) = read().map_err(|bad| Broken::Content(bad.0))?;
+    if head.n != n || Checksum::from_hex(prev) != Some(chain::seed(head.workspace.as_str(), n)) {
+        return Err(Broken::Chain);
+    }
+    Ok(Line { content: head, durable, checksum })
+}
+
+fn newer_format(head: &Value) -> Result<(), Broken> {
+    match Fields::of(head).and_then(|fields| fields.number("fencehold")) {
+        Ok(FORMAT) => Ok(()),
+        Ok(format) if format > FORMAT => Err(Broken::Newer(format!("journal format {format}"))),
+        Ok(format) => Err(Broken::Content(format!("journal format {format} is unknown"))),
+        Err(bad) => Err(Broken::Content(bad.0)),
+    }
+}
+
+/// Writes one event line, newline included.
+#[must_use]
+pub fn write_entry(entry: &Entry, durable: Revision, prev: Checksum) -> (String, Checksum) {
+    let mut line = String::with_capacity(320);
+    let mut to = Writer::new(&mut line);
+    to.number("rev", entry.revision).number("t", entry.at_ms).text("actor", entry.actor.as_str());
+    to.text("op", entry.op.as_str()).value("event", |out| entry.event.write(out));
+    to.number("durable", durable).text("prev", &prev.hex());
+    let checksum = chain::seal(&mut line);
+    (line, checksum)
+}
+
+/// Reads one event line (without its newline) that follows a line of checksum `prev` and the given state.
+pub fn read_entry(line: &str, prev: Checksum, after: &State) -> Result<Line<Entry>, Broken> {
+    let checksum = chain::verify(line).ok_or(Broken::Checksum)?;
+    let value = parse(line)?;
+    let (entry, durable, claimed) = entry_of(&value).map_err(|bad| Broken::Content(bad.0))?;
+    if Checksum::from_hex(claimed) != Some(prev) {
+        return Err(Broken::Chain);
+    }
+    let event = value.get("event").map_or(Err(Malformed("field `event` is missing".to_owned())), Fields::of);
+    let event = event.and_then(Event::read).map_err(|bad| newer_or_content(&value, bad))?;
+    if entry.revision <= after.revision || entry.at_ms < after.time_ms {
+        let (was, now) = (after.revision, entry.revision);
+        return Err(Broken::Content(format!("its revision or time goes back (revision {now} after {was})")));
+    }
+    Ok(Line { content: Entry { event, ..entry }, durable, checksum })
+}
+
+/// The entry without its event, `durable` and `prev`.
+fn entry_of(value: &Value) -> Result<(Entry, Revision, &str), Malformed> {
+    let fields = Fields::of(value)?;
+    let entry = Entry {
+        revision: fields.number("rev")?,
+        at_ms: fields.number("t")?,
+        actor: fields.id("actor")?,
+        op: fields.id("op")?,
+        event: Event::Repaired { reason: String::new() },
+    };
+    Ok((entry, fields.number("durable")?, fields.text("prev")?))
+}
+
+/// A sealed, linked line whose event cannot be read was written by a newer program, or by nobody we know.
+fn newer_or_content(line: &Value, bad: Malformed) -> Broken {
+    let known = ["boot", "lock.granted", "lock.renewed", "lock.released", "lock.broken", "repaired"];
+    let event = &line["event"];
+    let newer = event["v"].as_u64().is_some_and(|v| v > crate::event::EVENT_VERSION)
+        || event["type"].as_str().is_some_and(|word| !known.contains(&word));
+    if newer { Broken::Newer(bad.0) } else { Broken::Content(bad.0) }
+}
+
+fn parse(line: &str) -> Result<Value, Broken> {
+    serde_json::from_str(line).map_err(|error| Broken::Content(format!("not JSON: {error}")))
+}
