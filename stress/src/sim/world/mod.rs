@@ -121,7 +121,7 @@ impl World {
 
     /// Runs one process on this thread, nobody else running; ends it.
     pub fn alone<T>(&self, plan: Plan, body: impl FnOnce(SimFs, SimHost) -> T) -> Ended<T> {
-        let process = self.shared.add(plan);
+        let process = self.shared.add(plan, false);
         let (fs, host) = self.seen_by(process);
         let result = catch_unwind(AssertUnwindSafe(|| body(fs, host)));
         self.shared.end(process);
@@ -131,7 +131,7 @@ impl World {
     /// Starts a process that the caller steps by hand; it runs until [`World::kill`].
     #[must_use]
     pub fn process(&self) -> (ProcessId, SimFs, SimHost) {
-        let process = self.shared.add(Plan::NONE);
+        let process = self.shared.add(Plan::NONE, false);
         let (fs, host) = self.seen_by(process);
         (process, fs, host)
     }
@@ -142,7 +142,7 @@ impl World {
     /// With more than [`TOGETHER_MAX`] bodies.
     pub fn together<T: Send>(&self, bodies: Vec<Body<'_, T>>) -> Vec<Ended<T>> {
         assert!(bodies.len() <= TOGETHER_MAX, "{} processes; the most is {TOGETHER_MAX}", bodies.len());
-        let processes: Vec<ProcessId> = bodies.iter().map(|_| self.shared.add(Plan::NONE)).collect();
+        let processes: Vec<ProcessId> = bodies.iter().map(|_| self.shared.add(Plan::NONE, true)).collect();
         self.shared.begin_turns();
         let ended = std::thread::scope(|scope| {
             let mut threads = Vec::new();

@@ -54,6 +54,8 @@ pub(super) struct Inner {
 #[derive(Debug)]
 pub(super) struct Process {
     alive: bool,
+    /// Whether it runs together with others; one that is stepped by hand never takes the baton.
+    takes_turns: bool,
     calls: u64,
     plan: Plan,
     waits: Option<Wait>,
@@ -102,11 +104,11 @@ impl Shared {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn add(&self, plan: Plan) -> ProcessId {
+    pub(super) fn add(&self, plan: Plan, takes_turns: bool) -> ProcessId {
         let mut inner = self.lock();
         let process = inner.processes.len();
         let random = Random::new(0xfe4c_e401 ^ ((process as u64) << 32));
-        inner.processes.push(Process { alive: true, calls: 0, plan, waits: None, random });
+        inner.processes.push(Process { alive: true, takes_turns, calls: 0, plan, waits: None, random });
         process
     }
 
@@ -171,7 +173,9 @@ impl Shared {
     /// A scheduling point: the guard of whose turn it is again, or none for the dead.
     fn turn(&self, process: ProcessId) -> Option<Guard<'_>> {
         let mut inner = self.lock();
-        if inner.taking_turns && inner.lives(process) {
+        // A process that has just been chosen to begin goes on to its first call.
+        let begun = inner.processes[process].calls > 0;
+        if inner.taking_turns && begun && inner.lives(process) {
             inner.maybe_stall(process);
             self.pass_on(&mut inner, Some(process));
             inner = self.await_turn(inner, process);
@@ -194,6 +198,7 @@ impl Inner {
     fn can_go_on(&self, process: ProcessId) -> bool {
         let state = &self.processes[process];
         state.alive
+            && state.takes_turns
             && state.waits.is_none_or(|wait| {
                 let over = wait.deadline_ms.is_some_and(|deadline_ms| self.clock_ms >= deadline_ms);
                 over || self.disk.can_lock(wait.open, wait.mode)
@@ -228,7 +233,7 @@ impl Inner {
             return true;
         }
         for process in 0..self.processes.len() {
-            if self.processes[process].alive {
+            if self.processes[process].alive && self.processes[process].takes_turns {
                 self.deadlocked = true;
                 self.bury(process);
             }
