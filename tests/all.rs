@@ -1,4 +1,6 @@
 //! One integration binary: a line for each module says what it holds.
 
+/// The two lock-file mutants on the simulated disk, and their control.
+mod mutants_sim;
 /// The simulated disk against the real one; the world's own promises.
 mod sim;

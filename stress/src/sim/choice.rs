@@ -48,7 +48,8 @@ impl Source {
         Self::of(Kind::Replay(schedule.answers.clone()))
     }
 
-    fn prefix(answers: Vec<u32>) -> Self {
+    /// These answers as far as they are possible, then always the first one.
+    pub(super) fn lenient(answers: Vec<u32>) -> Self {
         Self::of(Kind::Prefix(answers))
     }
 

@@ -10,4 +10,6 @@
 pub mod choice;
 pub mod disk;
 pub mod door;
+pub mod mutants;
+pub mod scenario;
 pub mod world;

@@ -52,7 +52,7 @@ impl Explorer {
     /// If the run before was not given to [`Explorer::ran`].
     #[must_use]
     pub fn next_run(&mut self) -> Option<Source> {
-        self.next.as_ref().map(|prefix| Source::prefix(prefix.clone()))
+        self.next.as_ref().map(|prefix| Source::lenient(prefix.clone()))
     }
 
     /// Takes note of what the run asked.
