@@ -10,6 +10,7 @@
 pub mod choice;
 pub mod disk;
 pub mod door;
+pub mod loom_fs;
 pub mod mutants;
 pub mod scenario;
 pub mod world;

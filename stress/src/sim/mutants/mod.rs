@@ -12,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use fencehold::fs::{File, Fs, How, read_file};
+use fencehold::host::Clock;
 
 use super::choice::Source;
 use super::disk::Disk;
@@ -43,9 +44,11 @@ pub enum Protocol {
 
 /// What stands in a lock file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Record {
-    holder: String,
-    expires_ms: u64,
+pub struct Record {
+    /// Who holds it.
+    pub holder: String,
+    /// The monotonic clock at which it lapses.
+    pub expires_ms: u64,
 }
 
 impl Record {
@@ -95,7 +98,11 @@ impl Protocol {
         }
     }
 
-    fn acquire(self, fs: &SimFs, host: &SimHost, me: &str) -> io::Result<Option<Record>> {
+    /// Asks for the lock once; the record that now stands in the lock file, where it was granted.
+    ///
+    /// # Errors
+    /// Those of the calls that it makes.
+    pub fn acquire<F: Fs>(self, fs: &F, host: &impl Clock, me: &str) -> io::Result<Option<Record>> {
         match self {
             Protocol::DoubleTakeover => double_takeover::acquire(fs, host, me),
             Protocol::ReleaseByPath => release_by_path::acquire(fs, host, me),
@@ -103,7 +110,11 @@ impl Protocol {
         }
     }
 
-    fn release(self, fs: &SimFs, me: &str) -> io::Result<()> {
+    /// Gives the lock up.
+    ///
+    /// # Errors
+    /// Those of the calls that it makes.
+    pub fn release<F: Fs>(self, fs: &F, me: &str) -> io::Result<()> {
         match self {
             Protocol::DoubleTakeover => double_takeover::release(fs, me),
             Protocol::ReleaseByPath => release_by_path::release(fs),
@@ -132,7 +143,8 @@ impl Protocol {
     }
 
     /// What a process that is long dead has left.
-    fn disk(self) -> Disk {
+    #[must_use]
+    pub fn disk(self) -> Disk {
         let mut disk = Disk::new();
         disk.put(RESOURCE, b"");
         match self {

@@ -19,6 +19,8 @@ pub use host::SimHost;
 pub use shared::SimDoor;
 pub use trace::{Note, Step, render};
 
+pub(in crate::sim) use shared::panic_text;
+
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -92,7 +94,7 @@ impl<T> Ended<T> {
         match result {
             Ok(value) => Ended::Returned(value),
             Err(payload) if payload.is::<shared::Killed>() => Ended::Killed,
-            Err(payload) => Ended::Panicked(shared::panic_text(payload.as_ref())),
+            Err(payload) => Ended::Panicked(panic_text(payload.as_ref())),
         }
     }
 }

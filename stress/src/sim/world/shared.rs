@@ -392,7 +392,7 @@ impl Door for SimDoor {
 }
 
 /// The message of a panic.
-pub(super) fn panic_text(payload: &(dyn Any + Send)) -> String {
+pub(in crate::sim) fn panic_text(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without a message".to_owned())
