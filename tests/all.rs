@@ -16,3 +16,5 @@ mod mark;
 mod mutants_sim;
 /// The simulated disk against the real one; the world's own promises.
 mod sim;
+/// Every operation killed at every call and cut at every byte.
+mod torn;

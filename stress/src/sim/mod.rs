@@ -5,6 +5,7 @@
 //! - [`door`]: the port `Fs` over a disk behind a door;
 //! - [`world`]: processes that take turns at the disk, are killed at any call, and whose writes are cut at any byte;
 //! - [`loom_fs`]: the same disk behind a lock of loom, as a second opinion on the interleavings;
+//! - [`torn`]: each operation killed at every call and cut at every byte;
 //! - [`mutants`]: small lock-file protocols with known defects, which the world must find.
 
 pub mod choice;
@@ -13,4 +14,5 @@ pub mod door;
 pub mod loom_fs;
 pub mod mutants;
 pub mod scenario;
+pub mod torn;
 pub mod world;

@@ -1,0 +1,17 @@
+//! Every operation, killed before each of its calls, each of its writes cut at every byte, each of its calls failed.
+
+use fencehold_stress::sim::torn;
+
+#[test]
+fn whatever_is_cut_the_next_process_goes_on() {
+    let started = std::time::Instant::now();
+    let mut cases = 0;
+    for torn in torn::all() {
+        let explored = torn.all(&mut |_| {}).unwrap_or_else(|found| panic!("{found}"));
+        println!("{torn:?}: {} cases", explored.runs);
+        assert!(explored.complete && explored.runs > torn.calls().len() as u64);
+        cases += explored.runs;
+    }
+    println!("{cases} cases in {:?}", started.elapsed());
+    assert!(cases > 1_000, "{cases} cases");
+}
