@@ -12,6 +12,7 @@ pub mod choice;
 pub mod disk;
 pub mod door;
 pub mod loom_fs;
+pub mod loom_models;
 pub mod mutants;
 pub mod scenario;
 pub mod torn;

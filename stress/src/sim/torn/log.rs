@@ -1,14 +1,13 @@
 //! Appends to a log, torn.
 
 use fencehold::log::Page;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::site::{self, ROOT, foreign, shown};
+use super::site::{self, LOG, ROOT, foreign, record, shown};
 use super::{Answered, Torn, changes_nothing, fresh, said};
 use crate::sim::disk::Disk;
 use crate::sim::world::{SimFs, World};
 
-const FILE: &str = "bugs.ndjson";
 /// What a killed foreign writer left; no record even once its line ends.
 const HALF: &[u8] = b"{\"id\":\"half\",\"te";
 
@@ -33,10 +32,6 @@ pub(super) fn all() -> Vec<Torn> {
     ]
 }
 
-fn record(id: &str) -> Map<String, Value> {
-    Map::from_iter([("id".to_owned(), json!(id)), ("text".to_owned(), json!("ä, two bytes"))])
-}
-
 fn append(fs: &SimFs, id: &str, token: Option<u64>) -> fencehold::Result<bool> {
     Ok(site::log(fs)?.append(&record(id), &shown(token))?.is_ok())
 }
@@ -47,14 +42,14 @@ fn disk(before: Before) -> Disk {
             append(fs, id, None).expect("an append on a healthy disk");
         }
         if before.half {
-            foreign(fs, FILE, HALF);
+            foreign(fs, LOG, HALF);
         }
     })
 }
 
 fn torn(name: &'static str, before: Before) -> Torn {
     let disk = disk(before);
-    let start = disk.contents(format!("{ROOT}/{FILE}")).unwrap_or_default().to_vec();
+    let start = disk.contents(format!("{ROOT}/{LOG}")).unwrap_or_default().to_vec();
     let act = move |fs: &SimFs, _: &_| Answered::of(&append(fs, "b", before.token));
     Torn::new(name, disk, act, move |world, answered| judge(world, answered, before, &start))
 }
@@ -77,7 +72,7 @@ fn judge(world: &World, answered: Answered, before: Before, start: &[u8]) -> Res
 }
 
 fn bytes(world: &World) -> Vec<u8> {
-    world.disk(|disk| disk.contents(format!("{ROOT}/{FILE}")).unwrap_or_default().to_vec())
+    world.disk(|disk| disk.contents(format!("{ROOT}/{LOG}")).unwrap_or_default().to_vec())
 }
 
 /// What a new process reads.

@@ -7,16 +7,17 @@
 
 mod document;
 mod log;
-mod site;
+pub(super) mod site;
 
 use std::path::PathBuf;
 
+use fencehold::fs::{File as _, Fs as _, How};
 use rustix::io::Errno;
 
 use super::choice::{Explored, Source};
 use super::disk::Disk;
 use super::scenario::{Counterexample, Ran, Scenario, exhaust};
-use super::world::{Ended, Fault, Note, Options, Plan, SimFs, SimHost, Step, World};
+use super::world::{Ended, Fault, Options, Plan, SimFs, SimHost, Step, World};
 
 /// What the caller of the operation knows afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +147,28 @@ pub fn all() -> Vec<Torn> {
     all
 }
 
+/// An update that overwrites in place, which must be found: a harness that passes it is blind.
+#[must_use]
+pub fn canary() -> Torn {
+    const FILE: &str = "/state";
+    let mut disk = Disk::new();
+    disk.put(FILE, b"one");
+    let act = |fs: &SimFs, _: &SimHost| {
+        let write = |fs: &SimFs| {
+            let file = fs.open(FILE.as_ref(), How::Write)?;
+            file.truncate(0)?;
+            file.write_at(0, b"two")
+        };
+        if write(fs).is_ok_and(|count| count == 3) { Answered::Done } else { Answered::Unknown }
+    };
+    Torn::new("canary", disk, act, |world, _| {
+        match world.disk(|disk| disk.contents(FILE).map(<[u8]>::to_vec)) {
+            Some(bytes) if bytes == b"one" || bytes == b"two" => Ok(()),
+            other => Err(format!("half an update is left: {other:?}")),
+        }
+    })
+}
+
 /// Runs `body` as a process that nothing happens to.
 fn fresh<T>(world: &World, body: impl FnOnce(SimFs, SimHost) -> Result<T, String>) -> Result<T, String> {
     match world.alone(Plan::NONE, body) {
@@ -168,12 +191,6 @@ fn changes_nothing(world: &World, what: impl FnOnce(&World) -> Result<(), String
         None => Err("doing it again added or removed files".to_owned()),
         Some(((path, _), _)) => Err(format!("doing it again changed {}", path.display())),
     }
-}
-
-/// Whether a run met a cut write; for tests that count.
-#[must_use]
-pub fn was_cut(trace: &[Step]) -> bool {
-    trace.iter().any(|step| matches!(step.note, Note::Cut(_)))
 }
 
 fn said(error: &fencehold::Error) -> String {

@@ -7,16 +7,19 @@ use fencehold::fs::{Fs, How};
 use fencehold::log::Log;
 use fencehold::mark::{Fence, Folder, Rooted, Shown};
 use fencehold_model::{LockName, WorkspaceId};
+use serde_json::{Map, Value, json};
 
 use crate::sim::disk::Disk;
 use crate::sim::world::{Ended, Plan, SimFs, SimHost, World};
 
 /// The root.
 pub(super) const ROOT: &str = "/root";
+/// The log, below the root.
+pub(crate) const LOG: &str = "bugs.ndjson";
 const FOLDER: &str = "/root/.fencehold";
 
 /// A disk with an empty root, after `then`.
-pub(super) fn disk(then: impl FnOnce(&SimFs, &SimHost)) -> Disk {
+pub(crate) fn disk(then: impl FnOnce(&SimFs, &SimHost)) -> Disk {
     let world = World::calm(Disk::new());
     let built = world.alone(Plan::NONE, |fs, host| {
         for dir in [ROOT, FOLDER, "/root/.fencehold/doc", "/root/.fencehold/quarantine"] {
@@ -29,7 +32,7 @@ pub(super) fn disk(then: impl FnOnce(&SimFs, &SimHost)) -> Disk {
 }
 
 /// Writes a file below the root as a foreign program would.
-pub(super) fn foreign(fs: &SimFs, name: &str, bytes: &[u8]) {
+pub(crate) fn foreign<F: Fs>(fs: &F, name: &str, bytes: &[u8]) {
     use fencehold::fs::File as _;
     let path = Path::new(ROOT).join(name);
     let file = match fs.open(&path, How::Append) {
@@ -43,9 +46,14 @@ fn folder() -> Folder {
     Folder { dir: FOLDER.into(), id: WorkspaceId::new("w1").expect("a plain id") }
 }
 
+/// A record with this id.
+pub(crate) fn record(id: &str) -> Map<String, Value> {
+    Map::from_iter([("id".to_owned(), json!(id)), ("text".to_owned(), json!("ä, two bytes"))])
+}
+
 pub(crate) fn log<F: Fs>(fs: &F) -> fencehold::Result<Log<F>> {
     let rooted = Rooted::new(fs, Path::new(ROOT), Path::new(FOLDER))?;
-    Log::open(fs.clone(), folder(), &rooted, Path::new("bugs.ndjson"), None)
+    Log::open(fs.clone(), folder(), &rooted, Path::new(LOG), None)
 }
 
 pub(super) fn document(fs: &SimFs, host: &SimHost) -> fencehold::Result<Document<SimFs, SimHost>> {
@@ -54,7 +62,7 @@ pub(super) fn document(fs: &SimFs, host: &SimHost) -> fencehold::Result<Document
 }
 
 /// A fence of the lock `build`, or nothing to show.
-pub(super) fn shown(token: Option<u64>) -> Shown {
+pub(crate) fn shown(token: Option<u64>) -> Shown {
     let name = LockName::new("build").expect("a plain name");
     token.map_or_else(Shown::nothing, |token| Shown::fence(Fence::new(name, token).expect("a small token")))
 }
