@@ -1,6 +1,7 @@
 //! The shipped code under loom, on the simulated disk: every order of the calls up to a bound, which each test prints.
 
-use fencehold_stress::sim::loom_fs::{Locks, LoomExplored};
+use fencehold_stress::sim::door::Locks;
+use fencehold_stress::sim::loom_fs::LoomExplored;
 use fencehold_stress::sim::loom_models::{
     PREEMPTIONS_MAX, log_against_half_line, log_against_log, two_takers,
 };

@@ -7,6 +7,9 @@ use std::time::Duration;
 use fencehold::fs::{File, Fs, How, LockError, LockMode, RealFs, read_file};
 use fencehold_stress::sim::choice::{Explorer, Source};
 use fencehold_stress::sim::disk::Disk;
+use fencehold_stress::sim::scenario::search;
+use fencehold_stress::sim::stage;
+use fencehold_stress::sim::together::Files;
 use fencehold_stress::sim::world::{Body, Ended, Fault, Options, Plan, SimFs, SimHost, World};
 
 /// What a body of file calls saw, call by call.
@@ -253,4 +256,28 @@ fn processes_that_wait_for_each_other_without_end_are_reported() {
         explorer.ran(&world.source());
     }
     assert!(deadlocks > 0 && *order.lock().unwrap() > 0);
+}
+
+#[test]
+fn the_shipped_code_stands_drawn_schedules_with_kills() {
+    let started = std::time::Instant::now();
+    let executions = stage::schedules(1, 1_500, &mut |_| {}).unwrap_or_else(|found| panic!("{found}"));
+    println!("{executions} executions in {:?}", started.elapsed());
+    assert!(executions >= 1_500);
+}
+
+#[test]
+fn a_schedule_that_names_no_scenario_of_this_build_is_refused() {
+    assert!(stage::replay("{\"schedule\":1,\"scenario\":\"no such\"}\n").unwrap_err().contains("no such"));
+    assert!(stage::replay("nothing").is_err());
+}
+
+#[test]
+fn an_os_lock_that_is_none_is_found_by_drawn_schedules() {
+    for seed in 0..5 {
+        let found = search(&Files::without_locks(), seed, 1_000, &mut |_| {}).unwrap();
+        println!("seed {seed}: {} executions; {}", found.executions, found.counterexample.what);
+        let text = found.counterexample.schedule.to_ndjson();
+        assert_eq!(stage::replay(&text).unwrap(), Some(found.counterexample));
+    }
 }

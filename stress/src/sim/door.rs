@@ -23,6 +23,15 @@ pub struct Call<'a> {
     pub bytes: usize,
 }
 
+/// Whether the OS lock works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Locks {
+    /// It does.
+    Kept,
+    /// Everybody is granted it at once: a canary that must be found.
+    Ignored,
+}
+
 /// The way of one process to the disk.
 pub trait Door: Clone + Send + Sync + 'static {
     /// One system call. `act` is given how many bytes of a write take effect.

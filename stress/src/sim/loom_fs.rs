@@ -18,7 +18,7 @@ use fencehold_model::lock::Liveness;
 
 use super::choice::Random;
 use super::disk::{Disk, OpenId, ProcessId};
-use super::door::{Call, Door, FsOver};
+use super::door::{Call, Door, FsOver, Locks};
 use super::world::panic_text;
 
 /// The stack of a process in words of the machine; loom's own default is too small for unoptimised code.
@@ -39,15 +39,6 @@ pub struct LoomDoor {
     shared: Arc<Shared>,
     process: ProcessId,
     locks: Locks,
-}
-
-/// Whether the OS lock works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Locks {
-    /// It does.
-    Kept,
-    /// Everybody is granted it at once: a canary that must be found.
-    Ignored,
 }
 
 #[derive(Debug)]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use fencehold::log::Page;
 
 use super::disk::Disk;
-use super::loom_fs::{Locks, LoomBody, LoomExplored, LoomFs, LoomHost, LoomModel};
+use super::door::Locks;
+use super::loom_fs::{LoomBody, LoomExplored, LoomFs, LoomHost, LoomModel};
 use super::mutants::Protocol;
 use super::torn::site;
 use super::world::{Plan, World};

@@ -15,5 +15,7 @@ pub mod loom_fs;
 pub mod loom_models;
 pub mod mutants;
 pub mod scenario;
+pub mod stage;
+pub mod together;
 pub mod torn;
 pub mod world;

@@ -109,23 +109,39 @@ fn counterexample(scenario: &dyn Scenario, ran: Ran) -> Option<Counterexample> {
     ran.violation.map(|what| Counterexample { what, schedule, trace: ran.trace })
 }
 
-/// Takes the first possible answer wherever the violation stays, until none can be taken back.
+/// How many runs a counterexample may be shrunk by.
+const SHRINK_RUNS_MAX: usize = 300;
+
+/// Takes the first possible answer wherever the violation stays, in large pieces first.
 fn shrink(scenario: &dyn Scenario, mut shortest: Counterexample) -> Counterexample {
-    let mut at = 0;
-    while at < shortest.schedule.answers.len() {
-        let mut answers: Vec<u32> = shortest.schedule.answers.iter().map(|answer| answer.chosen).collect();
-        if answers[at] > 0 {
-            answers[at] = 0;
-            let shorter = counterexample(scenario, scenario.run(Source::lenient(answers)));
-            if let Some(shorter) = shorter.filter(|it| cost(it) < cost(&shortest)) {
-                shortest = shorter;
-                at = 0;
-                continue;
+    let mut piece = shortest.schedule.answers.len().max(1);
+    let mut runs_left = SHRINK_RUNS_MAX;
+    loop {
+        let mut shrunk = false;
+        let mut at = 0;
+        while at < shortest.schedule.answers.len() {
+            let mut answers: Vec<u32> =
+                shortest.schedule.answers.iter().map(|answer| answer.chosen).collect();
+            let end = answers.len().min(at + piece);
+            if answers[at..end].iter().any(|chosen| *chosen > 0) {
+                if runs_left == 0 {
+                    return shortest;
+                }
+                runs_left -= 1;
+                answers[at..end].fill(0);
+                let shorter = counterexample(scenario, scenario.run(Source::lenient(answers)));
+                if let Some(shorter) = shorter.filter(|it| cost(it) < cost(&shortest)) {
+                    shortest = shorter;
+                    shrunk = true;
+                }
             }
+            at = end;
         }
-        at += 1;
+        if piece == 1 && !shrunk {
+            return shortest;
+        }
+        piece = piece.div_ceil(2);
     }
-    shortest
 }
 
 /// What makes one counterexample simpler than another: fewer answers other than the first, then fewer calls.

@@ -56,7 +56,7 @@ pub(crate) fn log<F: Fs>(fs: &F) -> fencehold::Result<Log<F>> {
     Log::open(fs.clone(), folder(), &rooted, Path::new(LOG), None)
 }
 
-pub(super) fn document(fs: &SimFs, host: &SimHost) -> fencehold::Result<Document<SimFs, SimHost>> {
+pub(crate) fn document(fs: &SimFs, host: &SimHost) -> fencehold::Result<Document<SimFs, SimHost>> {
     let rooted = Rooted::new(fs, Path::new(ROOT), Path::new(FOLDER))?;
     Document::open(fs.clone(), host.clone(), folder(), &rooted, Path::new("state.json"))
 }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use super::choice::Source;
 use super::disk::{Disk, ProcessId};
-use super::door::FsOver;
+use super::door::{FsOver, Locks};
 use shared::Shared;
 
 /// The files that a simulated process sees.
@@ -53,6 +53,8 @@ pub struct Options {
     pub stall_ms: u64,
     /// Whether others may see the beginning of a write before its rest is there.
     pub split_writes: bool,
+    /// Whether the OS lock works.
+    pub locks: Locks,
 }
 
 impl Default for Options {
@@ -66,6 +68,7 @@ impl Default for Options {
             stall_one_in: 10,
             stall_ms: 0,
             split_writes: false,
+            locks: Locks::Kept,
         }
     }
 }
