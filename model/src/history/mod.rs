@@ -18,7 +18,7 @@ mod parse;
 mod write;
 
 pub use call::{Answer, Ask, Bind, Call, Fence, Reason, Token};
-pub use header::{Expect, Header, Hello, Tokens};
+pub use header::{Expect, HISTORY_VERSION, Header, Hello, SLACK_MS_DEFAULT, Tokens};
 pub use names::{Id, Names};
 pub use parse::BadHistory;
 pub use write::{answer_line, died_line, header_line, invoke_line, nemesis_line};

@@ -51,7 +51,6 @@ breaches! {
     RevisionMissing "revision-missing" "the target declares revisions, and an answer carries none",
     RevisionOrder "revision-order" "the revisions disagree with real time or with the answers, though another order explains them",
     StaleFence "stale-fence" "a guarded operation was done behind a newer grant",
-    FalseStale "false-stale" "a guarded operation was called stale, and there was no newer grant",
     CounterValue "counter-value" "a counter's values fit no order of its increments",
     CounterLost "counter-lost" "two increments got one value: one of them was lost",
     CounterTorn "counter-torn" "a counter was read as something that is no whole number",
