@@ -36,6 +36,10 @@ impl Spec for CounterSpec {
         }
     }
 
+    fn only_tells(&self, op: &CounterOp) -> bool {
+        matches!(op, CounterOp::Read(_))
+    }
+
     fn effects(&self, state: &i64, op: &CounterOp) -> [Option<i64>; 2] {
         let next = match *op {
             CounterOp::Add(by, _) => state.checked_add(by),

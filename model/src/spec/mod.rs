@@ -34,6 +34,9 @@ pub trait Spec {
     /// If that answer does not fit the state: which rule is broken.
     fn step(&self, state: &Self::State, op: &Self::Op) -> Result<Self::State, Breach>;
 
+    /// Whether an answered operation is one that changes nothing in any state: it only tells what is so.
+    fn only_tells(&self, op: &Self::Op) -> bool;
+
     /// The states that an operation without an answer may lead to, if it changes anything.
     fn effects(&self, state: &Self::State, op: &Self::Op) -> [Option<Self::State>; 2];
 }

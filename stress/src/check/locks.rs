@@ -122,8 +122,9 @@ fn count(lock: &OneLock, report: &mut Report) {
         match (op.ask, op.given) {
             (Ask::Acquire { holder, .. }, Given::Ok) => {
                 counts.grants += 1;
-                counts.takeovers +=
-                    usize::from(live.is_some_and(|(last, token)| last != holder && token != op.token));
+                counts.takeovers += usize::from(live.is_some_and(|(last, token)| {
+                    last != holder && (token != op.token || token == Token::Absent)
+                }));
                 live = Some((holder, op.token));
             }
             (Ask::Acquire { .. }, Given::Refused(Reason::Held)) => counts.contended += 1,

@@ -54,6 +54,9 @@ impl LockSpec {
                 if may_have_lapsed {
                     grant.term = grant.term.either(fresh.term);
                     grant.ttl_us = ttl_us;
+                    if grant.bound != fresh.bound {
+                        grant.bound = Same::Maybe;
+                    }
                 }
                 grant.promised(op, &self.rules)?;
                 state.grant = Some(grant);
@@ -85,7 +88,8 @@ impl LockSpec {
             _ => (Id(u32::MAX), None, 0),
         };
         let term = Term::of_grant(&self.rules, op, ttl_us);
-        Grant { holder, claim, token: None, bound: op.binds(&self.rules), term, ttl_us: (ttl_us, ttl_us) }
+        let bound = if op.binds(&self.rules) { Same::Yes } else { Same::No };
+        Grant { holder, claim, token: None, bound, term, ttl_us: (ttl_us, ttl_us) }
     }
 
     fn well_formed(&self, token: Token) -> Result<(), Breach> {
@@ -112,7 +116,12 @@ impl Grant {
         if rebinds {
             // Whether a repeat moves the binding is not laid down: it may end by either.
             let moved = Term::of_grant(&spec.rules, op, ttl_us);
-            self.term = if self.bound { before.either(moved) } else { self.term.either(moved) };
+            if self.bound == Same::Yes {
+                self.term = before.either(moved);
+            } else {
+                self.term = self.term.either(moved);
+                self.bound = Same::Maybe;
+            }
         }
     }
 
@@ -121,8 +130,11 @@ impl Grant {
         let term = Term::timed(&spec.rules, op, shortest, longest);
         let surely_later = term.earliest >= self.term.latest;
         let surely_not = term.latest <= self.term.earliest;
-        if self.bound {
+        if self.bound != Same::No {
             self.term.own_latest = self.term.own_latest.max(term.own_latest);
+            if self.bound == Same::Maybe {
+                self.term.latest = self.term.latest.max(term.latest);
+            }
             self.ttl_us = (self.ttl_us.0.min(shortest), self.ttl_us.1.max(longest));
             return;
         }

@@ -47,7 +47,8 @@ pub struct Grant {
     pub claim: Option<Id>,
     /// Its token; not known yet where its answer was lost.
     pub token: Option<Token>,
-    bound: bool,
+    /// Whether it ends with a process.
+    bound: Same,
     term: Term,
     /// The TTL last asked for: the shortest and the longest that it may be.
     ttl_us: (u64, u64),
@@ -66,7 +67,7 @@ pub struct Released {
 }
 
 /// How sure it is that two things are the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Same {
     Yes,
     No,
@@ -92,6 +93,10 @@ impl Spec for LockSpec {
             Ask::Break { blank } => self.end_by_hand(*state, op, blank),
             Ask::Show => self.show(*state, op),
         }
+    }
+
+    fn only_tells(&self, op: &LockOp) -> bool {
+        op.ask == Ask::Show || matches!(op.given, Given::Refused(_))
     }
 
     fn effects(&self, state: &Lock, op: &LockOp) -> [Option<Lock>; 2] {
@@ -141,7 +146,7 @@ impl LockSpec {
         if !grant.term.may_have_lapsed(op) {
             return Err(Breach::FreeWhileHeld);
         }
-        grant.term = grant.term.seen_lapsed(op, !grant.bound);
+        grant.term = grant.term.seen_lapsed(op, grant.bound == Same::No);
         Ok(())
     }
 
@@ -194,7 +199,9 @@ impl Grant {
 
     /// The remaining time that the answer names is not shorter than what was promised.
     fn promised(&self, op: &LockOp, rules: &Rules) -> Result<(), Breach> {
-        let Some(left_us) = op.expires_in_us.filter(|_| !self.bound && rules.ttl_ends) else { return Ok(()) };
+        let Some(left_us) = op.expires_in_us.filter(|_| self.bound == Same::No && rules.ttl_ends) else {
+            return Ok(());
+        };
         let ends = op.end_us.saturating_add(left_us).saturating_add(rules.grain_us);
         if ends < self.term.earliest { Err(Breach::ShorterExpiry) } else { Ok(()) }
     }

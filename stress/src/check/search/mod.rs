@@ -2,8 +2,9 @@
 //!
 //! Wing and Gong's algorithm with Lowe's cache, as Porcupine has it, and three things more:
 //! - operations without an answer may take effect anywhere up to their end, or never;
-//! - an operation that fits here and changes nothing is taken at once and never tried elsewhere: whatever order
-//!   explains the rest without it explains it with it, as long as taking it now shuts no lost operation out;
+//! - an operation that only tells what is so (a read, a refusal), fits here and teaches nothing new is taken at once
+//!   and never tried elsewhere: whatever order explains the rest without it explains it with it, as long as taking
+//!   it now shuts no lost operation out;
 //! - where answers carry revisions, the order may be held to them.
 //!
 //! A configuration (which operations are placed, and the state that they led to) is remembered by a fingerprint of
@@ -146,7 +147,7 @@ impl<'a, S: Spec> Search<'a, S> {
         Found::Order(self.frames.iter().map(|frame| self.list.op(frame.node)).collect())
     }
 
-    /// Looks for an operation that fits and changes nothing; where there is none, for the first that fits.
+    /// Looks for an operation that only tells what is known; where there is none, for the first that fits.
     fn scan_fresh(&mut self) -> Scan<S::State> {
         let mut first = None;
         let mut lost_until = NEVER;
@@ -163,12 +164,17 @@ impl<'a, S: Spec> Search<'a, S> {
                     first = first.or(Some(node));
                 }
             } else if self.lower[op] <= self.answered {
-                *self.transitions += 1;
-                if let Ok(next) = self.spec.step(&self.state, &timed.op) {
-                    if next == self.state && (timed.start_us <= self.now_us || lost_until >= timed.start_us) {
-                        return Scan::Take { node, variant: 0, forced: true, next };
-                    }
+                let shuts_out = timed.start_us > self.now_us && lost_until < timed.start_us;
+                if shuts_out || !self.spec.only_tells(&timed.op) {
                     first = first.or(Some(node));
+                } else {
+                    *self.transitions += 1;
+                    if let Ok(next) = self.spec.step(&self.state, &timed.op) {
+                        if next == self.state {
+                            return Scan::Take { node, variant: 0, forced: true, next };
+                        }
+                        first = first.or(Some(node));
+                    }
                 }
             }
             node = self.list.next(node);
