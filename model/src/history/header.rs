@@ -27,6 +27,8 @@ pub struct Header {
     pub why: Option<String>,
     /// In a corpus: the verdict that the checker must give.
     pub expect: Option<Expect>,
+    /// In a corpus: the word of the rule that must be found broken.
+    pub breach: Option<String>,
 }
 
 /// The verdict that a judged history must get.
@@ -95,6 +97,7 @@ impl Header {
             slack_ms: line["slack_ms"].as_u64().unwrap_or(SLACK_MS_DEFAULT),
             why: line["why"].as_str().map(ToOwned::to_owned),
             expect,
+            breach: line["breach"].as_str().map(ToOwned::to_owned),
         })
     }
 }
