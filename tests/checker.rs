@@ -1,6 +1,7 @@
 //! The checker judges histories whose verdict is known.
 
 mod corrupt;
+mod machine;
 mod sim;
 
 use std::path::Path;

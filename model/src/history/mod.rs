@@ -11,13 +11,15 @@
 //! (`info`: it may have happened, up to the death of its process, or at any later time where no death is recorded).
 //! Times are microseconds of the harness's monotonic clock; equal times count as concurrent.
 
+mod answer;
 mod call;
 mod header;
 mod names;
 mod parse;
 mod write;
 
-pub use call::{Answer, Ask, Bind, Call, Fence, Reason, Token};
+pub use answer::{Answer, Reason};
+pub use call::{Ask, Bind, Call, Fence, Token};
 pub use header::{Expect, HISTORY_VERSION, Header, Hello, SLACK_MS_DEFAULT, Tokens};
 pub use names::{Id, Names};
 pub use parse::BadHistory;

@@ -110,12 +110,12 @@ pub(super) fn is_grant(op: &LockOp) -> bool {
     matches!(op.ask, Ask::Acquire { .. }) && op.given == Given::Ok
 }
 
-/// Counts what was reached, by the order of the answers.
+/// Counts what was reached, by the order of the answers; a lost release is taken to have happened.
 fn count(lock: &OneLock, report: &mut Report) {
     let counts = &mut report.counts;
     counts.objects += usize::from(lock.ops.iter().any(|timed| timed.answered));
-    let mut order: Vec<&Timed<LockOp>> = lock.ops.iter().filter(|timed| timed.answered).collect();
-    order.sort_by_key(|timed| (timed.revision, timed.end_us));
+    let mut order: Vec<&Timed<LockOp>> = lock.ops.iter().collect();
+    order.sort_by_key(|timed| if timed.answered { timed.end_us } else { timed.start_us });
     let mut live: Option<(Id, Token)> = None;
     for timed in order {
         let op = &timed.op;
@@ -128,8 +128,8 @@ fn count(lock: &OneLock, report: &mut Report) {
                 live = Some((holder, op.token));
             }
             (Ask::Acquire { .. }, Given::Refused(Reason::Held)) => counts.contended += 1,
-            (Ask::Release { .. }, Given::Ok) if op.already != Some(true) => live = None,
-            (Ask::Break { .. }, Given::Ok) => live = None,
+            (Ask::Release { .. }, Given::Ok | Given::Info) if op.already != Some(true) => live = None,
+            (Ask::Break { .. }, Given::Ok | Given::Info) => live = None,
             _ => {}
         }
     }
