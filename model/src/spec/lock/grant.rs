@@ -128,22 +128,18 @@ impl Grant {
     /// A TTL between `shortest` and `longest` begins anew.
     pub(super) fn prolong(&mut self, spec: &LockSpec, op: &LockOp, shortest: u64, longest: u64) {
         let term = Term::timed(&spec.rules, op, shortest, longest);
-        let surely_later = term.earliest >= self.term.latest;
-        let surely_not = term.latest <= self.term.earliest;
+        let either = (self.ttl_us.0.min(shortest), self.ttl_us.1.max(longest));
+        let surely_later = term.earliest > self.term.latest;
         if self.bound != Same::No {
             self.term.own_latest = self.term.own_latest.max(term.own_latest);
             if self.bound == Same::Maybe {
                 self.term.latest = self.term.latest.max(term.latest);
             }
-            self.ttl_us = (self.ttl_us.0.min(shortest), self.ttl_us.1.max(longest));
+            self.ttl_us = either;
             return;
         }
-        // Only what moves the expiry is remembered as the TTL last asked for.
-        self.ttl_us = match (surely_later, surely_not) {
-            (true, _) => (shortest, longest),
-            (_, true) => self.ttl_us,
-            _ => (self.ttl_us.0.min(shortest), self.ttl_us.1.max(longest)),
-        };
+        // Whether a TTL that moves nothing is the last one asked for is not laid down.
+        self.ttl_us = if surely_later { (shortest, longest) } else { either };
         self.term = self.term.later(term);
     }
 }
