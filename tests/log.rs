@@ -134,7 +134,11 @@ fn two_handles_append_fifty_each_and_all_stand() {
     std::thread::scope(|scope| {
         for who in ["a", "b"] {
             let log = site.log("log");
-            scope.spawn(move || (0..50).for_each(|n| drop(append(&log, &format!("{who}{n}")).unwrap())));
+            scope.spawn(move || {
+                for n in 0..50 {
+                    append(&log, &format!("{who}{n}")).unwrap();
+                }
+            });
         }
     });
     let seen: std::collections::BTreeSet<String> = ids(&site).into_iter().collect();

@@ -187,6 +187,24 @@ fn the_lock_is_waited_for_with_patience_and_survives_its_own_removal() {
 }
 
 #[test]
+fn who_waited_for_a_lock_that_was_removed_gets_the_one_that_stands() {
+    let site = Site::new();
+    let lock = site.lock("x.json");
+    let held = lock.take(SOON).unwrap();
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            let lock = site.lock("x.json");
+            lock.take(Duration::from_secs(5)).unwrap().stands().unwrap()
+        });
+        // Long enough for the waiter to have opened the file; were it not, it would open the new one at once.
+        std::thread::sleep(Duration::from_millis(100));
+        std::fs::remove_file(site.path(".fencehold/doc").join(&site.names(".fencehold/doc")[0])).unwrap();
+        drop(held);
+        assert!(waiter.join().unwrap());
+    });
+}
+
+#[test]
 fn a_fence_is_read_as_it_is_written() {
     let mut read = 0;
     for (lock, token) in [("a", 0), ("a/b=c", 7), ("ä b", (1 << 53) - 1)] {
