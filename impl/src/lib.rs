@@ -4,8 +4,11 @@ compile_error!(
     "fencehold runs on Linux 5.10 or later, x86-64 and aarch64 (fencehold-model compiles everywhere)"
 );
 
+pub mod document;
 pub mod error;
 pub mod fs;
 pub mod host;
+pub mod log;
+pub mod mark;
 
 pub use error::{Error, Happened, Result};
