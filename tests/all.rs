@@ -1,13 +1,21 @@
 //! One integration binary: a line for each module says what it holds.
+// All of it is tests; clippy's own exception covers only functions marked so.
+#![allow(clippy::unwrap_used)]
 
+/// The checker: the corpus of judged histories, random histories and single corruptions of them.
+mod checker;
 /// Documents: updates under lock, damage kept, the fence at the resource.
 mod document;
 /// Documents and the disk's failures: which of them are definite.
 mod document_faults;
+/// Documents as text: what a change leaves as it was, and what it refuses.
+mod document_text;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;
 /// Logs: appends that hide nothing, tolerant readers, merges in git.
 mod log;
+/// Logs in git: branches that appended merge clean.
+mod log_git;
 /// The shipped code under loom on the simulated disk.
 mod loom;
 /// Places, keys and marks: every spelling meets one lock.
@@ -16,5 +24,7 @@ mod mark;
 mod mutants_sim;
 /// The simulated disk against the real one; the world's own promises.
 mod sim;
+/// A root with a workspace folder in it, for every module.
+mod site;
 /// Every operation killed at every call and cut at every byte.
 mod torn;

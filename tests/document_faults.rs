@@ -8,7 +8,7 @@ use fencehold::mark::{Refusal, Shown};
 use serde_json::json;
 
 use crate::hooked::{Act, Hooked};
-use crate::mark::{Site, fence};
+use crate::site::{Site, fence};
 
 #[test]
 fn a_failure_before_the_rename_changed_nothing_and_one_after_it_is_indefinite() {

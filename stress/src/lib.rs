@@ -1,3 +1,5 @@
-//! The harness of Fencehold: the simulated world and what runs in it.
+//! The harness of Fencehold: it checks the implementation against the model, kills it mid-write, tears its lines, and
+//! does the same to anyone else's implementation.
 
+pub mod check;
 pub mod sim;
