@@ -4,7 +4,7 @@
 //! which it wrote them. A process that was told that nothing happened counts on it.
 
 use fencehold::Happened;
-use fencehold::log::Page;
+use fencehold::log::{Page, Records};
 use serde_json::Value;
 
 use super::Told;
@@ -32,6 +32,10 @@ enum Heard {
     Asked(What),
     Done(What),
     Not(What),
+    /// A reader, that takes no lock, saw what it must not see.
+    Wrong(String),
+    /// The same, if nobody was killed: else it may be right.
+    Damage(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,11 +76,19 @@ impl Scenario for Files {
     }
 
     fn run(&self, source: Source) -> Ran {
-        let options = Options { kills_max: 2, kill_one_in: 60, locks: self.locks, ..Options::default() };
+        let options = Options {
+            kills_max: 2,
+            kill_one_in: 60,
+            split_writes: true,
+            locks: self.locks,
+            ..Options::default()
+        };
         let world = World::new(self.disk.clone(), source, options);
         let told = Told::nothing();
         let body = || -> Body<'_, ()> { Box::new(|fs, host| work(&fs, &host, &told)) };
-        let ended = world.together((0..PROCESSES).map(|_| body()).collect());
+        let mut bodies: Vec<Body<'_, ()>> = (0..PROCESSES).map(|_| body()).collect();
+        bodies.push(Box::new(|fs, _| watch(&fs, &told)));
+        let ended = world.together(bodies);
         let violation = judge(&world, &ended, &told.lock()).err();
         Ran { source: world.source(), trace: world.trace(), violation }
     }
@@ -89,6 +101,35 @@ fn work(fs: &SimFs, host: &SimHost, told: &Told<Heard>) {
         tell(told, What::Record(id.clone()), append);
         let increment = || Ok(site::document(fs, host)?.increment("n", 1, &site::shown(None))?.is_ok());
         tell(told, What::Increment(id), increment);
+    }
+}
+
+/// Reads the log while others append: every record that was answered before is there, and nothing looks damaged unless
+/// somebody was killed.
+fn watch(fs: &SimFs, told: &Told<Heard>) {
+    for _ in 0..ROUNDS {
+        let answered: Vec<String> = told.lock().iter().filter_map(Heard::record_done).cloned().collect();
+        let read = site::log(fs).and_then(|log| log.read(&Page::default()));
+        let Ok(Records { records, damaged, .. }) = read else {
+            told.push(Heard::Wrong(format!("a reader failed: {:?}", read.err())));
+            continue;
+        };
+        let there = |id: &String| records.iter().any(|record| record["id"].as_str() == Some(id));
+        if let Some(missing) = answered.iter().find(|id| !there(id)) {
+            told.push(Heard::Wrong(format!("record {missing} was answered, and a reader does not see it")));
+        }
+        if let Some(damaged) = damaged.first() {
+            told.push(Heard::Damage(format!("a reader takes a write in progress for damage: {damaged:?}")));
+        }
+    }
+}
+
+impl Heard {
+    fn record_done(&self) -> Option<&String> {
+        match self {
+            Heard::Done(What::Record(id)) => Some(id),
+            _ => None,
+        }
     }
 }
 
@@ -109,12 +150,20 @@ fn judge(world: &World, ended: &[Ended<()>], told: &[Heard]) -> Result<(), Strin
     if let Some(Ended::Panicked(text)) = ended.iter().find(|ended| matches!(ended, Ended::Panicked(_))) {
         return Err(format!("a process panicked: {text}"));
     }
+    for heard in told {
+        match heard {
+            Heard::Wrong(what) => return Err(what.clone()),
+            Heard::Damage(what) if world.kills() == 0 => return Err(what.clone()),
+            _ => {}
+        }
+    }
     let (ids, number) = read(world)?;
     let count = |heard: fn(What) -> Heard, record: bool| {
         let is = |it: &&Heard| match it {
             Heard::Asked(what) | Heard::Done(what) | Heard::Not(what) => {
                 **it == heard(what.clone()) && matches!(what, What::Record(_)) == record
             }
+            Heard::Wrong(_) | Heard::Damage(_) => false,
         };
         told.iter().filter(is).count()
     };

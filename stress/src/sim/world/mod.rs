@@ -9,17 +9,20 @@
 //! *Kill*: from the chosen call on nothing that the process does has an effect, its `Drop` code included, and it unwinds
 //! without a word. *Time* stands still unless a scenario, or a chosen stall, moves it.
 
+mod door;
 mod fault;
 mod host;
+mod inner;
 mod shared;
 mod trace;
 
+pub use door::SimDoor;
 pub use fault::{Fault, Plan};
 pub use host::SimHost;
-pub use shared::SimDoor;
+
 pub use trace::{Note, Step, render};
 
-pub(in crate::sim) use shared::panic_text;
+pub(in crate::sim) use door::panic_text;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -45,6 +48,8 @@ pub struct Options {
     pub kills_max: u32,
     /// A kill is drawn at one in so many calls.
     pub kill_one_in: u32,
+    /// Where a write may be cut by a kill.
+    pub cuts: Cuts,
     /// How often a process is stalled at the most.
     pub stalls_max: u32,
     /// A stall is drawn at one in so many calls.
@@ -57,6 +62,24 @@ pub struct Options {
     pub locks: Locks,
 }
 
+/// Where a write may be cut by a kill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cuts {
+    /// After any number of bytes.
+    EveryByte,
+    /// Before the first, in the middle, before the last, which is the newline, and after it: for searches that are to
+    /// end.
+    Few,
+}
+
+impl Options {
+    /// Every schedule with so many preemptions and one kill: small enough to be searched to the end.
+    #[must_use]
+    pub fn bounded(preemptions_max: u32, kills_max: u32) -> Self {
+        Options { preemptions_max: Some(preemptions_max), kills_max, cuts: Cuts::Few, ..Options::default() }
+    }
+}
+
 impl Default for Options {
     /// Any interleaving, and no fault.
     fn default() -> Self {
@@ -64,6 +87,7 @@ impl Default for Options {
             preemptions_max: None,
             kills_max: 0,
             kill_one_in: 40,
+            cuts: Cuts::EveryByte,
             stalls_max: 0,
             stall_one_in: 10,
             stall_ms: 0,
@@ -96,7 +120,7 @@ impl<T> Ended<T> {
     fn of(result: Result<T, Box<dyn Any + Send>>) -> Self {
         match result {
             Ok(value) => Ended::Returned(value),
-            Err(payload) if payload.is::<shared::Killed>() => Ended::Killed,
+            Err(payload) if payload.is::<door::Killed>() => Ended::Killed,
             Err(payload) => Ended::Panicked(panic_text(payload.as_ref())),
         }
     }
