@@ -108,10 +108,10 @@ impl Door for LoomDoor {
 }
 
 /// The machine as a process sees it under loom: clocks stand still, everybody lives.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LoomHost {
     process: ProcessId,
-    random: Mutex<Random>,
+    random: Arc<Mutex<Random>>,
 }
 
 impl LoomHost {
@@ -213,7 +213,7 @@ impl<T: Send + 'static> LoomModel<T> {
         let shared = Arc::new(Shared { machine, freed: loom::sync::Condvar::new() });
         let start = |(process, body): (ProcessId, &LoomBody<T>)| {
             let door = LoomDoor { shared: Arc::clone(&shared), process, locks: self.locks };
-            let host = LoomHost { process, random: Mutex::new(Random::new(process as u64)) };
+            let host = LoomHost { process, random: Arc::new(Mutex::new(Random::new(process as u64))) };
             let (body, end) = (Arc::clone(body), Arc::clone(&shared));
             spawn(move || {
                 let result = catch_unwind(AssertUnwindSafe(|| body(FsOver::new(door), host)));

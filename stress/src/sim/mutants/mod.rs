@@ -181,8 +181,11 @@ impl Scenario for Protocol {
         let referee = Referee::new(&world);
         let body = || -> Body<'_, io::Result<()>> { Box::new(|fs, host| self.process(&fs, &host, &referee)) };
         let ended = world.together((0..self.processes()).map(|_| body()).collect());
-        let violation = referee.verdict(&ended);
-        Ran { source: world.source(), trace: world.trace(), violation }
+        let (violation, calls) = referee.verdict(&ended).unzip();
+        // What came after the violation explains nothing.
+        let mut trace = world.trace();
+        trace.truncate(calls.unwrap_or(usize::MAX));
+        Ran { source: world.source(), trace, violation }
     }
 }
 

@@ -22,7 +22,8 @@ pub(super) struct Referee<'a> {
 #[derive(Debug, Default)]
 struct Seen {
     inside: Vec<(Process, Record)>,
-    violation: Option<String>,
+    /// What was violated, and after how many calls.
+    violation: Option<(String, usize)>,
 }
 
 impl<'a> Referee<'a> {
@@ -34,6 +35,11 @@ impl<'a> Referee<'a> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn flag(&self, seen: &mut Seen, what: String) {
+        let calls = self.world.calls();
+        seen.violation.get_or_insert((what, calls));
+    }
+
     /// A process was granted the lock: nobody else may hold it.
     pub(super) fn entered(&self, host: &SimHost, record: &Record) {
         let now_ms = host.reading().monotonic_ms;
@@ -43,7 +49,7 @@ impl<'a> Referee<'a> {
         };
         let other = seen.inside.iter().find(live).map(|(_, other)| other.holder.clone());
         if let Some(other) = other.filter(|_| now_ms < record.expires_ms) {
-            seen.violation.get_or_insert(format!("two holders at once: {other} and {}", record.holder));
+            self.flag(&mut seen, format!("two holders at once: {other} and {}", record.holder));
         }
         seen.inside.push((host.identity(), record.clone()));
     }
@@ -54,16 +60,18 @@ impl<'a> Referee<'a> {
         let there = self.world.disk(|disk| disk.contents(LOCK).map(<[u8]>::to_vec));
         let mut seen = self.seen();
         if !lapsed && there.as_deref().and_then(Record::parse).as_ref() != Some(record) {
-            seen.violation.get_or_insert(format!("the lock of {} was removed under it", record.holder));
+            self.flag(&mut seen, format!("the lock of {} was removed under it", record.holder));
         }
         seen.inside.retain(|(process, _)| *process != host.identity());
     }
 
-    /// What was violated, a process that failed or hung included.
-    pub(super) fn verdict(&self, ended: &[Ended<io::Result<()>>]) -> Option<String> {
-        if let Some(violation) = self.seen().violation.take() {
-            return Some(violation);
-        }
+    /// What was violated and after how many calls, a process that failed or hung included.
+    pub(super) fn verdict(&self, ended: &[Ended<io::Result<()>>]) -> Option<(String, usize)> {
+        let violation = self.seen().violation.take();
+        violation.or_else(|| Some((self.failure(ended)?, self.world.calls())))
+    }
+
+    fn failure(&self, ended: &[Ended<io::Result<()>>]) -> Option<String> {
         if self.world.deadlocked() {
             return Some("processes wait for each other without end".to_owned());
         }
