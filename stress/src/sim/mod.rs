@@ -18,4 +18,5 @@ pub mod scenario;
 pub mod stage;
 pub mod together;
 pub mod torn;
+mod workspace;
 pub mod world;

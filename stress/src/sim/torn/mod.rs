@@ -6,6 +6,7 @@
 //! recovering once.
 
 mod document;
+mod journal;
 mod log;
 pub(super) mod site;
 
@@ -63,6 +64,8 @@ pub struct Torn {
     disk: Disk,
     act: Act,
     judge: Judge,
+    /// Whether the machine was booted anew before the operation.
+    rebooted: bool,
     /// The calls of the operation when nothing goes wrong.
     calls: Vec<Step>,
 }
@@ -83,10 +86,30 @@ impl Torn {
         act: impl Fn(&SimFs, &SimHost) -> Answered + Send + Sync + 'static,
         judge: impl Fn(&World, Answered) -> Result<(), String> + Send + Sync + 'static,
     ) -> Self {
-        let world = World::calm(disk.clone());
-        let answered = world.alone(Plan::NONE, |fs, host| act(&fs, &host));
-        assert_eq!(answered, Ended::Returned(Answered::Done), "{name}: it fails though nothing goes wrong");
-        Torn { name, disk, act: Box::new(act), judge: Box::new(judge), calls: world.trace() }
+        let torn = Torn { name, disk, act: Box::new(act), judge: Box::new(judge), rebooted: false, calls: Vec::new() };
+        torn.measured()
+    }
+
+    fn after_a_reboot(mut self) -> Self {
+        self.rebooted = true;
+        self.measured()
+    }
+
+    /// Runs it with nothing going wrong, to know its calls.
+    fn measured(mut self) -> Self {
+        let world = self.world(Source::first());
+        let answered = world.alone(Plan::NONE, |fs, host| (self.act)(&fs, &host));
+        assert_eq!(answered, Ended::Returned(Answered::Done), "{}: it fails though nothing goes wrong", self.name);
+        self.calls = world.trace();
+        self
+    }
+
+    fn world(&self, source: Source) -> World {
+        let world = World::new(self.disk.clone(), source, Options::default());
+        if self.rebooted {
+            world.reboot();
+        }
+        world
     }
 
     /// Which fault at which call.
@@ -129,7 +152,7 @@ impl Scenario for Torn {
 
     fn run(&self, mut source: Source) -> Ran {
         let plan = self.plan(&mut source);
-        let world = World::new(self.disk.clone(), source, Options::default());
+        let world = self.world(source);
         let violation = match world.alone(plan, |fs, host| (self.act)(&fs, &host)) {
             Ended::Returned(answered) => (self.judge)(&world, answered).err(),
             Ended::Killed => (self.judge)(&world, Answered::Unknown).err(),
@@ -142,7 +165,8 @@ impl Scenario for Torn {
 /// Every operation, in a fixed order.
 #[must_use]
 pub fn all() -> Vec<Torn> {
-    let mut all = log::all();
+    let mut all = journal::all();
+    all.extend(log::all());
     all.extend(document::all());
     all
 }

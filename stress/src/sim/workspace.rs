@@ -1,0 +1,137 @@
+//! A workspace on a simulated disk, as processes of every world use it.
+
+use std::path::Path;
+
+use fencehold::fs::Fs;
+use fencehold::host::Host;
+use fencehold::journal::{Asking, Committed, FileJournal, Journal, Modes, Options, create};
+use fencehold_model::lock::{Already, Command, Decision, Proof, Refusal, decide};
+use fencehold_model::{Entry, Event, Holder, LockName, OpId, Revision, TimeMs, Token};
+
+use super::disk::Disk;
+use super::world::{Ended, Plan, SimFs, SimHost, World};
+
+/// The folder that the workspace is made in.
+pub(crate) const PARENT: &str = "/w";
+/// The workspace.
+pub(crate) const DIR: &str = "/w/fencehold";
+
+/// One process's handle.
+pub(crate) struct Client<F: Fs, H: Host> {
+    journal: FileJournal<F, H>,
+    me: Holder,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It is recorded, at this revision and journal time.
+    Recorded { revision: Revision, at_ms: TimeMs, event: Event },
+    /// Nothing had to be recorded.
+    Already(Already),
+    /// The rules refuse it.
+    Refused(Refusal),
+}
+
+impl<F: Fs, H: Host> Client<F, H> {
+    pub(crate) fn new(fs: F, host: H, me: &str) -> Self {
+        let journal = FileJournal::new(fs, host, Path::new(DIR), Options::default());
+        Client { journal, me: Holder::new(me).expect("a plain holder") }
+    }
+
+    /// Asks for `command` under the operation id `op`.
+    pub(crate) fn ask(&self, op: &str, command: &Command) -> fencehold::Result<Answer> {
+        let asking = Asking { actor: self.me.clone(), op: OpId::new(op).expect("a plain operation id") };
+        let Committed { revision, at_ms, outcome } =
+            self.journal.commit(&asking, |state, now_ms| match decide(state, command, None, now_ms) {
+                Decision::Record(event) => Ok(event),
+                other => Err(other),
+            })?;
+        Ok(match outcome {
+            Ok(event) => Answer::Recorded { revision, at_ms, event },
+            Err(Decision::Already(already)) => Answer::Already(already),
+            Err(Decision::Refuse(refusal)) => Answer::Refused(refusal),
+            Err(other) => unreachable!("timed locks need no probe: {other:?}"),
+        })
+    }
+
+    pub(crate) fn acquire(&self, op: &str, name: &str, ttl_ms: u64) -> fencehold::Result<Answer> {
+        let command = Command::Acquire {
+            name: lock(name),
+            holder: self.me.clone(),
+            claim: None,
+            ttl_ms,
+            bound: None,
+            asked_by: None,
+        };
+        self.ask(op, &command)
+    }
+
+    pub(crate) fn renew(&self, op: &str, name: &str, token: Token, ttl_ms: u64) -> fencehold::Result<Answer> {
+        let (name, holder, proof) = (lock(name), self.me.clone(), Proof::Token(token));
+        self.ask(op, &Command::Renew { name, holder, proof, ttl_ms: Some(ttl_ms) })
+    }
+
+    pub(crate) fn release(&self, op: &str, name: &str, token: Token) -> fencehold::Result<Answer> {
+        self.ask(op, &Command::Release { name: lock(name), holder: self.me.clone(), proof: Proof::Token(token) })
+    }
+
+    pub(crate) fn break_it(&self, op: &str, name: &str) -> fencehold::Result<Answer> {
+        self.ask(op, &Command::Break { name: lock(name), reason: "it is in the way".to_owned() })
+    }
+
+    /// The newest revision that a reader sees.
+    pub(crate) fn revision(&self) -> fencehold::Result<Revision> {
+        Ok(self.journal.read(|state, _| state.revision)?.value)
+    }
+
+    /// Every event that is kept, and which files could not be read whole.
+    pub(crate) fn history(&self) -> fencehold::Result<(Vec<Entry>, Vec<String>)> {
+        let mut entries = Vec::new();
+        let notes = self.journal.history(|entry| entries.push(entry.clone()))?;
+        Ok((entries, notes))
+    }
+}
+
+/// A lock name.
+pub(crate) fn lock(name: &str) -> LockName {
+    LockName::new(name).expect("a plain lock name")
+}
+
+/// A disk with a workspace, after `then`.
+pub(crate) fn disk(then: impl FnOnce(&SimFs, &SimHost)) -> Disk {
+    let world = World::calm(empty());
+    let built = world.alone(Plan::NONE, |fs, host| {
+        let made = create(&fs, &host, Path::new(DIR), Modes::Owner);
+        assert!(made.is_ok_and(|made| made), "a workspace on a healthy disk");
+        then(&fs, &host);
+    });
+    assert_eq!(built, Ended::Returned(()), "a disk to begin with");
+    world.disk(|disk| disk.clone())
+}
+
+/// A disk without a workspace.
+pub(crate) fn empty() -> Disk {
+    let world = World::calm(Disk::new());
+    let built = world.alone(Plan::NONE, |fs, _| fs.make_dir(Path::new(PARENT), 0o755));
+    assert!(matches!(built, Ended::Returned(Ok(()))), "an empty disk takes a directory");
+    world.disk(|disk| disk.clone())
+}
+
+/// Commits until the journal is one event short of a rotation.
+pub(crate) fn fill(fs: &SimFs, host: &SimHost) {
+    let client = Client::new(fs.clone(), host.clone(), &"filler ".repeat(30));
+    let long = "n".repeat(250);
+    for number in 0.. {
+        let journal = fs.stat(&Path::new(DIR).join("journal.1.ndjson"));
+        let len = journal.ok().flatten().map_or(u64::MAX, |stat| stat.len);
+        if len > fencehold::journal::ROTATE_BYTES + 1024 {
+            return;
+        }
+        // The same few names, so that line one of the next file is short.
+        let name = format!("{long}-{}", number % 2);
+        let answer = client.acquire(&format!("fill-{number}"), &name, 1);
+        assert!(matches!(answer, Ok(Answer::Recorded { .. })), "{answer:?} on a healthy disk");
+        host.pass(10);
+    }
+}
