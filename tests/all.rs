@@ -2,9 +2,9 @@
 // All of it is tests; clippy's own exception covers only functions marked so.
 #![allow(clippy::unwrap_used)]
 
-/// Documents: updates under lock, damage kept, the fence at the resource.
 /// The checker: the corpus of judged histories, random histories and single corruptions of them.
 mod checker;
+/// Documents: updates under lock, damage kept, the fence at the resource.
 mod document;
 /// Documents and the disk's failures: which of them are definite.
 mod document_faults;

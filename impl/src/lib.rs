@@ -8,7 +8,10 @@ pub mod document;
 pub mod error;
 pub mod fs;
 pub mod host;
+pub mod journal;
+pub mod ledger;
 pub mod log;
 pub mod mark;
+mod quarantine;
 
 pub use error::{Error, Happened, Result};
