@@ -7,5 +7,6 @@ compile_error!(
 pub mod error;
 pub mod fs;
 pub mod host;
+pub mod locate;
 
 pub use error::{Error, Happened, Result};
