@@ -4,6 +4,8 @@ compile_error!(
     "fencehold runs on Linux 5.10 or later, x86-64 and aarch64 (fencehold-model compiles everywhere)"
 );
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod error;
 pub mod fs;
 pub mod host;

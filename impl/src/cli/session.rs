@@ -1,0 +1,56 @@
+//! What the commands share: where the workspace is, and what its settings say.
+
+use std::path::{Path, PathBuf};
+
+use super::args::Common;
+use super::identity::env;
+use super::out::Out;
+use super::settings::Settings;
+use crate::error::{Error, Result};
+use crate::fs::RealFs;
+use crate::locate::{self, Place, Start};
+
+/// The folder to find the workspace from.
+pub(super) const ENV_ROOT: &str = "FENCEHOLD_ROOT";
+
+/// One command's surroundings.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) fs: RealFs,
+    pub(super) out: Out,
+    pub(super) place: Place,
+    pub(super) settings: Settings,
+}
+
+impl Session {
+    /// Finds the workspace, refuses what must not be one, reads its settings. Creates nothing.
+    pub(super) fn begin(common: &Common) -> Result<Self> {
+        let (fs, out) = (RealFs, Out { json: common.json });
+        let place = find(fs, common)?;
+        locate::check(&fs, &place)?;
+        locate::check_filesystem(fs, &place.dir)?;
+        let settings = Settings::of(&fs, &place.dir)?;
+        Ok(Session { fs, out, place, settings })
+    }
+}
+
+/// Finds the workspace: from `--root`, else FENCEHOLD_ROOT, else GIT_DIR, else the current folder.
+pub(super) fn find(fs: RealFs, common: &Common) -> Result<Place> {
+    let root = match &common.root {
+        Some(root) => Some(root.clone()),
+        None => env(ENV_ROOT)?.map(PathBuf::from),
+    };
+    let cwd = cwd()?;
+    match root {
+        Some(root) => locate::locate(&fs, Start { at: &cwd.join(root), git_dir: None }),
+        None => {
+            let git_dir = std::env::var_os("GIT_DIR").filter(|value| !value.is_empty());
+            locate::locate(&fs, Start { at: &cwd, git_dir: git_dir.as_deref().map(Path::new) })
+        }
+    }
+}
+
+/// The current folder.
+pub(super) fn cwd() -> Result<PathBuf> {
+    std::env::current_dir().map_err(|error| Error::environment("finding the current folder", Path::new("."), error))
+}
