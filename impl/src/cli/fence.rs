@@ -16,7 +16,8 @@ impl FromStr for Fence {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let shape = || format!("{text:?} is no fence: write lock/NAME=TOKEN, as in lock/build=17");
-        let (lock, number) = text.strip_prefix("lock/").and_then(|rest| rest.rsplit_once('=')).ok_or_else(shape)?;
+        let (lock, number) =
+            text.strip_prefix("lock/").and_then(|rest| rest.rsplit_once('=')).ok_or_else(shape)?;
         Ok(Fence { lock: LockName::new(lock).map_err(|bad| bad.to_string())?, token: token(number)? })
     }
 }
@@ -24,7 +25,9 @@ impl FromStr for Fence {
 /// Reads a token: a whole number from 1, below 2^53.
 pub(super) fn token(text: &str) -> Result<Token, String> {
     match text.parse::<Token>() {
-        Ok(token) if (1..NUMBER_BOUND).contains(&token) && text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(token),
+        Ok(token) if (1..NUMBER_BOUND).contains(&token) && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Ok(token)
+        }
         _ => Err(format!("{text:?} is no token: give the number that acquire printed")),
     }
 }
@@ -37,7 +40,8 @@ mod tests {
     fn a_name_may_hold_slashes_and_equals() {
         let fence: Fence = "lock/a/b=c=17".parse().unwrap();
         assert_eq!((fence.lock.as_str(), fence.token), ("a/b=c", 17));
-        for text in ["", "build=17", "lock/build", "lock/=17", "lock/build=", "lock/build=0", "lock/build=+1"] {
+        for text in ["", "build=17", "lock/build", "lock/=17", "lock/build=", "lock/build=0", "lock/build=+1"]
+        {
             assert!(text.parse::<Fence>().is_err(), "{text:?}");
         }
     }

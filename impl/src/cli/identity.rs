@@ -47,8 +47,13 @@ pub(super) fn holder(who: &Who) -> Result<(Holder, String)> {
     let (place, why) = match terminal() {
         Some(tty) => (tty, "the user, the host and the terminal"),
         None => match rustix::process::getsid(None) {
-            Ok(sid) => (sid.as_raw_nonzero().to_string(), "the user, the host and the session id: there is no terminal"),
-            Err(error) => return Err(Error::environment("asking getsid of", Path::new("/proc/self"), error.into())),
+            Ok(sid) => (
+                sid.as_raw_nonzero().to_string(),
+                "the user, the host and the session id: there is no terminal",
+            ),
+            Err(error) => {
+                return Err(Error::environment("asking getsid of", Path::new("/proc/self"), error.into()));
+            }
         },
     };
     let holder = Holder::new(&format!("{user}@{host}:{place}"))

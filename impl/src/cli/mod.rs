@@ -29,7 +29,9 @@ use out::{Ended, Out, Stop};
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     let code = std::panic::catch_unwind(AssertUnwindSafe(|| enter(&args))).unwrap_or_else(|_| {
-        out::say("this is a bug of fencehold; what it says above, and what it was doing, would help to find it");
+        out::say(
+            "this is a bug of fencehold; what it says above, and what it was doing, would help to find it",
+        );
         out::BUG
     });
     ExitCode::from(code)

@@ -52,5 +52,6 @@ pub(super) fn find(fs: RealFs, common: &Common) -> Result<Place> {
 
 /// The current folder.
 pub(super) fn cwd() -> Result<PathBuf> {
-    std::env::current_dir().map_err(|error| Error::environment("finding the current folder", Path::new("."), error))
+    std::env::current_dir()
+        .map_err(|error| Error::environment("finding the current folder", Path::new("."), error))
 }

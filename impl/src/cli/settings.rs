@@ -35,9 +35,11 @@ impl Settings {
     /// Reads the settings of the workspace folder `dir`; those of a folder without a `config.toml` are the defaults.
     pub(super) fn of<F: Fs>(fs: &F, dir: &Path) -> Result<Self> {
         let path = dir.join(FILE);
-        let read = read_file(fs, &path, BYTES_MAX).map_err(|error| Error::environment("reading", &path, error))?;
+        let read =
+            read_file(fs, &path, BYTES_MAX).map_err(|error| Error::environment("reading", &path, error))?;
         let Some(bytes) = read else { return Ok(Settings::default()) };
-        let wrong = |what: String| Error::usage(format!("{}: {what}; mend or remove the file", path.display()));
+        let wrong =
+            |what: String| Error::usage(format!("{}: {what}; mend or remove the file", path.display()));
         let text = std::str::from_utf8(&bytes).map_err(|_| wrong("not UTF-8".to_owned()))?;
         Settings::parse(text).map_err(wrong)
     }
@@ -56,7 +58,9 @@ impl Settings {
                 }
                 ("patience", None) => return Err(shaped("patience", value, "a duration as in \"10s\"")),
                 (unknown, _) => {
-                    return Err(format!("the key `{unknown}` is unknown; known are `durability` and `patience`"));
+                    return Err(format!(
+                        "the key `{unknown}` is unknown; known are `durability` and `patience`"
+                    ));
                 }
             }
         }

@@ -10,7 +10,9 @@ const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("ms", 1),
 /// Reads a duration: whole numbers with units, each unit once, the longer first. Zero is refused.
 pub(super) fn parse(text: &str) -> Result<Duration, String> {
     match milliseconds(text) {
-        Some(0) => Err("a duration of zero says nothing: leave the flag out, or give at least 1ms".to_owned()),
+        Some(0) => {
+            Err("a duration of zero says nothing: leave the flag out, or give at least 1ms".to_owned())
+        }
         Some(total) => Ok(Duration::from_millis(total)),
         None => Err(format!("{text:?} is no duration: write 500ms, 30s, 5m, 1h30m or 2d")),
     }
@@ -65,14 +67,30 @@ mod tests {
 
     #[test]
     fn reads_what_people_write() {
-        for (text, ms) in [("5m", 300_000), ("30s", 30_000), ("500ms", 500), ("1h30m", 5_400_000), ("1s5ms", 1005)] {
+        for (text, ms) in
+            [("5m", 300_000), ("30s", 30_000), ("500ms", 500), ("1h30m", 5_400_000), ("1s5ms", 1005)]
+        {
             assert_eq!(parse(text), Ok(Duration::from_millis(ms)), "{text}");
         }
     }
 
     #[test]
     fn refuses_zero_and_nonsense() {
-        for text in ["", "0", "0s", "5", "m", "5 m", "-5m", "1.5h", "5M", "30m1h", "1m1m", "5m ", "99999999999999999d"] {
+        for text in [
+            "",
+            "0",
+            "0s",
+            "5",
+            "m",
+            "5 m",
+            "-5m",
+            "1.5h",
+            "5M",
+            "30m1h",
+            "1m1m",
+            "5m ",
+            "99999999999999999d",
+        ] {
             assert!(parse(text).is_err(), "{text:?}");
         }
         assert!(ttl("367d").is_err() && ttl("366d").is_ok());
@@ -80,7 +98,9 @@ mod tests {
 
     #[test]
     fn shows_two_units() {
-        for (ms, text) in [(0, "0ms"), (1500, "1s"), (90_000, "1m30s"), (3_600_000, "1h"), (90_000_000, "1d1h")] {
+        for (ms, text) in
+            [(0, "0ms"), (1500, "1s"), (90_000, "1m30s"), (3_600_000, "1h"), (90_000_000, "1d1h")]
+        {
             assert_eq!(show(ms), text);
         }
     }

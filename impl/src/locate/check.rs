@@ -93,7 +93,9 @@ fn unreadable(index: &Path, error: io::Error) -> Error {
 pub fn check_filesystem(fs: RealFs, dir: &Path) -> Result<(&'static str, Option<String>)> {
     for at in dir.ancestors() {
         let magic = match fs.filesystem(at) {
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => continue,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                continue;
+            }
             other => other.map_err(|error| Error::environment("asking the filesystem of", at, error))?,
         };
         let Some((_, name)) = FILESYSTEMS.iter().find(|(known, _)| *known == magic) else {

@@ -86,7 +86,9 @@ pub(super) fn named<F: Fs>(fs: &F, cwd: &Path, git_dir: &Path) -> Result<Reposit
 /// Opens the git directory `git_dir`, found from `worktree`.
 fn open<F: Fs>(fs: &F, git_dir: &Path, worktree: Option<&Path>) -> Result<Repository> {
     let common_dir = match read_small(fs, &git_dir.join("commondir"))? {
-        Some(text) => reach(fs, worktree.unwrap_or(git_dir), &git_dir.join(text.trim_end_matches(['\n', '\r'])))?,
+        Some(text) => {
+            reach(fs, worktree.unwrap_or(git_dir), &git_dir.join(text.trim_end_matches(['\n', '\r'])))?
+        }
         None => git_dir.to_owned(),
     };
     if !is_git_dir(fs, &common_dir)? {

@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn bare_without_a_value_is_true_and_lines_may_go_on() {
-        let config = GitConfig::parse("[core] bare\n[fencehold]\ndir = /a\\\nb\n[extensions]\nobjectFormat=SHA256");
+        let config =
+            GitConfig::parse("[core] bare\n[fencehold]\ndir = /a\\\nb\n[extensions]\nobjectFormat=SHA256");
         assert!(config.bare && config.sha256);
         assert_eq!(config.fencehold_dir.as_deref(), Some("/ab"));
     }

@@ -133,7 +133,10 @@ fn in_repository<F: Fs>(fs: &F, repository: Repository) -> Result<Place> {
                 named.display()
             )));
         }
-        (spelled_once(fs, named)?, format!("{} names it (fencehold.dir)", common_dir.join("config").display()))
+        (
+            spelled_once(fs, named)?,
+            format!("{} names it (fencehold.dir)", common_dir.join("config").display()),
+        )
     } else {
         match in_tree {
             Some(in_tree) if in_tree_exists && standard_exists => return Err(two(&standard, &in_tree)),

@@ -17,7 +17,10 @@ const CONFIG_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub fn keep_in_git_config<F: Fs>(fs: &F, common_dir: &Path, dir: &Path) -> Result<()> {
     let config = common_dir.join("config");
     let Some(text) = dir.to_str() else {
-        return Err(Error::usage(format!("{} is not UTF-8; git's config cannot name it here", dir.display())));
+        return Err(Error::usage(format!(
+            "{} is not UTF-8; git's config cannot name it here",
+            dir.display()
+        )));
     };
     let real = fs.resolve(&config).map_err(|error| Error::environment("reaching", &config, error))?;
     let lock = common_dir.join("config.lock");
@@ -50,5 +53,6 @@ pub fn keep_in_git_config<F: Fs>(fs: &F, common_dir: &Path, dir: &Path) -> Resul
         let _ = fs.unlink(&lock);
         Error::environment("replacing", &real, error)
     })?;
-    fs.sync_dir(common_dir).map_err(|error| Error::indefinite(&config, format!("syncing its folder: {error}")))
+    fs.sync_dir(common_dir)
+        .map_err(|error| Error::indefinite(&config, format!("syncing its folder: {error}")))
 }

@@ -15,8 +15,8 @@ use std::process::{Child, Command, Stdio};
 
 use fencehold_model::Token;
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, SocketFlags, SocketType,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
 use rustix::process::Signal;
 
@@ -67,10 +67,18 @@ impl Waiting {
         let fds = [stdin.as_fd()];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = SendAncillaryBuffer::new(&mut space);
-        assert!(control.push(SendAncillaryMessage::ScmRights(&fds)), "the buffer has room for one descriptor");
+        assert!(
+            control.push(SendAncillaryMessage::ScmRights(&fds)),
+            "the buffer has room for one descriptor"
+        );
         let word = token.map_or_else(|| "-".to_owned(), |token| token.to_string());
         let sent = rustix::io::retry_on_intr(|| {
-            rustix::net::sendmsg(&self.word, &[IoSlice::new(word.as_bytes())], &mut control, SendFlags::NOSIGNAL)
+            rustix::net::sendmsg(
+                &self.word,
+                &[IoSlice::new(word.as_bytes())],
+                &mut control,
+                SendFlags::NOSIGNAL,
+            )
         });
         match sent {
             // A child that is dead already says so by its exit.
@@ -82,7 +90,8 @@ impl Waiting {
 
 /// `fencehold exec-child PARENT -- CMD…`.
 pub(in crate::cli) fn be_child(parent: i32, command: &[OsString]) -> Ended {
-    let failed = |error: rustix::io::Errno| Error::environment("preparing", Path::new("/proc/self"), error.into());
+    let failed =
+        |error: rustix::io::Errno| Error::environment("preparing", Path::new("/proc/self"), error.into());
     // SIGTERM and not SIGKILL: a make that is killed leaves its own children behind, writing; the lock is bound to
     // this process and stays held until it has ended, however long that takes.
     rustix::process::set_parent_process_death_signal(Some(Signal::TERM)).map_err(failed)?;
@@ -111,7 +120,12 @@ fn receive() -> rustix::io::Result<Option<(String, OwnedFd)>> {
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let socket = io::stdin();
     let got = rustix::io::retry_on_intr(|| {
-        rustix::net::recvmsg(&socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)
+        rustix::net::recvmsg(
+            &socket,
+            &mut [IoSliceMut::new(&mut bytes)],
+            &mut control,
+            RecvFlags::CMSG_CLOEXEC,
+        )
     })?;
     let stdin = control.drain().find_map(|message| match message {
         RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),

@@ -14,5 +14,9 @@ const ENV_TOKEN: &str = "FENCEHOLD_TOKEN";
 /// An error of ours, as env(1) has it.
 pub(super) const OURS: u8 = 125;
 
-pub(super) fn run(_run: &Run, _common: &Common) -> Ended { todo!() }
-pub(super) fn code_of(ended: Ended, out: Out) -> u8 { super::out::code_of(ended, out) }
+pub(super) fn run(_run: &Run, _common: &Common) -> Ended {
+    todo!()
+}
+pub(super) fn code_of(ended: Ended, out: Out) -> u8 {
+    super::out::code_of(ended, out)
+}

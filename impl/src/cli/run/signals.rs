@@ -37,7 +37,9 @@ impl Signals {
             Error::environment("taking the signals of", Path::new("/proc/self"), errno.into())
         };
         blocked.thread_block().map_err(failed)?;
-        SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).map(Signals).map_err(failed)
+        SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+            .map(Signals)
+            .map_err(failed)
     }
 
     /// The next signal that is to be passed on, by number; none when all have been read.
