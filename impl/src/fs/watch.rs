@@ -1,7 +1,7 @@
 //! Waits for a folder to change, or a process to end: file notification (inotify(7)), a pidfd and a timer.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
@@ -79,8 +79,14 @@ impl Watch {
         Ok(())
     }
 
+    /// What becomes readable with a change, for a poll(2) of one's own; none where the folder must be looked at.
+    #[must_use]
+    pub fn changes(&self) -> Option<BorrowedFd<'_>> {
+        self.inotify.as_ref().map(AsFd::as_fd)
+    }
+
     /// Forgets what was told so far: only that it was told matters.
-    fn drain(&self) {
+    pub fn drain(&self) {
         let mut told = [0_u8; 4096];
         let Some(inotify) = &self.inotify else { return };
         while rustix::io::read(inotify, &mut told).is_ok_and(|count| count > 0) {}
