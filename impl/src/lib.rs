@@ -6,9 +6,12 @@ compile_error!(
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod document;
 pub mod error;
 pub mod fs;
 pub mod host;
 pub mod locate;
+pub mod log;
+pub mod mark;
 
 pub use error::{Error, Happened, Result};

@@ -197,7 +197,8 @@ pub fn create_synced<F: Fs>(fs: &F, path: &Path, mode: u32, bytes: &[u8]) -> io:
     }
 }
 
-fn append_all(file: &impl File, mut bytes: &[u8]) -> io::Result<()> {
+/// Appends all of the bytes, by as many writes as it takes.
+pub(crate) fn append_all(file: &impl File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match file.append(bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

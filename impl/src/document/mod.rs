@@ -1,0 +1,236 @@
+//! A JSON file under protected read-modify-write.
+//!
+//! Invariants:
+//! - the file's OS lock is held from before the read until after the rename, so no update is lost between two of ours;
+//! - the new bytes are whole and durable under a temporary name before they get the real one: nobody ever reads a part,
+//!   and a failure before the rename changed nothing, one after it is indefinite;
+//! - just before the rename the file still is the inode and the bytes that were read; else it is refused: a program that
+//!   takes no lock wrote it (what such a program writes in the instant between that look and the rename is lost);
+//! - bytes that are no JSON are copied to `quarantine/` and left in place, and every operation refuses them, the second
+//!   as the first, until [`Document::repair`]: never replaced by a default;
+//! - what cannot be opened (a FIFO, a directory, no permission) is an error of the environment, never called damaged;
+//! - mode, owner (as far as the system lets us) and a symlink at the path are kept. Hard links, ACLs and extended
+//!   attributes are not: the file is a new inode after each update.
+//!
+//! [`Document::merge`] and [`Document::increment`] change the text where it changes and leave every other byte of it:
+//! order of keys, layout, numbers too big for us. [`Document::update_with`] renders anew, keys sorted.
+
+mod edit;
+mod quarantine;
+mod replace;
+mod update;
+mod value;
+mod version;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+pub(crate) use replace::new_file_mode;
+pub use update::{Incremented, Repaired};
+pub use version::Version;
+
+use crate::error::{Error, Result};
+use crate::fs::{File, FileId, Fs, How, Stat};
+use crate::host::Host;
+use crate::mark::{Access, Answer, Folder, Last, PATIENCE, Place, ResourceLock, Rooted, Shown};
+
+/// The longest document in bytes: 64 MiB. It is held in memory a few times over while it is updated.
+pub const DOCUMENT_BYTES_MAX: usize = 64 << 20;
+
+/// A JSON file that many processes update.
+#[derive(Debug)]
+pub struct Document<F: Fs, H: Host> {
+    fs: F,
+    host: H,
+    rooted: Rooted,
+    file: PathBuf,
+    place: Place,
+    folder: Folder,
+    lock: ResourceLock<F>,
+    patience: Duration,
+}
+
+/// What a document held when it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Content {
+    /// Its value; an empty object where there is no file.
+    pub value: Value,
+    /// Its version; [`Version::absent`] where there is no file.
+    pub version: Version,
+}
+
+/// What stands at the path of a document.
+enum Found<I> {
+    Absent,
+    Whole { was: Was, bytes: Vec<u8>, value: Value },
+    Damaged { was: Was, what: String, file: I },
+}
+
+/// Which file was read, so that another in its place is told apart.
+struct Was {
+    stat: Stat,
+    version: Version,
+}
+
+/// Reads a document without its lock, its mark or a workspace: for where there is no workspace to write to.
+///
+/// # Errors
+/// As [`Document::read`]; damaged bytes are not copied anywhere.
+pub fn look<F: Fs>(fs: &F, place: &Place) -> Result<Content> {
+    match inspect(fs, &place.path())? {
+        Found::Damaged { what, .. } => Err(damaged(&place.path(), what, "Run `fencehold doc repair` on it")),
+        found => content(fs, place, found),
+    }
+}
+
+impl<F: Fs, H: Host> Document<F, H> {
+    /// The document at `file`, a path below the root or an absolute one inside it; the file may be missing, its
+    /// directory not. A symlink is another spelling of its target. Writes nothing.
+    ///
+    /// # Errors
+    /// As [`Rooted::locate`].
+    pub fn open(fs: F, host: H, folder: Folder, rooted: &Rooted, file: &Path) -> Result<Self> {
+        let place = rooted.locate(&fs, file, Last::Follow)?;
+        let lock = ResourceLock::new(fs.clone(), folder.clone(), &place);
+        let (rooted, file) = (rooted.clone(), file.to_owned());
+        Ok(Document { fs, host, rooted, file, place, folder, lock, patience: PATIENCE })
+    }
+
+    /// Waits for the document's OS lock for `patience` at the most.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Reads it. Without a fence no lock is taken and nothing is written; with one the mark is raised first, so that
+    /// nothing older can land behind what was read.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where the bytes are no JSON, and still are not when looked at again under the lock;
+    /// [`Error::Environment`], [`Error::Busy`], [`Error::Newer`].
+    pub fn read(&self, shown: &Shown) -> Result<Answer<Content>> {
+        if shown.fence.is_none() {
+            match inspect(&self.fs, &self.place.path())? {
+                // It may be half of what a program that writes in place is writing just now.
+                Found::Damaged { what, .. } => self.confirm_damage(what)?,
+                found => return content(&self.fs, &self.place, found).map(Ok),
+            }
+        }
+        let mut held = self.lock.take(self.patience)?;
+        self.still_there()?;
+        let pass = match held.check(shown, Access::Read)? {
+            Ok(pass) => pass,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        held.raise(&pass)?;
+        match inspect(&self.fs, &self.place.path())? {
+            Found::Damaged { what, file, .. } => Err(self.keep(what, &file)),
+            found => content(&self.fs, &self.place, found).map(Ok),
+        }
+    }
+
+    /// Without a workspace there is no lock to look again under, and no quarantine to copy to.
+    fn confirm_damage(&self, what: String) -> Result<()> {
+        let stat = self.fs.stat(&self.folder.dir);
+        match stat.map_err(|error| Error::environment("looking at", &self.folder.dir, error))? {
+            Some(_) => Ok(()),
+            None => Err(damaged(&self.place.path(), what, "Run `fencehold doc repair` on it")),
+        }
+    }
+
+    /// Copies damaged bytes to quarantine, and says so. That the copy failed does not make the file healthy.
+    fn keep(&self, what: String, file: &F::File) -> Error {
+        let path = self.place.path();
+        match quarantine::keep(&self.fs, &self.host, &self.folder.dir, &self.place.key(), file) {
+            Ok(kept) => {
+                let advice = format!(
+                    "A copy is {}. Mend the file by hand, or run `fencehold doc repair` to begin anew",
+                    kept.path.display()
+                );
+                damaged(&path, what, &advice)
+            }
+            Err(error) => damaged(&path, what, &format!("It could not be copied to quarantine: {error}")),
+        }
+    }
+
+    /// Whether the path still leads where it led when the handle was made; who waits for a lock may wait long.
+    fn still_there(&self) -> Result<()> {
+        if self.rooted.locate(&self.fs, &self.file, Last::Follow)? == self.place {
+            return Ok(());
+        }
+        let moved = io::Error::other("it leads elsewhere than it did a moment ago; try again");
+        Err(Error::environment("following", &self.file, moved))
+    }
+}
+
+fn damaged(path: &Path, what: String, advice: &str) -> Error {
+    Error::Damaged { path: path.to_owned(), line: None, what, advice: advice.to_owned() }
+}
+
+/// What stands at `path`: only bytes that were read can be damaged.
+fn inspect<F: Fs>(fs: &F, path: &Path) -> Result<Found<F::File>> {
+    let failed = |error| Error::environment("reading", path, error);
+    let file = match fs.open(path, How::Read) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Absent),
+        Err(error) => return Err(failed(error)),
+    };
+    let stat = file.stat().map_err(failed)?;
+    let bytes = match crate::fs::read_from(&file, 0, DOCUMENT_BYTES_MAX) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            let was = Was { stat, version: Version::of_file(&file).map_err(failed)? };
+            let what = format!("longer than {DOCUMENT_BYTES_MAX} bytes");
+            return Ok(Found::Damaged { was, what, file });
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let was = Was { stat, version: Version::of(&bytes) };
+    Ok(match value::parse(&bytes) {
+        Ok(value) => Found::Whole { was, bytes, value },
+        Err(what) => Found::Damaged { was, what, file },
+    })
+}
+
+/// What was read, once it is durable: a writer may have been killed between its rename and its sync, or be about to
+/// sync, and an answer never rests on what a power cut takes back.
+fn content<F: Fs, I>(fs: &F, place: &Place, found: Found<I>) -> Result<Content> {
+    let Found::Whole { was, value, .. } = found else {
+        return Ok(Content { value: Value::Object(serde_json::Map::new()), version: Version::absent() });
+    };
+    settle(fs, place, was.stat.id).map_err(|error| Error::environment("syncing", &place.path(), error))?;
+    Ok(Content { value, version: was.version })
+}
+
+/// Makes a file and its entry durable as far as the reader may. Who may not open the directory, or finds the
+/// filesystem read-only, shares it with no writer of ours that could owe the sync.
+pub(crate) fn settle<F: Fs>(fs: &F, place: &Place, id: FileId) -> io::Result<()> {
+    let synced = match fs.open(&place.path(), How::Read) {
+        Ok(file) if file.stat()?.id == id => file.sync().and_then(|()| fs.sync_dir(&place.dir)),
+        // Replaced or removed meanwhile: whoever did that came later.
+        Ok(_) => fs.sync_dir(&place.dir),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs.sync_dir(&place.dir),
+        Err(error) => Err(error),
+    };
+    match synced {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            Ok(())
+        }
+        synced => synced,
+    }
+}

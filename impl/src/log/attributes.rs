@@ -1,0 +1,92 @@
+//! `merge=union` for a log, in the checkout's own attributes: two branches that each appended a line are merged with
+//! both, where git would else call it a conflict (gitattributes(5), *merge*).
+//!
+//! Invariants: a line is added once; what else stands there stays; a failure never fails the append.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Note;
+use crate::document::new_file_mode;
+use crate::fs::{File, Fs, How, append_all, read_from};
+
+/// More than any attributes file that a person reads.
+const ATTRIBUTES_BYTES_MAX: usize = 1 << 20;
+
+/// The git checkout that a log stands in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitCheckout {
+    /// The common directory: `.git` of the main worktree, whichever worktree this is.
+    pub common_dir: PathBuf,
+    /// The top of this worktree, without symlinks.
+    pub top: PathBuf,
+}
+
+/// Makes git unite the lines of the file at `path`. Nothing is done where the file is outside the worktree or the
+/// line is there already. The caller holds the lock of the file.
+pub fn union_merge<F: Fs>(fs: &F, git: &GitCheckout, path: &Path) -> Option<Note> {
+    let relative = path.strip_prefix(&git.top).ok()?.to_str()?;
+    let attributes = git.common_dir.join("info").join("attributes");
+    let line = format!("{} merge=union\n", pattern(relative));
+    add(fs, &attributes, &line).err().map(|error| {
+        Note(format!(
+            "could not add `{}` to {}: {error}; without it git calls appends of two branches a conflict",
+            line.trim_end(),
+            attributes.display()
+        ))
+    })
+}
+
+fn add<F: Fs>(fs: &F, path: &Path, line: &str) -> io::Result<()> {
+    let file = match fs.open(path, How::Append) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create(fs, path)?,
+        opened => opened?,
+    };
+    let old = read_from(&file, 0, ATTRIBUTES_BYTES_MAX)?;
+    if old.split_inclusive(|&byte| byte == b'\n').any(|old| old.trim_ascii() == line.trim_ascii().as_bytes())
+    {
+        return Ok(());
+    }
+    let torn = !old.is_empty() && !old.ends_with(b"\n");
+    append_all(&file, format!("{}{line}", if torn { "\n" } else { "" }).as_bytes())?;
+    file.sync()
+}
+
+fn create<F: Fs>(fs: &F, path: &Path) -> io::Result<F::File> {
+    let info = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let common_dir = info.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let mode = fs.stat(common_dir)?.ok_or(io::ErrorKind::NotFound)?.mode;
+    match fs.make_dir(info, mode) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made?,
+    }
+    match fs.open(path, How::CreateNew { mode: new_file_mode(mode) }) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs.open(path, How::Append),
+        created => created,
+    }
+}
+
+/// A pattern that matches this one file: anchored at the top by its slash, what is special escaped, and quoted as a C
+/// string where white space would end it.
+fn pattern(relative: &str) -> String {
+    let mut glob = String::from("/");
+    for char in relative.chars() {
+        if matches!(char, '\\' | '*' | '?' | '[') {
+            glob.push('\\');
+        }
+        glob.push(char);
+    }
+    if !glob.contains(|char: char| char.is_whitespace() || char.is_control() || char == '"') {
+        return glob;
+    }
+    let mut quoted = String::from("\"");
+    for char in glob.chars() {
+        match char {
+            '"' | '\\' => quoted.extend(['\\', char]),
+            char if char.is_ascii_control() => quoted.push_str(&format!("\\{:03o}", u32::from(char))),
+            char => quoted.push(char),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

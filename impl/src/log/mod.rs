@@ -1,0 +1,105 @@
+//! An NDJSON file that many processes append to and any tool may read, foreign writers included.
+//!
+//! Invariants:
+//! - nothing that anybody wrote is ever cut, moved or changed;
+//! - a record is appended by one write(2), its newline last; behind a tail without one the write begins with a newline,
+//!   so that the torn line stays one bad line and hides no neighbour;
+//! - our appends hold the file's OS lock; foreign ones do not, so after the write we look whether our record stands on
+//!   a line of its own, and write it again where a foreign half line came in between and swallowed it;
+//! - an append is answered after the file, and its entry in the directory, are synced;
+//! - a reader takes no lock; what looks damaged is looked at again while no writer of ours is at it;
+//! - a duplicate id is reported, never refused: two branches that were merged may both be right.
+//!
+//! The log is opened by its own name: a symlink in its place is refused.
+
+mod append;
+mod attributes;
+mod lines;
+mod scan;
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+pub use append::{Appended, Note};
+pub use attributes::{GitCheckout, union_merge};
+pub use scan::{Checked, Damaged, Page, Records, check, read};
+
+use crate::error::Result;
+use crate::fs::{FileId, Fs};
+use crate::mark::{Folder, Last, PATIENCE, Place, ResourceLock, Rooted};
+
+/// The longest line in bytes, its newline not counted: 1 MiB.
+pub const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// An append-only NDJSON file.
+#[derive(Debug)]
+pub struct Log<F: Fs> {
+    fs: F,
+    place: Place,
+    lock: ResourceLock<F>,
+    git: Option<GitCheckout>,
+    patience: Duration,
+    /// The file whose entry in the directory this handle knows to be durable.
+    entry: Mutex<Option<FileId>>,
+}
+
+impl<F: Fs> Log<F> {
+    /// The log at `file`, a path below the root or an absolute one inside it; the file may be missing, its directory
+    /// not. Writes nothing. In a git checkout, `git` says where: the first append then makes git unite the lines of
+    /// two branches instead of calling them a conflict.
+    ///
+    /// # Errors
+    /// As [`Rooted::locate`]; [`crate::Error::Environment`] where a symlink stands there.
+    pub fn open(
+        fs: F,
+        folder: Folder,
+        rooted: &Rooted,
+        file: &Path,
+        git: Option<GitCheckout>,
+    ) -> Result<Self> {
+        let place = rooted.locate(&fs, file, Last::Refuse)?;
+        let lock = ResourceLock::new(fs.clone(), folder, &place);
+        Ok(Log { fs, place, lock, git, patience: PATIENCE, entry: Mutex::new(None) })
+    }
+
+    /// Waits for the log's OS lock for `patience` at the most.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Reads a page of records. Takes no lock and writes nothing.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn read(&self, page: &Page) -> Result<Records> {
+        let records = read(&self.fs, &self.place, page)?;
+        if records.damaged.is_empty() {
+            return Ok(records);
+        }
+        // Readers see NULs and glued bytes of a write in progress. A stopped writer is not waited for for ever.
+        let _shared = self.lock.share(self.patience);
+        read(&self.fs, &self.place, page)
+    }
+
+    /// Counts all that there is. Takes no lock and writes nothing.
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub fn check(&self) -> Result<Checked> {
+        let checked = check(&self.fs, &self.place)?;
+        if checked.damaged_count == 0 {
+            return Ok(checked);
+        }
+        let _shared = self.lock.share(self.patience);
+        check(&self.fs, &self.place)
+    }
+}

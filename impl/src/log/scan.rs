@@ -1,0 +1,167 @@
+//! Reading a log: every byte is looked at, one bad line hides nothing.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde_json::{Map, Value};
+
+use super::lines::{What, scan};
+use crate::error::{Error, Result};
+use crate::fs::Fs;
+use crate::mark::Place;
+
+/// How many damaged lines a check names; it counts all.
+const DAMAGED_NAMED_MAX: usize = 100;
+
+/// Which part of a log to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The byte to begin at: 0, or what an earlier page gave as `next` or `end`.
+    pub after: u64,
+    /// The most records, at least one.
+    pub records_max: usize,
+    /// The most bytes of lines; a first line that alone is longer is read all the same.
+    pub bytes_max: usize,
+}
+
+impl Default for Page {
+    /// All of it.
+    fn default() -> Self {
+        Page { after: 0, records_max: usize::MAX, bytes_max: usize::MAX }
+    }
+}
+
+/// A line that is no record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damaged {
+    /// Which line, counted from 1.
+    pub line: u64,
+    /// Where it begins.
+    pub offset: u64,
+    /// How long it is, its newline included.
+    pub bytes: u64,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// A page of a log.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Records {
+    /// The records, in the order of the file. One that a foreign program wrote may have no `id`.
+    pub records: Vec<Map<String, Value>>,
+    /// The lines of this page that are none.
+    pub damaged: Vec<Damaged>,
+    /// The ids of this page that occurred before, in it or in front of it.
+    pub duplicates: BTreeSet<String>,
+    /// Bytes after the last newline, where this page reaches it: a write in progress, or one that was cut. No damage.
+    pub unterminated_bytes: u64,
+    /// Where the next page begins, if there is one.
+    pub next: Option<u64>,
+    /// The end of the last whole line of this page: where to go on once more was written.
+    pub end: u64,
+}
+
+/// What a log holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Whole records.
+    pub records: u64,
+    /// Lines that are none.
+    pub damaged_count: u64,
+    /// The first hundred of these.
+    pub damaged: Vec<Damaged>,
+    /// Ids that occur more than once.
+    pub duplicates: BTreeSet<String>,
+    /// Bytes after the last newline.
+    pub unterminated_bytes: u64,
+}
+
+/// Reads a page of the log at `place`; where there is no file there are no records. The file is read from its
+/// beginning, to know which ids occurred before.
+///
+/// # Errors
+/// [`Error::Usage`] where `after` is not the beginning of a line; [`Error::Environment`] where it cannot be read, or
+/// what was read cannot be made durable.
+pub fn read<F: Fs>(fs: &F, place: &Place, page: &Page) -> Result<Records> {
+    let mut records = Records { end: page.after, ..Records::default() };
+    let (mut seen, mut begins, mut bytes) = (HashSet::new(), page.after == 0, 0_u64);
+    let end = scan(fs, place, |line| {
+        begins |= line.offset == page.after;
+        if line.offset < page.after {
+            if let What::Record(record) = line.what {
+                seen.extend(id(&record).map(str::to_owned));
+            }
+            return true;
+        }
+        if let What::Unterminated = line.what {
+            records.unterminated_bytes = line.bytes;
+            return false;
+        }
+        bytes += line.bytes;
+        let full = records.records.len() >= page.records_max.max(1)
+            || (bytes > page.bytes_max as u64 && records.end > page.after);
+        if full {
+            records.next = Some(line.offset);
+            return false;
+        }
+        records.end = line.offset + line.bytes;
+        match line.what {
+            What::Record(record) => {
+                if let Some(id) = id(&record).filter(|id| !seen.insert((*id).to_owned())) {
+                    records.duplicates.insert(id.to_owned());
+                }
+                records.records.push(record);
+            }
+            What::Damaged(why) => records.damaged.push(Damaged {
+                line: line.number,
+                offset: line.offset,
+                bytes: line.bytes,
+                why,
+            }),
+            What::Blank | What::Unterminated => {}
+        }
+        true
+    })?;
+    if begins || end == page.after {
+        return Ok(records);
+    }
+    let (path, after) = (place.path(), page.after);
+    Err(Error::usage(format!("{}: no line begins at byte {after}; was it replaced?", path.display())))
+}
+
+/// Counts what the log at `place` holds.
+///
+/// # Errors
+/// [`Error::Environment`] where it cannot be read.
+pub fn check<F: Fs>(fs: &F, place: &Place) -> Result<Checked> {
+    let mut checked = Checked::default();
+    let mut seen = HashSet::new();
+    scan(fs, place, |line| {
+        match line.what {
+            What::Record(record) => {
+                checked.records += 1;
+                if let Some(id) = id(&record).filter(|id| !seen.insert((*id).to_owned())) {
+                    checked.duplicates.insert(id.to_owned());
+                }
+            }
+            What::Damaged(why) => {
+                checked.damaged_count += 1;
+                if checked.damaged.len() < DAMAGED_NAMED_MAX {
+                    checked.damaged.push(Damaged {
+                        line: line.number,
+                        offset: line.offset,
+                        bytes: line.bytes,
+                        why,
+                    });
+                }
+            }
+            What::Unterminated => checked.unterminated_bytes = line.bytes,
+            What::Blank => {}
+        }
+        true
+    })?;
+    Ok(checked)
+}
+
+fn id(record: &Map<String, Value>) -> Option<&str> {
+    record.get("id").and_then(Value::as_str)
+}
