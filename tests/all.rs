@@ -2,4 +2,5 @@
 
 mod cli; // bad input, exit codes, output: the command line as a process
 mod locate; // where the workspace of a folder is
+mod lock_run; // `lock run`: killed, stopped, nested, lost
 mod program; // starts the shipped command line as real processes

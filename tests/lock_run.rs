@@ -140,7 +140,8 @@ fn a_held_lock_is_75_and_the_command_does_not_run() {
         assert!(refused.stderr.contains(word), "{word}: {refused:?}");
     }
     assert!(!yard.join("ran").exists());
-    let waiting = yard.fencehold().args(["lock", "run", "build", "--wait", "60s", "--", "touch", "ran"]).spawn();
+    let waiting =
+        yard.fencehold().args(["lock", "run", "build", "--wait", "60s", "--", "touch", "ran"]).spawn();
     let mut waiting = Kept(waiting.unwrap());
     running.stdin.write_all(b"end\n").unwrap();
     assert_eq!((running.rest().as_str(), running.code()), ("got end\n", 0));
@@ -282,4 +283,3 @@ fn two_runs_of_one_holder_exclude_each_other() {
     let refused = yard.run(["lock", "run", "build", "--", "true"]);
     assert_eq!(refused.code, 75, "held, by your own name: {refused:?}");
 }
-

@@ -83,7 +83,9 @@ pub(super) fn who(grant: &Grant, now_ms: u64) -> String {
     let since = span::show(now_ms.saturating_sub(grant.since_ms));
     let until = match (&grant.bound, grant.expires_ms) {
         (Some(process), u64::MAX) => format!("until process {} ends", process.pid),
-        (_, expires_ms) => format!("for another {} unless renewed", span::show(expires_ms.saturating_sub(now_ms))),
+        (_, expires_ms) => {
+            format!("for another {} unless renewed", span::show(expires_ms.saturating_sub(now_ms)))
+        }
     };
     let place = match (&grant.bound, &grant.asked_by) {
         (Some(process), _) => format!(" (pid {} on {})", process.pid, process.host),

@@ -8,8 +8,9 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use fencehold_model::{Claim, Holder, LockName, Token};
 
-use super::fence::{Fence, token};
+use super::fence::token;
 use super::span;
+use crate::mark::Fence;
 
 const AFTER: &str = "\
 Exit codes: 0 done; 1 refused by the rules; 2 usage, configuration or environment, nothing happened;

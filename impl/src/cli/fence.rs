@@ -1,29 +1,16 @@
-//! Fences and tokens as they are typed: `lock/NAME=TOKEN`.
+//! What is shown at a log or a document: a fence, or force with a reason.
 
-use std::str::FromStr;
+use fencehold_model::{NUMBER_BOUND, Token};
+use serde_json::json;
 
-use fencehold_model::{LockName, NUMBER_BOUND, Token};
-
-/// The lock behind which a write stands, and the token it was granted under.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fence {
-    pub(super) lock: LockName,
-    pub(super) token: Token,
-}
-
-impl FromStr for Fence {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let shape = || format!("{text:?} is no fence: write lock/NAME=TOKEN, as in lock/build=17");
-        let (lock, number) =
-            text.strip_prefix("lock/").and_then(|rest| rest.rsplit_once('=')).ok_or_else(shape)?;
-        Ok(Fence { lock: LockName::new(lock).map_err(|bad| bad.to_string())?, token: token(number)? })
-    }
-}
+use super::args::Fenced;
+use super::locks::Locks;
+use super::out::{Ended, Out, REFUSED};
+use crate::error::{Error, Result};
+use crate::mark::{Refusal, Shown};
 
 /// Reads a token: a whole number from 1, below 2^53.
-pub(super) fn token(text: &str) -> Result<Token, String> {
+pub(super) fn token(text: &str) -> std::result::Result<Token, String> {
     match text.parse::<Token>() {
         Ok(token) if (1..NUMBER_BOUND).contains(&token) && text.bytes().all(|byte| byte.is_ascii_digit()) => {
             Ok(token)
@@ -32,17 +19,33 @@ pub(super) fn token(text: &str) -> Result<Token, String> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_may_hold_slashes_and_equals() {
-        let fence: Fence = "lock/a/b=c=17".parse().unwrap();
-        assert_eq!((fence.lock.as_str(), fence.token), ("a/b=c", 17));
-        for text in ["", "build=17", "lock/build", "lock/=17", "lock/build=", "lock/build=0", "lock/build=+1"]
-        {
-            assert!(text.parse::<Fence>().is_err(), "{text:?}");
+/// What is shown. A token that this workspace cannot have granted is refused here: the mark at the file would take it,
+/// and then refuse every token that is.
+pub(super) fn shown(locks: &Locks, fenced: &Fenced, force: Option<&str>) -> Result<Shown> {
+    if let Some(fence) = &fenced.fence {
+        let newest = locks.revision()?;
+        if fence.token > newest {
+            return Err(Error::usage(format!(
+                "no lock of this workspace ever had the token {}; the newest is {newest}. Show the one that acquire \
+                 printed",
+                fence.token
+            )));
         }
     }
+    Ok(Shown { fence: fenced.fence.clone(), force: force.map(str::to_owned) })
+}
+
+/// Says why a file refuses.
+pub(super) fn refuse(out: Out, refusal: &Refusal) -> Ended {
+    out.say(&refusal.to_string());
+    let mut object = json!({ "outcome": "refused", "reason": refusal.word() });
+    match refusal {
+        Refusal::StaleToken(mark) | Refusal::Guarded(mark) => {
+            object["value"] = json!({ "lock": mark.lock.as_str(), "token": mark.token });
+        }
+        Refusal::Version { found, .. } => object["value"] = json!({ "version": found.as_str() }),
+        _ => {}
+    }
+    out.answer(&object, "")?;
+    Ok(REFUSED)
 }

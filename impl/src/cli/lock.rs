@@ -5,7 +5,7 @@ use fencehold_model::{Holder, LockName};
 use serde_json::{Value, json};
 
 use super::acquire::{Ask, acquire, who};
-use super::args::{self, Common, Lock, Shown, Who};
+use super::args::{Common, Lock, Shown};
 use super::identity::{self, holder};
 use super::locks::{Locks, Told};
 use super::out::{Ended, Out, REFUSED};
@@ -66,7 +66,11 @@ fn submit(common: &Common, holder: &Holder, name: &LockName, command: &Command) 
     let told = match Locks::open(&session)? {
         Some(locks) => locks.submit(holder, command)?,
         None => Told::Refused {
-            refusal: if matches!(command, Command::Break { .. }) { Refusal::NotFound } else { Refusal::NotHolder },
+            refusal: if matches!(command, Command::Break { .. }) {
+                Refusal::NotFound
+            } else {
+                Refusal::NotHolder
+            },
             now_ms: 0,
             revision: 0,
         },
@@ -156,8 +160,10 @@ pub(super) fn grant_object(grant: &Grant, now_ms: u64) -> Value {
 fn show(common: &Common, name: &LockName) -> Ended {
     let session = Session::begin(common)?;
     let seen = Locks::open(&session)?.map(|locks| locks.show(name)).transpose()?;
-    let (grant, now_ms, revision) = seen.map_or((None, 0, 0), |seen| (seen.grant, seen.now_ms, seen.revision));
-    let mut object = grant.as_ref().map_or_else(|| json!({ "holder": null }), |grant| grant_object(grant, now_ms));
+    let (grant, now_ms, revision) =
+        seen.map_or((None, 0, 0), |seen| (seen.grant, seen.now_ms, seen.revision));
+    let mut object =
+        grant.as_ref().map_or_else(|| json!({ "holder": null }), |grant| grant_object(grant, now_ms));
     object["name"] = name.as_str().into();
     object["revision"] = revision.into();
     let text = grant.as_ref().map_or_else(|| "free".to_owned(), |grant| who(grant, now_ms));

@@ -4,10 +4,15 @@
 //! stderr; exit codes are a contract (see `--help`); a reader of stdout that goes away is no error; a panic is a bug
 //! of ours and ends with 70.
 
+mod acquire;
 mod args;
+mod doc;
 mod fence;
 mod identity;
 mod inspect;
+mod lock;
+mod locks;
+mod log;
 mod out;
 mod run;
 mod session;
@@ -74,6 +79,9 @@ fn dispatch(cli: &Cli) -> Ended {
     match &cli.command {
         Command::Where => inspect::place(common),
         Command::Whoami(who) => identity::whoami(who, out),
+        Command::Lock(command) => lock::lock(command, common),
+        Command::Log(command) => log::log(command, common),
+        Command::Doc(command) => doc::doc(command, common),
         Command::Completions { shell } => shell::completions(*shell, out),
         Command::Man { command } => shell::man(command, out),
         Command::ExecChild { parent, command } => run::be_child(*parent, command),

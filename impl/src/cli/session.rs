@@ -9,6 +9,7 @@ use super::settings::Settings;
 use crate::error::{Error, Result};
 use crate::fs::RealFs;
 use crate::locate::{self, Place, Start};
+use crate::mark::Rooted;
 
 /// The folder to find the workspace from.
 pub(super) const ENV_ROOT: &str = "FENCEHOLD_ROOT";
@@ -31,6 +32,19 @@ impl Session {
         locate::check_filesystem(fs, &place.dir)?;
         let settings = Settings::of(&fs, &place.dir)?;
         Ok(Session { fs, out, place, settings })
+    }
+
+    /// The tree that logs and documents may not leave.
+    pub(super) fn rooted(&self) -> Result<Rooted> {
+        Rooted::new(&self.fs, &self.place.root, &self.place.dir)
+    }
+
+    /// The path of a log or document as it was typed: relative to the current folder, or, where that is outside of
+    /// the tree, to the top of the tree.
+    pub(super) fn file(&self, typed: &Path) -> Result<PathBuf> {
+        let cwd = cwd()?;
+        let base = if cwd.starts_with(&self.place.root) { &cwd } else { &self.place.root };
+        Ok(base.join(typed))
     }
 }
 

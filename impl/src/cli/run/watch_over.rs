@@ -161,7 +161,8 @@ impl Watcher<'_> {
         });
         let watched = self.watch.as_ref().filter(|_| !self.changed && self.kill_at.is_none());
         let changes = watched.and_then(Watch::changes);
-        let mut fds = vec![PollFd::new(&self.signals, PollFlags::IN), PollFd::new(&self.pidfd, PollFlags::IN)];
+        let mut fds =
+            vec![PollFd::new(&self.signals, PollFlags::IN), PollFd::new(&self.pidfd, PollFlags::IN)];
         fds.extend(changes.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
         match rustix::event::poll(&mut fds, timeout.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -182,7 +183,9 @@ impl Watcher<'_> {
             Ok(None) | Err(rustix::io::Errno::INTR) => Ok(None),
             Ok(Some((_, status))) if status.stopped() => {
                 match status.stopping_signal() {
-                    Some(signal) if self.kill_at.is_none() && JOB_CONTROL.contains(&signal) => self.stop_with_it(),
+                    Some(signal) if self.kill_at.is_none() && JOB_CONTROL.contains(&signal) => {
+                        self.stop_with_it()
+                    }
                     // Somebody stopped just the command: it is for them to continue it.
                     _ => {}
                 }
