@@ -15,11 +15,13 @@ extern crate alloc;
 
 pub mod chain;
 pub mod event;
+pub mod history;
 pub mod id;
 pub mod json;
 pub mod lock;
 pub mod ndjson;
 pub mod record;
+pub mod spec;
 pub mod state;
 
 pub use event::{Entry, Event};

@@ -98,8 +98,8 @@ impl State {
             }
             Event::LockReleased { name, token } => self.release(name, *token, entry.at_ms),
             Event::LockBroken { name, token, .. } => {
-                if self.grant_mut(name, *token).is_some() {
-                    self.locks.remove(name);
+                if let Some(lock) = self.locks.get_mut(name) {
+                    lock.grant.take_if(|grant| grant.token == *token);
                 }
             }
             Event::Repaired { .. } => {}

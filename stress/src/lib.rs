@@ -1,1 +1,4 @@
+//! The harness of Fencehold: it checks the implementation against the model, kills it mid-write, tears its lines, and
+//! does the same to anyone else's implementation.
 
+pub mod check;

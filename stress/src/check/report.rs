@@ -1,0 +1,133 @@
+//! What a check found.
+
+use std::time::Duration;
+
+use fencehold_model::history::{Call, History, Operation};
+use fencehold_model::spec::Breach;
+
+/// The outcome of a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every answer can be explained.
+    Ok,
+    /// Some answer cannot be explained; the first of [`Report::violations`].
+    Violation(Violation),
+    /// It could not be told, and why: never a pass.
+    Unknown(String),
+}
+
+/// An answer that cannot be explained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The rule that it breaks.
+    pub breach: Breach,
+    /// The lock, file or counter that it is about.
+    pub subject: String,
+    /// What happened, in a sentence with the line numbers of the history.
+    pub why: String,
+    /// Indices into the operations of the history: the one that cannot be explained stands last.
+    pub ops: Vec<usize>,
+}
+
+/// How much a check saw; a green run that never contended proves nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Operations, of every kind and outcome.
+    pub ops: usize,
+    /// Locks, logs and counters.
+    pub objects: usize,
+    /// Locks acquired.
+    pub grants: usize,
+    /// New grants whose lock had last been granted to another holder and neither released nor broken since.
+    pub takeovers: usize,
+    /// `held` refusals.
+    pub contended: usize,
+    /// Operations without an answer.
+    pub infos: usize,
+    /// Acknowledged appends.
+    pub appends: usize,
+    /// Acknowledged increments.
+    pub increments: usize,
+    /// Operations that nobody judges.
+    pub others: usize,
+    /// Locks judged by their revisions alone.
+    pub witnessed: usize,
+    /// Locks and counters for which an order was searched.
+    pub searched: usize,
+    /// Steps of a specification that the searches tried.
+    pub transitions: u64,
+}
+
+/// Everything that a check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The outcome.
+    pub verdict: Verdict,
+    /// Every violation found, at most [`VIOLATIONS_MAX`].
+    pub violations: Vec<Violation>,
+    /// What could not be told.
+    pub unknown: Vec<String>,
+    /// How much was seen.
+    pub counts: Counts,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// How many violations a report lists.
+pub const VIOLATIONS_MAX: usize = 20;
+
+impl Report {
+    pub(super) fn new() -> Self {
+        Self {
+            verdict: Verdict::Ok,
+            violations: Vec::new(),
+            unknown: Vec::new(),
+            counts: Counts::default(),
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// Adds a violation; the operation that cannot be explained stands last in `ops`.
+    pub(super) fn broken(&mut self, history: &History, breach: Breach, subject: &str, ops: Vec<usize>) {
+        if self.violations.len() >= VIOLATIONS_MAX {
+            return;
+        }
+        let mut why = format!("{subject}: {breach}");
+        for (place, op) in ops.iter().rev().enumerate() {
+            why.push_str(if place == 0 { "; " } else { ", after " });
+            why.push_str(&describe(history, &history.ops[*op]));
+        }
+        self.violations.push(Violation { breach, subject: subject.to_owned(), why, ops });
+    }
+
+    pub(super) fn conclude(&mut self) {
+        self.verdict = if let Some(first) = self.violations.first() {
+            Verdict::Violation(first.clone())
+        } else if let Some(first) = self.unknown.first() {
+            Verdict::Unknown(first.clone())
+        } else if self.counts.objects == 0 {
+            Verdict::Unknown("nothing was answered that could be judged".to_owned())
+        } else {
+            Verdict::Ok
+        };
+    }
+}
+
+/// An operation in a few words.
+#[must_use]
+pub fn describe(history: &History, op: &Operation) -> String {
+    let what = match &op.call {
+        Call::Lock(_, ask) => {
+            let text = format!("{ask:?}");
+            text.split([' ', '{']).next().unwrap_or("").to_lowercase()
+        }
+        Call::Append { id, .. } => format!("append of {:?}", history.names.text(*id)),
+        Call::LogRead { .. } => "log.read".to_owned(),
+        Call::Increment { by, .. } => format!("increment by {by}"),
+        Call::DocRead { .. } => "doc.read".to_owned(),
+        Call::Merge { .. } => "merge".to_owned(),
+        Call::Invalid(why) => format!("invalid request ({why})"),
+        Call::Other(name) => history.names.text(*name).to_owned(),
+    };
+    format!("{what} of process {} (line {})", history.processes[op.process].number, op.line)
+}
