@@ -37,6 +37,8 @@ fn repository() -> Yard {
     yard
 }
 
+/// CLI-7: In a git checkout the workspace is `fencehold/` in the git common directory, the same for every
+/// subdirectory, linked worktree and symlinked spelling, for a bare repository, and with `GIT_DIR` set.
 #[test]
 fn every_spelling_of_one_repository_is_one_workspace() {
     let yard = repository();
@@ -70,6 +72,8 @@ fn the_root_is_the_worktree_it_was_asked_from() {
     assert_eq!(value["exists"], false);
 }
 
+/// CLI-7: In a git checkout the workspace is `fencehold/` in the git common directory, the same for every
+/// subdirectory, linked worktree and symlinked spelling, for a bare repository, and with `GIT_DIR` set.
 #[test]
 fn git_dir_in_the_environment_is_followed_as_in_a_hook() {
     let yard = repository();
@@ -109,6 +113,8 @@ fn a_hook_that_git_runs_finds_the_workspace() {
     }
 }
 
+/// CLI-7: In a git checkout the workspace is `fencehold/` in the git common directory, the same for every
+/// subdirectory, linked worktree and symlinked spelling, for a bare repository, and with `GIT_DIR` set.
 #[test]
 fn a_bare_repository_and_its_worktrees_share_one() {
     let yard = repository();
@@ -137,6 +143,8 @@ fn a_separate_git_dir_is_followed() {
     assert_eq!(found(&yard, &yard.join("tree")), shown(&yard.join("elsewhere/fencehold")));
 }
 
+/// CLI-9: A linked worktree whose common directory cannot be reached exits 2, and no second workspace is
+/// made.
 #[test]
 fn a_linked_worktree_without_its_repository_is_refused() {
     let yard = repository();
@@ -155,6 +163,7 @@ fn a_dot_git_file_that_is_none_is_refused_and_an_empty_folder_passed_over() {
     refuses(&yard.run(["where"]), &[".git", "gitdir:"]);
 }
 
+/// CLI-8: Outside git the workspace is the nearest `.fencehold/` of the directory or an ancestor.
 #[test]
 fn outside_git_the_nearest_folder_above_counts() {
     let yard = Yard::new();
@@ -164,6 +173,8 @@ fn outside_git_the_nearest_folder_above_counts() {
     assert_eq!(found(&yard, &yard.join("a/b/c")), shown(&yard.join("a/.fencehold")));
 }
 
+/// CLI-11: `init --in-tree` puts the workspace into the main working tree as `.fencehold/`, `init --dir`
+/// where it is told, and every linked worktree finds it there.
 #[test]
 fn in_tree_and_named_folders_are_found_from_every_worktree() {
     let yard = repository();
@@ -183,6 +194,8 @@ fn in_tree_and_named_folders_are_found_from_every_worktree() {
     refuses(&yard.run_in(&main, ["where"]), &["fencehold.dir", "relative", "not absolute"]);
 }
 
+/// CLI-13: A workspace folder that is a symbolic link, is tracked by git, or is another user's and not
+/// shared, exits 2 with the command that mends it.
 #[test]
 fn a_workspace_folder_that_is_a_symlink_or_a_file_is_refused() {
     let yard = Yard::with_git();
@@ -197,6 +210,8 @@ fn a_workspace_folder_that_is_a_symlink_or_a_file_is_refused() {
     assert_eq!(fs::read_to_string(&dir).unwrap(), "precious");
 }
 
+/// CLI-13: A workspace folder that is a symbolic link, is tracked by git, or is another user's and not
+/// shared, exits 2 with the command that mends it.
 #[test]
 fn a_workspace_folder_that_git_tracks_is_refused_for_each_index_version() {
     for version in ["2", "3", "4"] {
@@ -227,6 +242,8 @@ fn an_index_that_is_none_is_refused_where_it_matters() {
     refuses(&yard.run(["where"]), &["index", "git status"]);
 }
 
+/// CLI-13: A workspace folder that is a symbolic link, is tracked by git, or is another user's and not
+/// shared, exits 2 with the command that mends it.
 #[test]
 fn another_users_folder_is_refused_unless_it_is_shared() {
     let yard = Yard::with_git();
@@ -242,6 +259,7 @@ fn another_users_folder_is_refused_unless_it_is_shared() {
     assert_eq!(found(&yard, &yard.path()), shown(&dir));
 }
 
+/// CLI-19: A workspace on a filesystem that is not on the list exits 2 and names the filesystem.
 #[test]
 fn a_filesystem_that_is_not_on_the_list_is_refused() {
     let yard = Yard::new();

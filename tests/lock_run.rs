@@ -82,6 +82,11 @@ fn let_pass(yard: &Yard, ttl: &str) {
     assert_eq!(waited.code, 0, "{waited:?}");
 }
 
+/// CLI-21: `lock run NAME -- CMD` exits with the child's code, or with 128 plus the number of the signal that
+/// ended it, and has released the lock by then.
+///
+/// CLI-24: `lock run` exits 127 where the command is not found, 126 where it cannot be executed, and 125 for
+/// any failure of its own, usage included.
 #[test]
 fn the_code_is_the_commands() {
     let yard = Yard::with_git();
@@ -95,6 +100,8 @@ fn the_code_is_the_commands() {
     assert_eq!(show(&yard)["holder"], serde_json::Value::Null, "released each time");
 }
 
+/// CLI-24: `lock run` exits 127 where the command is not found, 126 where it cannot be executed, and 125 for
+/// any failure of its own, usage included.
 #[test]
 fn an_error_of_ours_is_125() {
     let yard = Yard::with_git();
@@ -108,6 +115,8 @@ fn an_error_of_ours_is_125() {
     }
 }
 
+/// CLI-25: `lock run` gives its child `FENCEHOLD_ROOT`, `FENCEHOLD_HOLDER`, `FENCEHOLD_CLAIM`,
+/// `FENCEHOLD_LOCK` and `FENCEHOLD_TOKEN`.
 #[test]
 fn the_command_knows_its_lock_and_keeps_its_stdin() {
     let yard = Yard::with_git();
@@ -130,6 +139,7 @@ fn the_command_knows_its_lock_and_keeps_its_stdin() {
     assert_eq!(code(kept.0.wait().unwrap()), 0);
 }
 
+/// CLI-22: `lock run` exits 75 where the lock is held and its wait has passed, without starting the child.
 #[test]
 fn a_held_lock_is_75_and_the_command_does_not_run() {
     let yard = Yard::with_git();
@@ -158,6 +168,8 @@ fn sigterm_is_passed_on() {
     assert_eq!(show(&yard)["holder"], serde_json::Value::Null);
 }
 
+/// CLI-27: A SIGKILL of `lock run` ends its child too, and the lock is granted to the next acquire without
+/// waiting for the TTL.
 #[test]
 fn fencehold_killed_ends_the_command_and_the_lock() {
     let yard = Yard::with_git();
@@ -203,6 +215,7 @@ fn both_killed_leave_a_lock_that_the_next_one_takes_over() {
     assert_eq!(taken.code, 0, "{taken:?}");
 }
 
+/// CLI-28: A `lock run` that is stopped past the TTL while its child runs keeps the lock.
 #[test]
 fn fencehold_stopped_past_the_ttl_keeps_the_lock_while_the_command_lives() {
     let yard = Yard::with_git();
@@ -233,6 +246,7 @@ fn fencehold_stopped_past_the_ttl_goes_on_when_it_is_continued() {
     assert_eq!((running.rest().as_str(), running.code()), ("got end\n", 0));
 }
 
+/// CLI-23: `lock run` whose lock is broken while the child runs ends the child and exits 76.
 #[test]
 fn a_lock_that_is_lost_ends_the_command_with_76() {
     let yard = Yard::with_git();
@@ -249,6 +263,8 @@ fn a_command_that_does_not_mind_sigterm_is_killed_after_the_grace() {
     assert_eq!((running.rest().as_str(), running.code()), ("", 76));
 }
 
+/// CLI-26: A `lock run` of the same name inside its own child runs under the inherited claim and does not
+/// release the lock.
 #[test]
 fn a_nested_run_of_the_same_claim_runs_and_does_not_release() {
     let yard = Yard::with_git();

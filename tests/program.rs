@@ -41,6 +41,27 @@ impl Yard {
         self.path().join(path)
     }
 
+    /// Every path below the folder, with its kind, mode and bytes; symlinks are not followed.
+    pub(crate) fn snapshot(&self) -> Vec<(PathBuf, u32, Vec<u8>)> {
+        let mut found = Vec::new();
+        let mut left = vec![self.path()];
+        while let Some(path) = left.pop() {
+            let meta = std::fs::symlink_metadata(&path).expect("it was listed");
+            let bytes = match meta.file_type() {
+                kind if kind.is_file() => std::fs::read(&path).expect("a readable file"),
+                kind if kind.is_dir() => {
+                    let entries = std::fs::read_dir(&path).expect("a readable folder");
+                    left.extend(entries.map(|entry| entry.expect("an entry").path()));
+                    Vec::new()
+                }
+                _ => Vec::new(),
+            };
+            found.push((path, std::os::unix::fs::MetadataExt::mode(&meta), bytes));
+        }
+        found.sort();
+        found
+    }
+
     /// Runs git in the folder.
     pub(crate) fn git(&self, args: &[&str]) {
         self.git_in(&self.path(), args);

@@ -48,6 +48,9 @@ impl Locks {
         }
         Ok(Locks { host: RealHost::new()?, dir, fs: session.fs })
     }
+    pub(super) fn create(session: &Session) -> Result<()> {
+        Locks::open_or_create(session).map(|_| ())
+    }
     pub(super) fn host(&self) -> &RealHost {
         &self.host
     }

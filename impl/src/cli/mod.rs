@@ -9,6 +9,7 @@ mod args;
 mod doc;
 mod fence;
 mod identity;
+mod init;
 mod inspect;
 mod lock;
 mod locks;
@@ -77,6 +78,7 @@ fn dispatch(cli: &Cli) -> Ended {
     let common = &cli.common;
     let out = Out { json: common.json };
     match &cli.command {
+        Command::Init(asked) => init::init(asked, common),
         Command::Where => inspect::place(common),
         Command::Whoami(who) => identity::whoami(who, out),
         Command::Lock(command) => lock::lock(command, common),

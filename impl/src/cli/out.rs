@@ -11,6 +11,8 @@ use crate::error::Error;
 pub(super) const REFUSED: u8 = 1;
 /// Usage, configuration or environment: nothing happened.
 pub(super) const USAGE: u8 = 2;
+/// It may have happened.
+pub(super) const INDEFINITE: u8 = 3;
 /// Damaged data.
 pub(super) const DAMAGED: u8 = 4;
 /// A bug of ours.
@@ -23,8 +25,6 @@ pub(super) enum Stop {
     Error(Error),
     /// All has been said; end with this code.
     Code(u8),
-    /// Whoever read our stdout went away. That is no error of ours.
-    ReaderGone,
 }
 
 /// What a command comes to: an exit code.
@@ -49,13 +49,15 @@ impl Out {
         self.bytes(text.as_bytes())
     }
 
-    /// Writes bytes to stdout.
+    /// Writes bytes to stdout. A reader that went away is no error: the command ends with the code that it earned.
     pub(super) fn bytes(self, bytes: &[u8]) -> Result<(), Stop> {
         let mut stdout = io::stdout().lock();
-        stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Stop::ReaderGone,
-            _ => Stop::Error(Error::environment("writing", Path::new("/dev/stdout"), error)),
-        })
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Stop::Error(Error::environment("writing", Path::new("/dev/stdout"), error)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The answer of a reading command: `object` for machines, `text` for people.
@@ -66,11 +68,11 @@ impl Out {
     /// The answer of a command that changed something: when it cannot be written, that still happened.
     pub(super) fn done(self, object: &Value, text: &str, what: &str) -> Result<(), Stop> {
         self.answer(object, text).map_err(|stop| match stop {
-            Stop::Error(error) => Stop::Error(Error::indefinite(
-                Path::new("/dev/stdout"),
-                format!("the answer could not be written ({error}), but it is done: {what}"),
-            )),
-            other => other,
+            Stop::Error(error) => {
+                say(&format!("the answer could not be written ({error}), but it happened: {what}"));
+                Stop::Code(INDEFINITE)
+            }
+            Stop::Code(_) => stop,
         })
     }
 
@@ -96,7 +98,6 @@ pub(super) fn say(text: &str) {
 pub(super) fn code_of(ended: Ended, out: Out) -> u8 {
     match ended {
         Ok(code) | Err(Stop::Code(code)) => code,
-        Err(Stop::ReaderGone) => 0,
         Err(Stop::Error(error)) => {
             say(&error.to_string());
             if out.json {

@@ -30,6 +30,11 @@ impl Session {
         let place = find(fs, common)?;
         locate::check(&fs, &place)?;
         locate::check_filesystem(fs, &place.dir)?;
+        Session::at(fs, out, place)
+    }
+
+    /// For a place that was checked.
+    pub(super) fn at(fs: RealFs, out: Out, place: Place) -> Result<Self> {
         let settings = Settings::of(&fs, &place.dir)?;
         Ok(Session { fs, out, place, settings })
     }

@@ -46,6 +46,14 @@ impl RealFs {
         std::fs::read_link(path).map(|target| target.to_string_lossy().into_owned())
     }
 
+    /// Sets the permission bits of a file or directory (chmod(2)).
+    ///
+    /// # Errors
+    /// As chmod(2).
+    pub fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
+        Ok(rustix::fs::chmod(path, rustix::fs::Mode::from_raw_mode(mode))?)
+    }
+
     /// The number of the filesystem's type at `path` (statfs(2), f_type).
     ///
     /// # Errors

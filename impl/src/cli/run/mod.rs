@@ -129,7 +129,6 @@ pub(super) fn code_of(ended: Ended, out: Out) -> u8 {
             OURS
         }
         Ok(code) | Err(Stop::Code(code)) => code,
-        Err(Stop::ReaderGone) => OURS,
     }
 }
 
