@@ -33,7 +33,7 @@ pub use update::{Incremented, Repaired};
 pub use version::Version;
 
 use crate::error::{Error, Result};
-use crate::fs::{File, FileId, Fs, How, Stat};
+use crate::fs::{File, Fs, How, Stat};
 use crate::host::Host;
 use crate::mark::{Access, Answer, Folder, Last, PATIENCE, Place, ResourceLock, Rooted, Shown};
 
@@ -65,7 +65,7 @@ pub struct Content {
 /// What stands at the path of a document.
 enum Found<I> {
     Absent,
-    Whole { was: Was, bytes: Vec<u8>, value: Value },
+    Whole { was: Was, bytes: Vec<u8>, value: Value, file: I },
     Damaged { was: Was, what: String, file: I },
 }
 
@@ -197,40 +197,27 @@ fn inspect<F: Fs>(fs: &F, path: &Path) -> Result<Found<F::File>> {
     };
     let was = Was { stat, version: Version::of(&bytes) };
     Ok(match value::parse(&bytes) {
-        Ok(value) => Found::Whole { was, bytes, value },
+        Ok(value) => Found::Whole { was, bytes, value, file },
         Err(what) => Found::Damaged { was, what, file },
     })
 }
 
 /// What was read, once it is durable: a writer may have been killed between its rename and its sync, or be about to
 /// sync, and an answer never rests on what a power cut takes back.
-fn content<F: Fs, I>(fs: &F, place: &Place, found: Found<I>) -> Result<Content> {
-    let Found::Whole { was, value, .. } = found else {
+fn content<F: Fs>(fs: &F, place: &Place, found: Found<F::File>) -> Result<Content> {
+    let Found::Whole { was, value, file, .. } = found else {
         return Ok(Content { value: Value::Object(serde_json::Map::new()), version: Version::absent() });
     };
-    settle(fs, place, was.stat.id).map_err(|error| Error::environment("syncing", &place.path(), error))?;
+    settle(fs, place, &file).map_err(|error| Error::environment("syncing", &place.path(), error))?;
     Ok(Content { value, version: was.version })
 }
 
-/// Makes a file and its entry durable as far as the reader may. Who may not open the directory, or finds the
-/// filesystem read-only, shares it with no writer of ours that could owe the sync.
-pub(crate) fn settle<F: Fs>(fs: &F, place: &Place, id: FileId) -> io::Result<()> {
-    let synced = match fs.open(&place.path(), How::Read) {
-        Ok(file) if file.stat()?.id == id => file.sync().and_then(|()| fs.sync_dir(&place.dir)),
-        // Replaced or removed meanwhile: whoever did that came later.
-        Ok(_) => fs.sync_dir(&place.dir),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => fs.sync_dir(&place.dir),
-        Err(error) => Err(error),
-    };
-    match synced {
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
-            ) =>
-        {
-            Ok(())
-        }
+/// Makes a file that was read, and its entry, durable as far as the reader may. Who may not open the directory, or
+/// finds the filesystem read-only, shares it with no writer of ours that could owe the sync.
+pub(crate) fn settle<F: Fs>(fs: &F, place: &Place, file: &F::File) -> io::Result<()> {
+    match file.sync().and_then(|()| fs.sync_dir(&place.dir)) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Ok(()),
         synced => synced,
     }
 }

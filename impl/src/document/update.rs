@@ -138,7 +138,7 @@ impl<F: Fs, H: Host> Document<F, H> {
         };
         let (was, bytes, value) = match inspect(&self.fs, &self.place.path())? {
             Found::Absent => (None, None, Value::Object(Map::new())),
-            Found::Whole { was, bytes, value } => (Some(was), Some(bytes), value),
+            Found::Whole { was, bytes, value, .. } => (Some(was), Some(bytes), value),
             Found::Damaged { what, file, .. } => return Err(self.keep(what, &file)),
         };
         let found = was.as_ref().map_or_else(Version::absent, |was| was.version.clone());

@@ -49,8 +49,10 @@ impl<F: Fs> Log<F> {
             Ok(pass) => pass,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        // What cannot be opened is said before the mark is raised.
+        let existing = self.existing()?;
         held.raise(&pass)?;
-        let file = self.file()?;
+        let file = existing.map_or_else(|| self.existing_or_new(), Ok)?;
         let offset = self.write(&file, &line)?;
         self.make_durable(&file)?;
         if !held.stands().unwrap_or(false) {
@@ -61,23 +63,30 @@ impl<F: Fs> Log<F> {
         Ok(Ok(Appended { offset, note, forced: pass.forced }))
     }
 
-    fn file(&self) -> Result<F::File> {
+    /// The file, if it is there, opened; nothing is created.
+    fn existing(&self) -> Result<Option<F::File>> {
+        let (dir, path) = (&self.place.dir, self.place.path());
+        let stat = self.fs.stat(dir).map_err(|error| Error::environment("looking at", dir, error))?;
+        if stat.is_none_or(|stat| stat.id != self.place.dir_id) {
+            let gone = io::Error::new(io::ErrorKind::NotFound, "it was removed or replaced meanwhile");
+            return Err(Error::environment("looking at", dir, gone));
+        }
+        match self.fs.open(&path, How::Append) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::environment("opening", &path, error)),
+            Ok(file) => Ok(Some(file)),
+        }
+    }
+
+    fn existing_or_new(&self) -> Result<F::File> {
         let path = self.place.path();
         for _ in 0..OPEN_TRIES_MAX {
-            match self.fs.open(&path, How::Append) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(Error::environment("opening", &path, error)),
-                Ok(file) => return Ok(file),
+            if let Some(file) = self.existing()? {
+                return Ok(file);
             }
             let dir = self.fs.stat(&self.place.dir);
-            let mode = match dir.map_err(|error| Error::environment("looking at", &self.place.dir, error))? {
-                Some(dir) if dir.id == self.place.dir_id => new_file_mode(dir.mode),
-                _ => {
-                    let gone =
-                        io::Error::new(io::ErrorKind::NotFound, "it was removed or replaced meanwhile");
-                    return Err(Error::environment("looking at", &self.place.dir, gone));
-                }
-            };
+            let dir = dir.map_err(|error| Error::environment("looking at", &self.place.dir, error))?;
+            let mode = new_file_mode(dir.map_or(0, |dir| dir.mode));
             match self.fs.open(&path, How::CreateNew { mode }) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::environment("creating", &path, error)),

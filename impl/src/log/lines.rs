@@ -30,9 +30,14 @@ pub(super) enum What {
     Unterminated,
 }
 
-/// Hands on the lines of the log until there are no more or `then` says so. Returns the byte at which it ended. What
+/// Hands on the lines of the log that end by `until`, while there are more and `then` wants them. Returns the byte at which it ended. What
 /// was handed on is durable when it returns: its writer may have been killed before its sync.
-pub(super) fn scan<F: Fs>(fs: &F, place: &Place, mut then: impl FnMut(Line) -> bool) -> Result<u64> {
+pub(super) fn scan<F: Fs>(
+    fs: &F,
+    place: &Place,
+    until: u64,
+    mut then: impl FnMut(Line) -> bool,
+) -> Result<u64> {
     let path = place.path();
     let failed = |error| Error::environment("reading", &path, error);
     let file = match fs.open(&path, How::Read) {
@@ -40,15 +45,14 @@ pub(super) fn scan<F: Fs>(fs: &F, place: &Place, mut then: impl FnMut(Line) -> b
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         Err(error) => return Err(failed(error)),
     };
-    let mut lines = Lines::new();
+    let mut lines = Lines::new(until);
     while lines.fill(&file).map_err(failed)? {
         if !lines.drain(&mut then) {
             break;
         }
     }
     lines.tail(&mut then);
-    let id = file.stat().map_err(failed)?.id;
-    settle(fs, place, id).map_err(|error| Error::environment("syncing", &path, error))?;
+    settle(fs, place, &file).map_err(|error| Error::environment("syncing", &path, error))?;
     Ok(lines.offset)
 }
 
@@ -61,18 +65,20 @@ struct Lines {
     /// How many bytes of a line past the bound were dropped.
     dropped: u64,
     stopped: bool,
+    until: u64,
 }
 
 impl Lines {
-    fn new() -> Self {
-        Lines { rest: Vec::new(), offset: 0, number: 0, dropped: 0, stopped: false }
+    fn new(until: u64) -> Self {
+        Lines { rest: Vec::new(), offset: 0, number: 0, dropped: 0, stopped: false, until }
     }
 
     /// Reads on; false at the end of the file.
     fn fill(&mut self, file: &impl File) -> io::Result<bool> {
         let start = self.rest.len();
-        self.rest.resize(start + CHUNK_BYTES, 0);
         let at = self.offset + self.dropped + start as u64;
+        let wanted = self.until.saturating_sub(at).min(CHUNK_BYTES as u64);
+        self.rest.resize(start + usize::try_from(wanted).unwrap_or(CHUNK_BYTES), 0);
         let read = loop {
             match file.read_at(at, &mut self.rest[start..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

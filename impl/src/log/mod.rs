@@ -24,13 +24,17 @@ use std::time::Duration;
 pub use append::{Appended, Note};
 pub use attributes::{GitCheckout, union_merge};
 pub use scan::{Checked, Damaged, Page, Records, check, read};
+use scan::{check_until, read_until};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fs::{FileId, Fs};
 use crate::mark::{Folder, Last, PATIENCE, Place, ResourceLock, Rooted};
 
 /// The longest line in bytes, its newline not counted: 1 MiB.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// How long a reader that saw damage waits for a writer that is at it.
+const PATIENCE_OF_READERS: Duration = Duration::from_millis(100);
 
 /// An append-only NDJSON file.
 #[derive(Debug)]
@@ -50,7 +54,7 @@ impl<F: Fs> Log<F> {
     /// two branches instead of calling them a conflict.
     ///
     /// # Errors
-    /// As [`Rooted::locate`]; [`crate::Error::Environment`] where a symlink stands there.
+    /// As [`Rooted::locate`]; [`Error::Environment`] where a symlink stands there.
     pub fn open(
         fs: F,
         folder: Folder,
@@ -85,9 +89,7 @@ impl<F: Fs> Log<F> {
         if records.damaged.is_empty() {
             return Ok(records);
         }
-        // Readers see NULs and glued bytes of a write in progress. A stopped writer is not waited for for ever.
-        let _shared = self.lock.share(self.patience);
-        read(&self.fs, &self.place, page)
+        read_until(&self.fs, &self.place, self.settled_len()?, page)
     }
 
     /// Counts all that there is. Takes no lock and writes nothing.
@@ -99,7 +101,18 @@ impl<F: Fs> Log<F> {
         if checked.damaged_count == 0 {
             return Ok(checked);
         }
-        let _shared = self.lock.share(self.patience);
-        check(&self.fs, &self.place)
+        check_until(&self.fs, &self.place, self.settled_len()?)
+    }
+
+    /// Up to where no writer of ours is at work: readers see NULs and glued bytes of a write in progress (ext4, tmpfs
+    /// and btrfs show them). The lock is let go at once; a torn line that stays for ever holds up nobody for long.
+    fn settled_len(&self) -> Result<u64> {
+        let Ok(_shared) = self.lock.share(self.patience.min(PATIENCE_OF_READERS)) else {
+            // Its holder is stopped, or may not be waited for from here: what was seen is all that can be said.
+            return Ok(u64::MAX);
+        };
+        let path = self.place.path();
+        let stat = self.fs.stat(&path).map_err(|error| Error::environment("looking at", &path, error))?;
+        Ok(stat.map_or(0, |stat| stat.len))
     }
 }

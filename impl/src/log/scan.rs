@@ -82,9 +82,14 @@ pub struct Checked {
 /// [`Error::Usage`] where `after` is not the beginning of a line; [`Error::Environment`] where it cannot be read, or
 /// what was read cannot be made durable.
 pub fn read<F: Fs>(fs: &F, place: &Place, page: &Page) -> Result<Records> {
+    read_until(fs, place, u64::MAX, page)
+}
+
+/// As [`read`], of the first `until` bytes.
+pub(super) fn read_until<F: Fs>(fs: &F, place: &Place, until: u64, page: &Page) -> Result<Records> {
     let mut records = Records { end: page.after, ..Records::default() };
     let (mut seen, mut begins, mut bytes) = (HashSet::new(), page.after == 0, 0_u64);
-    let end = scan(fs, place, |line| {
+    let end = scan(fs, place, until, |line| {
         begins |= line.offset == page.after;
         if line.offset < page.after {
             if let What::Record(record) = line.what {
@@ -133,9 +138,14 @@ pub fn read<F: Fs>(fs: &F, place: &Place, page: &Page) -> Result<Records> {
 /// # Errors
 /// [`Error::Environment`] where it cannot be read.
 pub fn check<F: Fs>(fs: &F, place: &Place) -> Result<Checked> {
+    check_until(fs, place, u64::MAX)
+}
+
+/// As [`check`], of the first `until` bytes.
+pub(super) fn check_until<F: Fs>(fs: &F, place: &Place, until: u64) -> Result<Checked> {
     let mut checked = Checked::default();
     let mut seen = HashSet::new();
-    scan(fs, place, |line| {
+    scan(fs, place, until, |line| {
         match line.what {
             What::Record(record) => {
                 checked.records += 1;
