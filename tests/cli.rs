@@ -47,7 +47,7 @@ fn a_refusal_says_who_and_until_when() {
     let said = yard.run(["lock", "acquire", "build", "--holder", "other"]);
     assert_eq!((said.code, said.stdout.as_str()), (1, ""));
     assert_eq!(said.stderr.lines().count(), 1, "{said:?}");
-    for word in ["build is held by tester", "asked by pid", "since", "unless renewed", "token"] {
+    for word in ["build is held by tester", "asked by pid", "lapses in", "unless renewed", "token"] {
         assert!(said.stderr.contains(word), "{word}: {said:?}");
     }
     for args in [

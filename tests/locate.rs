@@ -124,6 +124,13 @@ fn a_bare_repository_and_its_worktrees_share_one() {
     for dir in ["bare.git", "bare.git/refs", "beside"] {
         assert_eq!(found(&yard, &yard.join(dir)), want, "{dir}");
     }
+    // Where each worktree has a config of its own, `core.bare` stands there.
+    yard.git(&["clone", "-q", "--bare", "main", "hidden/.git"]);
+    yard.git_in(&yard.join("hidden/.git"), &["config", "extensions.worktreeConfig", "true"]);
+    yard.git_in(&yard.join("hidden/.git"), &["config", "--unset", "core.bare"]);
+    yard.git_in(&yard.join("hidden/.git"), &["config", "--worktree", "core.bare", "true"]);
+    fs::create_dir(yard.join("hidden/.fencehold")).unwrap();
+    assert_eq!(found(&yard, &yard.join("hidden/.git")), shown(&yard.join("hidden/.git/fencehold")));
 }
 
 #[test]

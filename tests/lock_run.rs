@@ -299,3 +299,48 @@ fn two_runs_of_one_holder_exclude_each_other() {
     let refused = yard.run(["lock", "run", "build", "--", "true"]);
     assert_eq!(refused.code, 75, "held, by your own name: {refused:?}");
 }
+
+#[test]
+fn in_a_terminal_the_command_is_in_the_foreground() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let yard = Yard::with_git();
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let typed = std::fs::OpenOptions::new().read(true).write(true).open(&name).unwrap();
+    let program = env!("CARGO_BIN_EXE_fencehold-under-test");
+    // setsid(1) makes the terminal on stdin the controlling one, as a login does.
+    let mut session = Command::new("setsid");
+    session.args(["--ctty", "--wait", program, "lock", "run", "build", "--", "sh", "-c"]);
+    session.arg("trap 'echo interrupted; exit 5' INT; echo $$; read x < /dev/tty; echo got $x; read x");
+    session.current_dir(yard.path()).stdin(typed).stdout(Stdio::piped());
+    let mut child = Kept(session.spawn().expect("setsid is installed"));
+    let mut stdout = BufReader::new(child.0.stdout.take().expect("a pipe"));
+    let mut line = || {
+        let mut line = String::new();
+        stdout.read_line(&mut line).expect("a pipe to read from");
+        line.trim_end().to_owned()
+    };
+    assert!(line().parse::<i32>().is_ok(), "the command says its pid first");
+    rustix::io::write(&terminal, b"hello\n").unwrap();
+    assert_eq!(line(), "got hello", "who is not in the foreground may not read the terminal");
+    let holder = show(&yard)["holder"].as_str().unwrap_or_default().to_owned();
+    assert!(holder.ends_with(name.trim_start_matches("/dev/")), "{holder} on {name}");
+    rustix::io::write(&terminal, b"\x03").unwrap();
+    assert_eq!(line(), "interrupted");
+    assert_eq!(code(child.0.wait().unwrap()), 5);
+}
+
+#[test]
+fn the_command_finds_the_workspace_that_only_git_dir_led_to() {
+    let yard = Yard::new();
+    yard.git(&["init", "-q", "--bare", "dots"]);
+    yard.git(&["--git-dir=dots", "config", "core.bare", "false"]);
+    std::fs::create_dir(yard.join("home")).unwrap();
+    let program = env!("CARGO_BIN_EXE_fencehold-under-test");
+    let mut run = yard.fencehold();
+    run.current_dir(yard.join("home")).env("GIT_DIR", "../dots");
+    let said = said(run.args(["lock", "run", "build", "--", program, "where"]));
+    assert_eq!((said.code, said.stdout), (0, format!("{}\n", yard.join("dots/fencehold").display())));
+}

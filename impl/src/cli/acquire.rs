@@ -84,7 +84,7 @@ pub(super) fn who(grant: &Grant, now_ms: u64) -> String {
     let until = match (&grant.bound, grant.expires_ms) {
         (Some(process), u64::MAX) => format!("until process {} ends", process.pid),
         (_, expires_ms) => {
-            format!("for another {} unless renewed", span::show(expires_ms.saturating_sub(now_ms)))
+            format!("lapses in {} unless renewed", span::show(expires_ms.saturating_sub(now_ms)))
         }
     };
     let place = match (&grant.bound, &grant.asked_by) {
@@ -92,5 +92,5 @@ pub(super) fn who(grant: &Grant, now_ms: u64) -> String {
         (None, Some((pid, host))) => format!(" (asked by pid {pid} on {host})"),
         (None, None) => String::new(),
     };
-    format!("held by {}{place} since {since} ago, {until}; token {}", grant.holder, grant.token)
+    format!("held by {}{place} for {since}, {until}; token {}", grant.holder, grant.token)
 }

@@ -90,3 +90,19 @@ fn dispatch(cli: &Cli) -> Ended {
         _ => Err(Stop::Error(crate::Error::usage("not there yet"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_bug_of_ours() {
+        assert_eq!(guarded(|| panic!("a test: an invariant of ours is broken")), 70);
+        assert_eq!(guarded(|| 4), 4);
+    }
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

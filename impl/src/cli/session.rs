@@ -39,6 +39,18 @@ impl Session {
         Ok(Session { fs, out, place, settings })
     }
 
+    /// A folder from which `--root` leads to this workspace again. The top of the tree does, unless it was GIT_DIR
+    /// that led here.
+    pub(super) fn root_for_others(&self) -> PathBuf {
+        let from_top = locate::locate(&self.fs, Start { at: &self.place.root, git_dir: None });
+        match (&self.place.common_dir, from_top) {
+            (Some(common_dir), found) if !found.is_ok_and(|found| found.dir == self.place.dir) => {
+                common_dir.clone()
+            }
+            _ => self.place.root.clone(),
+        }
+    }
+
     /// The tree that logs and documents may not leave.
     pub(super) fn rooted(&self) -> Result<Rooted> {
         Rooted::new(&self.fs, &self.place.root, &self.place.dir)

@@ -94,7 +94,10 @@ fn open<F: Fs>(fs: &F, git_dir: &Path, worktree: Option<&Path>) -> Result<Reposi
     if !is_git_dir(fs, &common_dir)? {
         return Err(unreachable(worktree.unwrap_or(git_dir), &common_dir));
     }
-    let config = GitConfig::parse(&read_small(fs, &common_dir.join("config"))?.unwrap_or_default());
+    let mut config = GitConfig::parse(&read_small(fs, &common_dir.join("config"))?.unwrap_or_default());
+    if config.worktree_config {
+        config.add(&read_small(fs, &common_dir.join("config.worktree"))?.unwrap_or_default());
+    }
     let main_worktree = if config.bare {
         None
     } else if let Some(named) = &config.worktree {

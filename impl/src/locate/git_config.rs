@@ -16,12 +16,20 @@ pub(super) struct GitConfig {
     pub(super) shared_repository: Option<String>,
     /// `extensions.objectFormat` is `sha256`: index entries are longer.
     pub(super) sha256: bool,
+    /// `extensions.worktreeConfig`: the main working tree has more in `config.worktree` beside it.
+    pub(super) worktree_config: bool,
 }
 
 impl GitConfig {
     /// Reads the text of a config file; what it does not understand it passes over, as a foreign file's business.
     pub(super) fn parse(text: &str) -> Self {
         let mut config = GitConfig::default();
+        config.add(text);
+        config
+    }
+
+    /// Reads more of it; what it says counts over what was said before.
+    pub(super) fn add(&mut self, text: &str) {
         let mut section = String::new();
         for line in logical_lines(text) {
             let mut line = line.trim_start();
@@ -37,9 +45,8 @@ impl GitConfig {
                 Some((key, text)) => (key, Some(value(text))),
                 None => (line, None),
             };
-            config.set(&section, &key.trim().to_ascii_lowercase(), text);
+            self.set(&section, &key.trim().to_ascii_lowercase(), text);
         }
-        config
     }
 
     /// A key without a value is true (git-config(1)); the last of several counts.
@@ -50,6 +57,9 @@ impl GitConfig {
             ("core", "worktree") => self.worktree = value,
             ("core", "sharedrepository") => {
                 self.shared_repository = Some(value.unwrap_or_else(|| "true".to_owned()));
+            }
+            ("extensions", "worktreeconfig") => {
+                self.worktree_config = value.is_none_or(|text| is_true(&text))
             }
             ("extensions", "objectformat") => {
                 self.sha256 = value.is_some_and(|text| text.eq_ignore_ascii_case("sha256"));

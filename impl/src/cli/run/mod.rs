@@ -60,7 +60,7 @@ pub(super) fn run(run: &args::Run, common: &Common) -> Ended {
         None => identity::fresh_claim(locks.host()),
     };
     let env: [(&str, OsString); 4] = [
-        (ENV_ROOT, session.place.root.clone().into()),
+        (ENV_ROOT, session.root_for_others().into()),
         (ENV_HOLDER, holder.as_str().into()),
         (ENV_CLAIM, claim.as_str().into()),
         (ENV_LOCK, run.name.as_str().into()),
