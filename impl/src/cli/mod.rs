@@ -34,13 +34,15 @@ use out::{Ended, Out, Stop};
 /// Runs `fencehold` with these arguments, the program's name included.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
-    let code = std::panic::catch_unwind(AssertUnwindSafe(|| enter(&args))).unwrap_or_else(|_| {
-        out::say(
-            "this is a bug of fencehold; what it says above, and what it was doing, would help to find it",
-        );
+    ExitCode::from(guarded(|| enter(&args)))
+}
+
+/// Gives the code of `run`, or that of a bug of ours where it panics.
+fn guarded(run: impl FnOnce() -> u8) -> u8 {
+    std::panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        out::say("this is a bug of fencehold; what it says above would help to find it");
         out::BUG
-    });
-    ExitCode::from(code)
+    })
 }
 
 fn enter(args: &[OsString]) -> u8 {

@@ -43,10 +43,9 @@ impl Session {
     /// that led here.
     pub(super) fn root_for_others(&self) -> PathBuf {
         let from_top = locate::locate(&self.fs, Start { at: &self.place.root, git_dir: None });
-        match (&self.place.common_dir, from_top) {
-            (Some(common_dir), found) if !found.is_ok_and(|found| found.dir == self.place.dir) => {
-                common_dir.clone()
-            }
+        let leads_back = from_top.is_ok_and(|found| found.dir == self.place.dir);
+        match &self.place.common_dir {
+            Some(common_dir) if !leads_back => common_dir.clone(),
             _ => self.place.root.clone(),
         }
     }
