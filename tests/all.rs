@@ -4,6 +4,8 @@
 
 /// The checker: the corpus of judged histories, random histories and single corruptions of them.
 mod checker;
+/// The command line as a process: bad input, exit codes, what goes to stdout and what to stderr.
+mod cli;
 /// Documents: updates under lock, damage kept, the fence at the resource.
 mod document;
 /// Documents and the disk's failures: which of them are definite.
@@ -12,6 +14,10 @@ mod document_faults;
 mod document_text;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;
+/// Where the workspace of a folder is.
+mod locate;
+/// `lock run`: exit codes, killed, stopped, nested, lost.
+mod lock_run;
 /// Logs: appends that hide nothing, tolerant readers, merges in git.
 mod log;
 /// Logs in git: branches that appended merge clean.
@@ -22,6 +28,8 @@ mod loom;
 mod mark;
 /// The two lock-file mutants on the simulated disk, and their control.
 mod mutants_sim;
+/// Starts the shipped command line as real processes; holds no test.
+mod program;
 /// The simulated disk against the real one; the world's own promises.
 mod sim;
 /// A root with a workspace folder in it, for every module.

@@ -4,11 +4,17 @@ compile_error!(
     "fencehold runs on Linux 5.10 or later, x86-64 and aarch64 (fencehold-model compiles everywhere)"
 );
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod document;
 pub mod error;
 pub mod fs;
 pub mod host;
+pub mod journal;
+pub mod ledger;
+pub mod locate;
 pub mod log;
 pub mod mark;
+mod quarantine;
 
 pub use error::{Error, Happened, Result};

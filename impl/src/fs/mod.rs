@@ -6,9 +6,11 @@
 
 mod in_the_way;
 mod real;
+mod watch;
 
 pub use in_the_way::in_the_way;
 pub use real::{RealFile, RealFs, read_proc};
+pub use watch::Watch;
 
 use std::fmt;
 use std::io;

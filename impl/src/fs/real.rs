@@ -45,6 +45,23 @@ impl RealFs {
     pub fn read_link(&self, path: &Path) -> io::Result<String> {
         std::fs::read_link(path).map(|target| target.to_string_lossy().into_owned())
     }
+
+    /// Sets the permission bits of a file or directory (chmod(2)).
+    ///
+    /// # Errors
+    /// As chmod(2).
+    pub fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
+        Ok(rustix::fs::chmod(path, rustix::fs::Mode::from_raw_mode(mode))?)
+    }
+
+    /// The number of the filesystem's type at `path` (statfs(2), f_type).
+    ///
+    /// # Errors
+    /// As statfs(2).
+    pub fn filesystem(&self, path: &Path) -> io::Result<u32> {
+        // The field's width differs by platform; every known number fits in 32 bits.
+        Ok(rustix::fs::statfs(path)?.f_type as u32)
+    }
 }
 
 fn stat_of(meta: &std::fs::Metadata) -> Stat {

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use fencehold::fs::Fs;
 use fencehold::host::Host;
-use fencehold::journal::{Asking, Committed, FileJournal, Journal, Modes, Options, create};
-use fencehold_model::lock::{Already, Command, Decision, Proof, Refusal, decide};
-use fencehold_model::{Entry, Event, Holder, LockName, OpId, Revision, TimeMs, Token};
+use fencehold::journal::{Asking, FileJournal, Modes, Options, create};
+use fencehold::ledger::{Answer, Ledger, Verdict};
+use fencehold_model::lock::{Command, Proof};
+use fencehold_model::{Entry, Holder, LockName, OpId, Revision, Token};
 
 use super::disk::Disk;
 use super::world::{Ended, Plan, SimFs, SimHost, World};
@@ -18,41 +19,20 @@ pub(crate) const DIR: &str = "/w/fencehold";
 
 /// One process's handle.
 pub(crate) struct Client<F: Fs, H: Host> {
-    journal: FileJournal<F, H>,
+    ledger: Ledger<FileJournal<F, H>, H>,
     me: Holder,
 }
 
-/// What became of a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// It is recorded, at this revision and journal time.
-    Recorded { revision: Revision, at_ms: TimeMs, event: Event },
-    /// Nothing had to be recorded.
-    Already(Already),
-    /// The rules refuse it.
-    Refused(Refusal),
-}
-
-impl<F: Fs, H: Host> Client<F, H> {
+impl<F: Fs, H: Host + Clone> Client<F, H> {
     pub(crate) fn new(fs: F, host: H, me: &str) -> Self {
-        let journal = FileJournal::new(fs, host, Path::new(DIR), Options::default());
-        Client { journal, me: Holder::new(me).expect("a plain holder") }
+        let journal = FileJournal::new(fs, host.clone(), Path::new(DIR), Options::default());
+        Client { ledger: Ledger::new(journal, host), me: Holder::new(me).expect("a plain holder") }
     }
 
     /// Asks for `command` under the operation id `op`.
     pub(crate) fn ask(&self, op: &str, command: &Command) -> fencehold::Result<Answer> {
         let asking = Asking { actor: self.me.clone(), op: OpId::new(op).expect("a plain operation id") };
-        let Committed { revision, at_ms, outcome } =
-            self.journal.commit(&asking, |state, now_ms| match decide(state, command, None, now_ms) {
-                Decision::Record(event) => Ok(event),
-                other => Err(other),
-            })?;
-        Ok(match outcome {
-            Ok(event) => Answer::Recorded { revision, at_ms, event },
-            Err(Decision::Already(already)) => Answer::Already(already),
-            Err(Decision::Refuse(refusal)) => Answer::Refused(refusal),
-            Err(other) => unreachable!("timed locks need no probe: {other:?}"),
-        })
+        self.ledger.submit(&asking, command)
     }
 
     pub(crate) fn acquire(&self, op: &str, name: &str, ttl_ms: u64) -> fencehold::Result<Answer> {
@@ -73,7 +53,10 @@ impl<F: Fs, H: Host> Client<F, H> {
     }
 
     pub(crate) fn release(&self, op: &str, name: &str, token: Token) -> fencehold::Result<Answer> {
-        self.ask(op, &Command::Release { name: lock(name), holder: self.me.clone(), proof: Proof::Token(token) })
+        self.ask(
+            op,
+            &Command::Release { name: lock(name), holder: self.me.clone(), proof: Proof::Token(token) },
+        )
     }
 
     pub(crate) fn break_it(&self, op: &str, name: &str) -> fencehold::Result<Answer> {
@@ -82,15 +65,28 @@ impl<F: Fs, H: Host> Client<F, H> {
 
     /// The newest revision that a reader sees.
     pub(crate) fn revision(&self) -> fencehold::Result<Revision> {
-        Ok(self.journal.read(|state, _| state.revision)?.value)
+        self.ledger.revision()
     }
 
     /// Every event that is kept, and which files could not be read whole.
     pub(crate) fn history(&self) -> fencehold::Result<(Vec<Entry>, Vec<String>)> {
         let mut entries = Vec::new();
-        let notes = self.journal.history(|entry| entries.push(entry.clone()))?;
+        let notes = self.ledger.journal().history(|entry| entries.push(entry.clone()))?;
         Ok((entries, notes))
     }
+}
+
+/// The token of a grant.
+pub(crate) fn granted(answer: &fencehold::Result<Answer>) -> Option<Token> {
+    match answer {
+        Ok(Answer { verdict: Verdict::Granted { token, .. }, .. }) => Some(*token),
+        _ => None,
+    }
+}
+
+/// Whether the rules refused it.
+pub(crate) fn is_refused(answer: &Answer) -> bool {
+    matches!(answer.verdict, Verdict::Refused(_))
 }
 
 /// A lock name.
@@ -120,7 +116,7 @@ pub(crate) fn empty() -> Disk {
 
 /// Commits until the journal is one event short of a rotation.
 pub(crate) fn fill(fs: &SimFs, host: &SimHost) {
-    let client = Client::new(fs.clone(), host.clone(), &"filler ".repeat(30));
+    let client = Client::new(fs.clone(), host.clone(), "filler");
     let long = "n".repeat(250);
     for number in 0.. {
         let journal = fs.stat(&Path::new(DIR).join("journal.1.ndjson"));
@@ -131,7 +127,7 @@ pub(crate) fn fill(fs: &SimFs, host: &SimHost) {
         // The same few names, so that line one of the next file is short.
         let name = format!("{long}-{}", number % 2);
         let answer = client.acquire(&format!("fill-{number}"), &name, 1);
-        assert!(matches!(answer, Ok(Answer::Recorded { .. })), "{answer:?} on a healthy disk");
+        assert!(granted(&answer).is_some(), "{answer:?} on a healthy disk");
         host.pass(10);
     }
 }

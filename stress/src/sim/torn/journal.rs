@@ -2,11 +2,12 @@
 //!
 //! The journal's own history is the witness: afterwards it is the one before, then the torn event or not, by its answer.
 
+use fencehold::ledger::Answer;
 use fencehold_model::Entry;
 
 use super::{Answered, Torn, changes_nothing, fresh, said};
 use crate::sim::disk::Disk;
-use crate::sim::workspace::{self, Answer, Client, DIR};
+use crate::sim::workspace::{self, Client, DIR, granted, is_refused};
 use crate::sim::world::{SimFs, SimHost, World};
 
 /// The id of the torn operation.
@@ -28,7 +29,8 @@ pub(super) fn all() -> Vec<Torn> {
         torn("lock acquire, first event of a boot", empty(), acquire),
         torn("lock acquire after a reboot", booted(), acquire).after_a_reboot(),
         torn("lock acquire behind a half line", with_half_line(booted()), acquire),
-        torn("lock acquire behind a half line after a reboot", with_half_line(booted()), acquire).after_a_reboot(),
+        torn("lock acquire behind a half line after a reboot", with_half_line(booted()), acquire)
+            .after_a_reboot(),
         torn("lock acquire that rotates", full(), acquire),
         torn("lock acquire that rotates behind a half line", with_half_line(full()), acquire),
         torn("lock renew", held(), |client| client.renew(OP, "build", token(client)?, 2 * TTL_MS)),
@@ -44,8 +46,9 @@ fn mine(fs: &SimFs, host: &SimHost) -> Client<SimFs, SimHost> {
 
 /// Some other event, by somebody else.
 fn other(fs: &SimFs, host: &SimHost, op: &str) {
-    let answer = Client::new(fs.clone(), host.clone(), "somebody").acquire(op, &format!("other-{op}"), TTL_MS);
-    assert!(matches!(answer, Ok(Answer::Recorded { .. })), "{answer:?} on a healthy disk");
+    let answer =
+        Client::new(fs.clone(), host.clone(), "somebody").acquire(op, &format!("other-{op}"), TTL_MS);
+    assert!(granted(&answer).is_some(), "{answer:?} on a healthy disk");
 }
 
 /// The token of the only grant.
@@ -65,9 +68,8 @@ fn torn(name: &'static str, disk: Disk, ask: Ask) -> Torn {
     let act = move |fs: &SimFs, host: &SimHost| {
         let answer = ask(&mine(fs, host));
         match &answer {
-            Ok(Answer::Recorded { .. }) => Answered::Done,
-            Ok(_) => Answered::Not,
-            Err(_) => Answered::of(&answer),
+            Ok(answer) if is_refused(answer) => Answered::Not,
+            _ => Answered::of(&answer),
         }
     };
     Torn::new(name, disk, act, move |world, answered| judge(world, answered, &before))
@@ -89,8 +91,9 @@ fn judge(world: &World, answered: Answered, before: &[Entry]) -> Result<(), Stri
     quarantined(world, &rest)?;
     // Recovering again is reading: what is clean stays as it is, byte for byte.
     changes_nothing(world, |world| {
-        let refused = fresh(world, |fs, host| mine(&fs, &host).release("no-op", "nobody's", 1).map_err(|e| said(&e)))?;
-        if matches!(refused, Answer::Refused(_)) { Ok(()) } else { Err(format!("{refused:?} to a stranger")) }
+        let refused =
+            fresh(world, |fs, host| mine(&fs, &host).release("no-op", "nobody's", 1).map_err(|e| said(&e)))?;
+        if is_refused(&refused) { Ok(()) } else { Err(format!("{refused:?} to a stranger")) }
     })?;
     let later = fresh(world, |fs, host| next(&fs, &host, "next-2"))?;
     if later > token { Ok(()) } else { Err(format!("token {later} after token {token}")) }
@@ -99,10 +102,11 @@ fn judge(world: &World, answered: Answered, before: &[Entry]) -> Result<(), Stri
 /// A commit by the next process; its token.
 fn next(fs: &SimFs, host: &SimHost, op: &str) -> Result<u64, String> {
     let client = Client::new(fs.clone(), host.clone(), "the next one");
-    match client.acquire(op, &format!("lock-{op}"), TTL_MS).map_err(|error| said(&error))? {
-        Answer::Recorded { revision, .. } => Ok(revision),
-        other => Err(format!("{other:?} to an acquire of a free lock")),
-    }
+    let answer = client.acquire(op, &format!("lock-{op}"), TTL_MS);
+    granted(&answer).ok_or_else(|| match &answer {
+        Ok(answer) => format!("{answer:?} to an acquire of a free lock"),
+        Err(error) => said(error),
+    })
 }
 
 /// Every event, as the next process reads it.
@@ -123,7 +127,9 @@ fn history(world: &World) -> Result<Vec<Entry>, String> {
 
 /// The history before, then nothing but a boot event and the torn one.
 fn check(history: &[Entry], answered: Answered, before: &[Entry]) -> Result<(), String> {
-    let Some(new) = history.strip_prefix(before) else { return Err("events that were there are gone".to_owned()) };
+    let Some(new) = history.strip_prefix(before) else {
+        return Err("events that were there are gone".to_owned());
+    };
     let boots = new.iter().filter(|entry| matches!(entry.event, fencehold_model::Event::Boot { .. })).count();
     let torn = new.len() - boots;
     let strangers = new.iter().any(|entry| entry.op.as_str() != OP);
@@ -176,7 +182,8 @@ fn torn_creation() -> Torn {
         if made == there {
             return Err(format!("it was there: {there}; and it was made again: {made}"));
         }
-        let left = world.disk(|disk| disk.list(workspace::PARENT.as_ref())).map_err(|error| error.to_string())?;
+        let left =
+            world.disk(|disk| disk.list(workspace::PARENT.as_ref())).map_err(|error| error.to_string())?;
         let full = |name: &String| {
             let below = format!("{}/{name}", workspace::PARENT);
             world.disk(|disk| disk.list(below.as_ref())).is_ok_and(|names| !names.is_empty())

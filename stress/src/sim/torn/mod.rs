@@ -86,7 +86,14 @@ impl Torn {
         act: impl Fn(&SimFs, &SimHost) -> Answered + Send + Sync + 'static,
         judge: impl Fn(&World, Answered) -> Result<(), String> + Send + Sync + 'static,
     ) -> Self {
-        let torn = Torn { name, disk, act: Box::new(act), judge: Box::new(judge), rebooted: false, calls: Vec::new() };
+        let torn = Torn {
+            name,
+            disk,
+            act: Box::new(act),
+            judge: Box::new(judge),
+            rebooted: false,
+            calls: Vec::new(),
+        };
         torn.measured()
     }
 
@@ -99,7 +106,12 @@ impl Torn {
     fn measured(mut self) -> Self {
         let world = self.world(Source::first());
         let answered = world.alone(Plan::NONE, |fs, host| (self.act)(&fs, &host));
-        assert_eq!(answered, Ended::Returned(Answered::Done), "{}: it fails though nothing goes wrong", self.name);
+        assert_eq!(
+            answered,
+            Ended::Returned(Answered::Done),
+            "{}: it fails though nothing goes wrong",
+            self.name
+        );
         self.calls = world.trace();
         self
     }

@@ -1,0 +1,278 @@
+//! The one definition of the command line: the parser, the completions and the man pages come from it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap_complete::Shell;
+use fencehold_model::{Claim, Holder, LockName, Token};
+
+use super::fence::token;
+use super::span;
+use crate::mark::Fence;
+
+const AFTER: &str = "\
+Exit codes: 0 done; 1 refused by the rules; 2 usage, configuration or environment, nothing happened;
+3 it may have happened; 4 damaged data, kept and reported; 70 a bug of fencehold.
+`lock run` gives the code of its command, or 128+signal; 75 the lock is held; 76 the lock was lost
+while the command ran; 125 an error of fencehold; 126 and 127 as env(1).
+
+Durations are written 500ms, 30s, 5m, 1h30m or 2d.";
+
+/// Many processes write safely in one shared checkout: locks with fencing tokens, logs and documents.
+#[derive(Debug, Parser)]
+#[command(name = "fencehold", bin_name = "fencehold", version, after_help = AFTER, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Common {
+    /// Find the workspace from this folder instead of the current one [env: FENCEHOLD_ROOT]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(super) root: Option<PathBuf>,
+    /// For machines: one JSON object a line on stdout, all prose on stderr
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Create the workspace, or say that it is there
+    Init(Init),
+    /// Say which folder the workspace is, and why
+    Where,
+    /// Say as which holder you would act, and why
+    Whoami(Who),
+    /// Say who holds what, and what is damaged
+    Status,
+    /// Look for what is wrong with the workspace and say what to do
+    Doctor,
+    /// Exclusive locks on names
+    #[command(subcommand)]
+    Lock(Lock),
+    /// NDJSON files that many processes append to
+    #[command(subcommand)]
+    Log(Log),
+    /// JSON files under read-modify-write
+    #[command(subcommand)]
+    Doc(Doc),
+    /// Print what happened, the oldest first
+    History {
+        /// Only what concerns this lock
+        name: Option<LockName>,
+    },
+    /// Go on after damage: what is valid stays, what is not is kept aside
+    Repair,
+    /// Speak the target protocol on stdin and stdout
+    Serve,
+    /// Print the completions of a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print a man page: `fencehold man`, `fencehold man lock run`
+    Man {
+        /// The command that the page is about
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+    /// Be the child of `lock run`: wait for the parent's word, then become the command
+    #[command(hide = true, name = super::run::CHILD_COMMAND)]
+    ExecChild {
+        parent: i32,
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("place").multiple(false))]
+pub(super) struct Init {
+    /// Into .fencehold of the main working tree, for sandboxes whose .git is read-only
+    #[arg(long, group = "place")]
+    pub(super) in_tree: bool,
+    /// Into this folder, for all worktrees; kept in git's config
+    #[arg(long, group = "place", value_name = "PATH")]
+    pub(super) dir: Option<PathBuf>,
+    /// For a group: group-writable, whatever the umask
+    #[arg(long)]
+    pub(super) shared: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Who {
+    /// The holder [env: FENCEHOLD_HOLDER; else the agent session's id, else user@host:tty]
+    #[arg(long)]
+    pub(super) holder: Option<Holder>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Grant {
+    /// Until when it is yours unless renewed; 5m where left out
+    #[arg(long, value_name = "DURATION", value_parser = span::ttl)]
+    pub(super) ttl: Option<Duration>,
+    /// How long to wait while another holds it; not at all where left out
+    #[arg(long, value_name = "DURATION", value_parser = span::parse)]
+    pub(super) wait: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Shown {
+    #[command(flatten)]
+    pub(super) who: Who,
+    /// The token that acquire printed
+    #[arg(long, value_parser = token)]
+    pub(super) token: Option<Token>,
+    /// The claim that it was acquired with [env: FENCEHOLD_CLAIM]
+    #[arg(long)]
+    pub(super) claim: Option<Claim>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Lock {
+    /// Take a lock and print its token
+    Acquire {
+        /// The lock's name
+        name: LockName,
+        #[command(flatten)]
+        who: Who,
+        #[command(flatten)]
+        grant: Grant,
+        /// The id that makes asking again idempotent [env: FENCEHOLD_CLAIM; else random]
+        #[arg(long)]
+        claim: Option<Claim>,
+        /// Bind it to this process: it ends with it, and does not lapse while it lives
+        #[arg(long, value_name = "PID", value_parser = clap::value_parser!(u64).range(1..))]
+        pid: Option<u64>,
+    },
+    /// Move the expiry of a lock that you hold
+    Renew {
+        /// The lock's name
+        name: LockName,
+        #[command(flatten)]
+        shown: Shown,
+        /// For how long from now; as before where left out
+        #[arg(long, value_name = "DURATION", value_parser = span::ttl)]
+        ttl: Option<Duration>,
+    },
+    /// Give up a lock that you hold
+    Release {
+        /// The lock's name
+        name: LockName,
+        #[command(flatten)]
+        shown: Shown,
+    },
+    /// End another's lock by hand; it is recorded
+    Break {
+        /// The lock's name
+        name: LockName,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Say who holds a lock
+    Show {
+        /// The lock's name
+        name: LockName,
+    },
+    /// List the locks that are held
+    List,
+    /// Run a command while holding a lock
+    Run(Run),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The lock's name
+    pub(super) name: LockName,
+    #[command(flatten)]
+    pub(super) who: Who,
+    #[command(flatten)]
+    pub(super) grant: Grant,
+    /// How long the command may take to end after SIGTERM, when the lock was lost
+    #[arg(long, value_name = "DURATION", value_parser = span::parse, default_value = "10s")]
+    pub(super) grace: Duration,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(super) command: Vec<OsString>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Log {
+    /// Append a record
+    Append {
+        /// The file
+        file: PathBuf,
+        /// The record, a JSON object with a string `id`; from stdin, one a line, where left out
+        record: Option<String>,
+        #[command(flatten)]
+        fence: Fenced,
+    },
+    /// Print the records
+    Read {
+        /// The file
+        file: PathBuf,
+    },
+    /// Say what is damaged and which ids stand there twice
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Fenced {
+    /// The lock behind which this stands: refused when something newer was seen
+    #[arg(long, value_name = "lock/NAME=TOKEN")]
+    pub(super) fence: Option<Fence>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Doc {
+    /// Print the document
+    Read {
+        /// The file
+        file: PathBuf,
+        #[command(flatten)]
+        fence: Fenced,
+    },
+    /// Change the document
+    Update(Update),
+    /// Put a valid document in the place of a damaged one, which is kept aside
+    Repair {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("change").required(true).multiple(false))]
+pub(super) struct Update {
+    /// The file
+    pub(super) file: PathBuf,
+    /// A merge patch (RFC 7396): null removes a key
+    #[arg(long, group = "change", value_name = "JSON")]
+    pub(super) merge: Option<String>,
+    /// A command run by sh that reads the document on stdin and prints the new one
+    #[arg(long, group = "change", value_name = "FILTER")]
+    pub(super) exec: Option<String>,
+    /// Only where the document is at this version
+    #[arg(long, value_name = "VERSION")]
+    pub(super) expect: Option<String>,
+    #[command(flatten)]
+    pub(super) fence: Fenced,
+    /// Write past the fence of a guarded document
+    #[arg(long, requires = "reason")]
+    pub(super) force: bool,
+    /// Why it is forced
+    #[arg(long)]
+    pub(super) reason: Option<String>,
+}

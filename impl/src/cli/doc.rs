@@ -1,0 +1,127 @@
+//! `fencehold doc read|update|repair`.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use super::args::{Common, Doc, Fenced, Update};
+use super::fence::{refuse, shown};
+use super::locks::Locks;
+use super::out::Ended;
+use super::session::Session;
+use crate::document::{Content, Document, Repaired, Version, look};
+use crate::error::{Error, Result};
+use crate::fs::RealFs;
+use crate::host::RealHost;
+use crate::mark::{Last, Shown};
+
+/// Enters a document command.
+pub(super) fn doc(command: &Doc, common: &Common) -> Ended {
+    let session = Session::begin(common)?;
+    match command {
+        Doc::Read { file, fence } => read(&session, file, fence),
+        Doc::Update(asked) => update(&session, asked),
+        Doc::Repair { file } => repair(&session, file),
+    }
+}
+
+fn open(session: &Session, locks: &Locks, file: &Path) -> Result<Document<RealFs, RealHost>> {
+    let (rooted, file) = (session.rooted()?, session.file(file)?);
+    let document = Document::open(session.fs, locks.host().clone(), locks.folder()?, &rooted, &file)?;
+    Ok(document.with_patience(session.settings.patience))
+}
+
+fn read(session: &Session, file: &Path, fenced: &Fenced) -> Ended {
+    // A guarded read raises the mark: that is a write, and creates the workspace.
+    let locks = match &fenced.fence {
+        Some(_) => Some(Locks::open_or_create(session)?),
+        None => Locks::open(session)?,
+    };
+    let content = match locks {
+        Some(locks) => {
+            let shown = shown(&locks, fenced, None)?;
+            match open(session, &locks, file)?.read(&shown)? {
+                Ok(content) => content,
+                Err(refusal) => return refuse(session.out, &refusal),
+            }
+        }
+        None => {
+            look(&session.fs, &session.rooted()?.locate(&session.fs, &session.file(file)?, Last::Follow)?)?
+        }
+    };
+    let Content { value, version } = content;
+    let object = json!({ "outcome": "ok", "value": { "document": value, "version": version.as_str() } });
+    session.out.answer(&object, &format!("{value:#}\n"))?;
+    Ok(0)
+}
+
+fn update(session: &Session, asked: &Update) -> Ended {
+    let patch = asked.merge.as_deref().map(serde_json::from_str).transpose();
+    let patch =
+        patch.map_err(|error| Error::usage(format!("--merge is no JSON ({error}); nothing was changed")))?;
+    let locks = Locks::open_or_create(session)?;
+    let document = open(session, &locks, &asked.file)?;
+    let force = if asked.force { asked.reason.as_deref() } else { None };
+    let shown = shown(&locks, &asked.fence, force)?;
+    let expect = asked.expect.as_deref().map(Version::new);
+    let answer = match (&patch, &asked.exec) {
+        (Some(patch), _) => document.merge(patch, expect.as_ref(), &shown)?,
+        (None, Some(filter)) => {
+            document.update_bytes(expect.as_ref(), &shown, |old| filtered(filter, old))?
+        }
+        (None, None) => unreachable!("the parser asks for one of the two"),
+    };
+    match answer {
+        Ok(version) => changed(session, &version),
+        Err(refusal) => refuse(session.out, &refusal),
+    }
+}
+
+fn changed(session: &Session, version: &Version) -> Ended {
+    let object = json!({ "outcome": "ok", "value": { "version": version.as_str() } });
+    session.out.done(&object, &format!("{version}\n"), &format!("the document is at version {version}"))?;
+    Ok(0)
+}
+
+/// What `sh -c filter` makes of the document. The document's lock is held meanwhile, the journal's is not.
+fn filtered(filter: &str, old: &[u8]) -> Result<Vec<u8>> {
+    let failed = |error| Error::environment("running the filter with", Path::new("/bin/sh"), error);
+    let mut child = Command::new("sh")
+        .args(["-c", filter])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let mut stdin = child.stdin.take().expect("its stdin was asked for as a pipe");
+    let output = std::thread::scope(|scope| {
+        // A filter that does not read all of its input is none of our business.
+        scope.spawn(move || drop(stdin.write_all(old)));
+        child.wait_with_output()
+    })
+    .map_err(failed)?;
+    if !output.status.success() {
+        return Err(Error::usage(format!("the filter ended with {}; nothing was changed", output.status)));
+    }
+    Ok(output.stdout)
+}
+
+fn repair(session: &Session, file: &Path) -> Ended {
+    let locks = Locks::open_or_create(session)?;
+    match open(session, &locks, file)?.repair(None, &Shown::nothing())? {
+        Ok(Repaired::Healthy(version)) => {
+            session.out.say(&format!("{} is healthy; nothing was changed", file.display()));
+            changed(session, &version)
+        }
+        Ok(Repaired::Anew { kept, version }) => {
+            session.out.say(&format!(
+                "{} begins anew; its bytes are kept in {}",
+                file.display(),
+                kept.display()
+            ));
+            changed(session, &version)
+        }
+        Err(refusal) => refuse(session.out, &refusal),
+    }
+}

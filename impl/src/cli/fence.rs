@@ -1,0 +1,51 @@
+//! What is shown at a log or a document: a fence, or force with a reason.
+
+use fencehold_model::{NUMBER_BOUND, Token};
+use serde_json::json;
+
+use super::args::Fenced;
+use super::locks::Locks;
+use super::out::{Ended, Out, REFUSED};
+use crate::error::{Error, Result};
+use crate::mark::{Refusal, Shown};
+
+/// Reads a token: a whole number from 1, below 2^53.
+pub(super) fn token(text: &str) -> std::result::Result<Token, String> {
+    match text.parse::<Token>() {
+        Ok(token) if (1..NUMBER_BOUND).contains(&token) && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Ok(token)
+        }
+        _ => Err(format!("{text:?} is no token: give the number that acquire printed")),
+    }
+}
+
+/// What is shown. A token that this workspace cannot have granted is refused here: the mark at the file would take it,
+/// and then refuse every token that is.
+pub(super) fn shown(locks: &Locks, fenced: &Fenced, force: Option<&str>) -> Result<Shown> {
+    if let Some(fence) = &fenced.fence {
+        let newest = locks.revision()?;
+        if fence.token > newest {
+            return Err(Error::usage(format!(
+                "no lock of this workspace ever had the token {}; the newest is {newest}. Show the one that acquire \
+                 printed",
+                fence.token
+            )));
+        }
+    }
+    Ok(Shown { fence: fenced.fence.clone(), force: force.map(str::to_owned) })
+}
+
+/// Says why a file refuses.
+pub(super) fn refuse(out: Out, refusal: &Refusal) -> Ended {
+    out.say(&refusal.to_string());
+    let mut object = json!({ "outcome": "refused", "reason": refusal.word() });
+    match refusal {
+        Refusal::StaleToken(mark) | Refusal::Guarded(mark) => {
+            object["value"] = json!({ "lock": mark.lock.as_str(), "token": mark.token });
+        }
+        Refusal::Version { found, .. } => object["value"] = json!({ "version": found.as_str() }),
+        _ => {}
+    }
+    out.answer(&object, "")?;
+    Ok(REFUSED)
+}

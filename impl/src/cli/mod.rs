@@ -1,0 +1,110 @@
+//! The command line: `fencehold`.
+//!
+//! [`main`] is the whole program, so that any binary of the workspace can be it. Data goes to stdout, prose to
+//! stderr; exit codes are a contract (see `--help`); a reader of stdout that goes away is no error; a panic is a bug
+//! of ours and ends with 70.
+
+mod acquire;
+mod args;
+mod doc;
+mod fence;
+mod identity;
+mod init;
+mod inspect;
+mod lock;
+mod locks;
+mod log;
+mod out;
+mod run;
+mod session;
+mod settings;
+mod shell;
+mod span;
+
+use std::ffi::OsString;
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use args::{Cli, Command};
+use out::{Ended, Out, Stop};
+
+/// Runs `fencehold` with these arguments, the program's name included.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    ExitCode::from(guarded(|| enter(&args)))
+}
+
+/// Gives the code of `run`, or that of a bug of ours where it panics.
+fn guarded(run: impl FnOnce() -> u8) -> u8 {
+    std::panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        out::say("this is a bug of fencehold; what it says above would help to find it");
+        out::BUG
+    })
+}
+
+fn enter(args: &[OsString]) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error, args),
+    };
+    let out = Out { json: cli.common.json };
+    if let Command::Lock(args::Lock::Run(run)) = &cli.command {
+        return run::code_of(run::run(run, &cli.common), out);
+    }
+    out::code_of(dispatch(&cli), out)
+}
+
+/// Help and version go to stdout and are no error; what cannot be parsed is usage.
+fn explain(error: &clap::Error, args: &[OsString]) -> u8 {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let out = Out { json: false };
+            out::code_of(out.data(&text).map(|()| 0), out)
+        }
+        _ => {
+            use std::io::Write as _;
+            // Where nobody can read it the code still says it.
+            let _ = std::io::stderr().lock().write_all(text.as_bytes());
+            let mut words = args.iter().skip(1).filter(|word| !word.to_string_lossy().starts_with("--"));
+            let runs = words.any(|word| word == "lock") && words.next().is_some_and(|word| word == "run");
+            if runs { run::OURS } else { out::USAGE }
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> Ended {
+    let common = &cli.common;
+    let out = Out { json: common.json };
+    match &cli.command {
+        Command::Init(asked) => init::init(asked, common),
+        Command::Where => inspect::place(common),
+        Command::Whoami(who) => identity::whoami(who, out),
+        Command::Lock(command) => lock::lock(command, common),
+        Command::Log(command) => log::log(command, common),
+        Command::Doc(command) => doc::doc(command, common),
+        Command::Completions { shell } => shell::completions(*shell, out),
+        Command::Man { command } => shell::man(command, out),
+        Command::ExecChild { parent, command } => run::be_child(*parent, command),
+        _ => Err(Stop::Error(crate::Error::usage("not there yet"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_bug_of_ours() {
+        assert_eq!(guarded(|| panic!("a test: an invariant of ours is broken")), 70);
+        assert_eq!(guarded(|| 4), 4);
+    }
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -1,0 +1,485 @@
+//! The command line as a process: what it prints, the code it ends with, and what it leaves alone.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+
+use crate::program::{Said, Yard, fencehold_in, said};
+
+/// Ended with 2, one message on stderr that says these words, and nothing on stdout.
+#[track_caller]
+fn refuses(said: &Said, words: &[&str]) {
+    assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{said:?}");
+    for word in words {
+        assert!(said.stderr.contains(word), "{word:?} is missing: {said:?}");
+    }
+}
+
+#[test]
+fn help_says_the_exit_codes_and_goes_to_stdout() {
+    let yard = Yard::new();
+    let said = yard.run(["--help"]);
+    assert_eq!((said.code, said.stderr.as_str()), (0, ""));
+    for code in [
+        "0 done",
+        "1 refused",
+        "2 usage",
+        "3 it may have happened",
+        "4 damaged",
+        "70 a bug",
+        "75",
+        "76",
+        "125",
+    ] {
+        assert!(said.stdout.contains(code), "{code}");
+    }
+}
+
+/// CLI-1: A refusal by the rules exits 1, says why in one line on stderr, and changes nothing.
+#[test]
+fn a_refusal_says_who_and_until_when() {
+    let yard = Yard::with_git();
+    assert_eq!(yard.run(["lock", "acquire", "build", "--ttl", "1h"]).code, 0);
+    let before = yard.snapshot();
+    let said = yard.run(["lock", "acquire", "build", "--holder", "other"]);
+    assert_eq!((said.code, said.stdout.as_str()), (1, ""));
+    assert_eq!(said.stderr.lines().count(), 1, "{said:?}");
+    for word in ["build is held by tester", "asked by pid", "lapses in", "unless renewed", "token"] {
+        assert!(said.stderr.contains(word), "{word}: {said:?}");
+    }
+    for args in [
+        &["lock", "renew", "build", "--token", "999"][..],
+        &["lock", "release", "build", "--token", "999"],
+        &["lock", "release", "other", "--token", "1"],
+        &["lock", "break", "build", "--reason", " "],
+        &["lock", "break", "nobodys", "--reason", "r"],
+    ] {
+        let said = yard.run(args);
+        assert_eq!((said.code, said.stderr.lines().count()), (1, 1), "{args:?}: {said:?}");
+    }
+    assert_eq!(yard.snapshot(), before);
+}
+
+/// CLI-2: An unknown command or flag, and a malformed id, TTL, JSON text or UTF-8 text, exits 2 with a message that
+/// names it, and no byte on disk changes.
+#[test]
+fn what_makes_no_sense_is_named() {
+    let yard = Yard::with_git();
+    assert_eq!(yard.run(["lock", "acquire", "there"]).code, 0);
+    fs::write(yard.join("doc.json"), "{}\n").unwrap();
+    let before = yard.snapshot();
+    let long = "n".repeat(257);
+    for (args, named) in [
+        (&["frobnicate"][..], "frobnicate"),
+        (&["lock", "list", "--frobnicate"], "--frobnicate"),
+        (&["lock", "acquire", " "], "blank"),
+        (&["lock", "acquire", &long], "257 bytes"),
+        (&["lock", "acquire", "a\nb"], "control character"),
+        (&["lock", "acquire", "a", "--holder", " a"], "white space"),
+        (&["lock", "acquire", "a", "--claim", ""], "blank"),
+        (&["lock", "acquire", "a", "--ttl", "0s"], "zero"),
+        (&["lock", "acquire", "a", "--ttl", "5"], "5"),
+        (&["lock", "acquire", "a", "--ttl", "367d"], "366 days"),
+        (&["lock", "acquire", "a", "--wait", "soon"], "soon"),
+        (&["lock", "acquire", "a", "--pid", "0"], "0"),
+        (&["lock", "acquire", "a", "--pid", "99999999"], "99999999"),
+        (&["lock", "renew", "a", "--token", "x"], "x"),
+        (&["lock", "renew", "a"], "--token"),
+        (&["lock", "release", "a", "--token", "9007199254740992"], "9007199254740992"),
+        (&["lock", "break", "a"], "--reason"),
+        (&["log", "append", "log.ndjson", "{"], "JSON"),
+        (&["log", "append", "log.ndjson", "[1]"], "string `id`"),
+        (&["log", "append", "log.ndjson", "{\"id\":1}"], "string `id`"),
+        (&["log", "append", "log.ndjson", "{\"id\":\"a\"}", "--fence", "build=1"], "build=1"),
+        (&["log", "append", "log.ndjson", "{\"id\":\"a\"}", "--fence", "lock/build=99999"], "99999"),
+        (&["doc", "update", "doc.json", "--merge", "nope"], "JSON"),
+        (&["doc", "update", "doc.json"], "--merge"),
+        (&["doc", "update", "doc.json", "--merge", "{}", "--force"], "--reason"),
+        (&["man", "lock", "frobnicate"], "frobnicate"),
+        (&["completions", "tcsh"], "tcsh"),
+    ] {
+        let said = yard.run(args);
+        assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{args:?}: {said:?}");
+        assert!(said.stderr.contains(named), "{args:?} does not name {named}: {said:?}");
+    }
+    for args in [&["lock", "acquire"][..], &["log", "append", "log.ndjson"]] {
+        let said = yard.run(args.iter().map(OsStr::new).chain([OsStr::from_bytes(b"a\xff")]));
+        assert_eq!((said.code, said.stderr.contains("UTF-8")), (2, true), "{said:?}");
+    }
+    assert_eq!(yard.snapshot(), before);
+}
+
+/// CLI-3: An indefinite outcome exits 3 and its message says that the operation may have happened.
+#[test]
+fn a_grant_whose_answer_cannot_be_written_is_indefinite() {
+    let yard = Yard::with_git();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let said = said(yard.fencehold().args(["lock", "acquire", "build"]).stdout(full));
+    assert_eq!(said.code, 3, "{said:?}");
+    assert!(said.stderr.contains("it happened: build is granted with token"), "{said:?}");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let read = crate::program::said(yard.fencehold().args(["lock", "list"]).stdout(full));
+    assert_eq!(read.code, 2, "a look that cannot be shown did nothing: {read:?}");
+}
+
+/// CLI-4: Stdout carries data only, with `--json` one JSON object a line, refusals included, and prose, progress and
+/// warnings go to stderr.
+#[test]
+fn for_machines_each_line_is_an_object() {
+    let yard = Yard::with_git();
+    let granted = yard.json(0, ["lock", "acquire", "build", "--claim", "c"]);
+    assert_eq!((&granted["outcome"], &granted["value"]["claim"]), (&"ok".into(), &"c".into()));
+    let token = granted["value"]["token"].as_u64().unwrap();
+    assert_eq!(yard.json(0, ["lock", "acquire", "build", "--claim", "c"])["value"]["token"], token);
+    let refused = yard.json(1, ["lock", "acquire", "build", "--holder", "b"]);
+    assert_eq!((&refused["reason"], &refused["value"]["token"]), (&"held".into(), &token.into()));
+    assert_eq!(yard.json(0, ["lock", "list"])["name"], "build");
+    assert_eq!(yard.json(0, ["lock", "show", "build"])["holder"], "tester");
+    assert_eq!(yard.json(0, ["lock", "renew", "build", "--claim", "c"])["value"]["token"], token);
+    assert_eq!(yard.json(0, ["lock", "release", "build", "--claim", "c"])["outcome"], "ok");
+    assert_eq!(yard.json(0, ["lock", "release", "build", "--claim", "c"])["value"]["already"], true);
+    assert_eq!(yard.json(1, ["lock", "release", "build", "--claim", "d"])["reason"], "not_holder");
+    assert_eq!(yard.json(2, ["--root", "nowhere", "where"])["outcome"], "fail");
+    assert!(yard.json(0, ["whoami"])["why"].is_string());
+}
+
+/// CLI-5: A closed stdout is no error: the command ends without a message and with the exit code that it had
+/// earned.
+#[test]
+fn a_reader_that_went_away_is_no_error() {
+    let yard = Yard::with_git();
+    for (args, code) in [
+        (&["lock", "acquire", "build"][..], 0),
+        (&["--json", "lock", "acquire", "build", "--holder", "b"], 1),
+        (&["lock", "list"], 0),
+        (&["completions", "bash"], 0),
+        (&["--help"], 0),
+    ] {
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        drop(reader);
+        let said = said(yard.fencehold().args(args).stdout(writer));
+        assert_eq!(said.code, code, "{args:?}: {said:?}");
+        assert!(!said.stderr.contains("panic") && !said.stderr.contains("pipe"), "{args:?}: {said:?}");
+    }
+    let program = env!("CARGO_BIN_EXE_fencehold-under-test");
+    let closed = Command::new("sh")
+        .args(["-c", "exec \"$0\" lock list >&-", program])
+        .current_dir(yard.path())
+        .output();
+    assert_eq!(closed.unwrap().status.code(), Some(0));
+}
+
+/// CLI-6: `lock acquire` prints the token alone, one line on stdout.
+#[test]
+fn acquire_prints_the_token_alone() {
+    let yard = Yard::with_git();
+    let said = yard.run(["lock", "acquire", "build"]);
+    let token: u64 = said.stdout.trim_end().parse().expect("a number");
+    assert_eq!(said.stdout, format!("{token}\n"));
+    let released = yard.run(["lock", "release", "build", "--token", &token.to_string()]);
+    assert_eq!((released.code, released.stdout.as_str(), released.stderr.as_str()), (0, "", ""));
+}
+
+/// CLI-10: The first write creates the workspace and says so once on stderr, and a read where there is none answers
+/// empty and creates nothing.
+#[test]
+fn the_first_write_creates_the_workspace() {
+    let yard = Yard::with_git();
+    let dir = yard.join(".git/fencehold");
+    for args in [
+        &["lock", "list"][..],
+        &["lock", "show", "build"],
+        &["status"],
+        &["history"],
+        &["log", "read", "log.ndjson"],
+        &["log", "check", "log.ndjson"],
+        &["doc", "read", "doc.json"],
+        &["where"],
+        &["doctor"],
+    ] {
+        let said = yard.run(args);
+        assert_eq!(said.code, 0, "{args:?}: {said:?}");
+        assert!(!dir.exists(), "{args:?} created it");
+    }
+    assert_eq!(yard.run(["lock", "release", "build", "--token", "1"]).code, 1);
+    assert!(!dir.exists());
+    let first = yard.run(["lock", "acquire", "build"]);
+    assert_eq!((first.code, first.stderr.contains(dir.to_str().unwrap())), (0, true), "{first:?}");
+    let second = yard.run(["lock", "acquire", "other"]);
+    assert_eq!((second.code, second.stderr.as_str()), (0, ""));
+}
+
+/// CLI-11: `init --in-tree` puts the workspace into the main working tree as `.fencehold/`, `init --dir` where it
+/// is told, and every linked worktree finds it there.
+#[test]
+fn init_puts_it_where_it_is_told() {
+    for (flags, want) in [(&["--in-tree"][..], "main/.fencehold"), (&["--dir", "else where"], "else where")] {
+        let yard = Yard::new();
+        fs::create_dir(yard.join("main")).unwrap();
+        yard.git_in(&yard.join("main"), &["init", "-q", "-b", "main"]);
+        yard.git_in(&yard.join("main"), &["commit", "-q", "--allow-empty", "-m", "one"]);
+        yard.git_in(&yard.join("main"), &["worktree", "add", "-q", "../linked"]);
+        let init = said(yard.fencehold().args(["--root", "linked", "init"]).args(flags));
+        let want = format!("{}\n", yard.join(want).display());
+        assert_eq!((init.code, init.stdout.as_str()), (0, want.as_str()), "{init:?}");
+        for dir in ["main", "linked"] {
+            assert_eq!(yard.run_in(&yard.join(dir), ["where"]).stdout, want, "{dir}");
+        }
+        let again = said(yard.fencehold().args(["--root", "main", "init"]).args(flags));
+        assert_eq!((again.code, again.stdout.as_str()), (0, want.as_str()), "{again:?}");
+        let other = yard.run(["--root", "main", "init", "--dir", "third"]);
+        refuses(&other, &["already", "a second one"]);
+        yard.git_in(&yard.join("main"), &["status"]);
+    }
+    let bare = Yard::new();
+    bare.git(&["init", "-q", "--bare"]);
+    refuses(&bare.run(["init", "--in-tree"]), &["no main working tree"]);
+    refuses(&Yard::new().run(["init", "--dir", "x"]), &["no git repository"]);
+    refuses(&bare.run(["init", "--dir", "no/such/parent"]), &["no/such"]);
+}
+
+/// CLI-12: A new workspace folder has mode 0700, or with `init --shared` is group-writable and setgid, whatever the
+/// umask.
+#[test]
+fn a_new_folder_is_private_or_shared_whatever_the_umask() {
+    let program = env!("CARGO_BIN_EXE_fencehold-under-test");
+    for umask in ["000", "022", "077"] {
+        for (init, want) in [("init", 0o700), ("init --shared", 0o2770)] {
+            let yard = Yard::new();
+            let script = format!("umask {umask}; exec {program} {init}");
+            let done = Command::new("sh").args(["-c", &script]).current_dir(yard.path()).output().unwrap();
+            assert!(done.status.success(), "{done:?}");
+            let mode = fs::metadata(yard.join(".fencehold")).unwrap().permissions().mode() & 0o7777;
+            assert_eq!(mode, want, "umask {umask}, {init}: {mode:o}");
+        }
+    }
+    let yard = Yard::with_git();
+    yard.git(&["config", "core.sharedRepository", "group"]);
+    assert_eq!(yard.run(["lock", "acquire", "build"]).code, 0);
+    let mode = fs::metadata(yard.join(".git/fencehold")).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode, 0o2770, "as git's own files");
+}
+
+/// CLI-14: A symbolic link, FIFO or directory in the place of one of our files exits 2 without being followed,
+/// opened for writing or waited for.
+#[test]
+fn something_else_in_the_place_of_our_files_is_not_touched() {
+    for name in ["lock", "journal.1.ndjson", "floor.json", "config.toml"] {
+        for kind in ["symlink", "fifo", "dir"] {
+            let yard = Yard::with_git();
+            assert_eq!(yard.run(["lock", "acquire", "there"]).code, 0);
+            let path = yard.join(".git/fencehold").join(name);
+            let target = yard.join("target");
+            if path.exists() {
+                fs::rename(&path, &target).unwrap();
+            } else {
+                fs::write(&target, "durability = \"relaxed\"\n").unwrap();
+            }
+            match kind {
+                "symlink" => symlink(&target, &path).unwrap(),
+                "dir" => fs::create_dir(&path).unwrap(),
+                _ => {
+                    let made = Command::new("mkfifo").arg(&path).status().unwrap();
+                    assert!(made.success());
+                }
+            }
+            let before = yard.snapshot();
+            let said = yard.run(["lock", "acquire", "build"]);
+            refuses(&said, &[path.to_str().unwrap()]);
+            assert_eq!(yard.snapshot(), before, "{kind} as {name}");
+        }
+    }
+}
+
+/// CLI-15: A file of a log or a document that resolves to a place outside the root exits 2 and is neither read nor
+/// written.
+#[test]
+fn a_file_outside_the_root_is_refused() {
+    let yard = Yard::new();
+    fs::create_dir(yard.join("tree")).unwrap();
+    yard.git_in(&yard.join("tree"), &["init", "-q"]);
+    fs::write(yard.join("outside.json"), "{\"secret\":1}\n").unwrap();
+    fs::create_dir(yard.join("beyond")).unwrap();
+    symlink(yard.join("beyond"), yard.join("tree/way-out")).unwrap();
+    symlink(yard.join("outside.json"), yard.join("tree/link.json")).unwrap();
+    let before = fs::read(yard.join("outside.json")).unwrap();
+    let outside = yard.join("outside.json");
+    for file in ["../outside.json", "way-out/doc.json", "link.json", outside.to_str().unwrap()] {
+        for args in [
+            &["doc", "read"][..],
+            &["doc", "update", "--merge", "{\"a\":1}"],
+            &["log", "append", "--"],
+            &["log", "read"],
+        ] {
+            let mut command = fencehold_in(&yard.join("tree"));
+            command.args(args).arg(file);
+            if args[0] == "log" && args[1] == "append" {
+                command.arg("{\"id\":\"a\"}");
+            }
+            let said = said(&mut command);
+            assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{args:?} {file}: {said:?}");
+        }
+    }
+    assert_eq!(fs::read(yard.join("outside.json")).unwrap(), before);
+    assert!(fs::read_dir(yard.join("beyond")).unwrap().next().is_none());
+}
+
+/// CLI-16: Where a file cannot be read or written, for want of permission or of space or on a read-only disk, the
+/// command exits 2 and names the folder and a way out, unless the operation may have happened.
+#[test]
+fn who_may_not_write_is_told_the_folder_and_a_way_out() {
+    let yard = Yard::with_git();
+    let Some(mut probe) = unprivileged(&yard) else { return };
+    let dir = yard.join(".git");
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o555)).unwrap();
+    let first = said(probe.args(["lock", "acquire", "build"]));
+    refuses(&first, &[dir.to_str().unwrap(), "fencehold init --dir"]);
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut owner = unprivileged(&yard).expect("as before");
+    assert_eq!(said(owner.args(["lock", "acquire", "build"])).code, 0);
+    let journal = yard.join(".git/fencehold/journal.1.ndjson");
+    fs::set_permissions(&journal, fs::Permissions::from_mode(0o000)).unwrap();
+    let mut blind = unprivileged(&yard).expect("as before");
+    refuses(&said(blind.args(["lock", "acquire", "other"])), &["journal.1.ndjson"]);
+}
+
+/// A `fencehold` that is not root's, in a yard that is its own; none where that cannot be had here.
+fn unprivileged(yard: &Yard) -> Option<Command> {
+    const NOBODY: u32 = 65534;
+    if !rustix::process::geteuid().is_root() {
+        return Some(yard.fencehold());
+    }
+    let given = Command::new("chown").args(["-R", "65534"]).arg(yard.path()).status();
+    let mut command = yard.fencehold();
+    command.uid(NOBODY).gid(NOBODY);
+    let mut probe = yard.fencehold();
+    probe.uid(NOBODY).gid(NOBODY).arg("whoami").stdout(Stdio::null()).stderr(Stdio::null());
+    if given.is_ok_and(|status| status.success()) && probe.status().is_ok_and(|status| status.success()) {
+        return Some(command);
+    }
+    println!("skipped: these tests run as root, and cannot start the program as another user");
+    None
+}
+
+/// CLI-18: A configuration with an unknown key exits 2 and names the key.
+#[test]
+fn an_unknown_key_is_named() {
+    let yard = Yard::with_git();
+    assert_eq!(yard.run(["lock", "acquire", "build"]).code, 0);
+    let config = yard.join(".git/fencehold/config.toml");
+    for (text, named) in [
+        ("durabilty = \"relaxed\"\n", "durabilty"),
+        ("durability = \"quick\"\n", "quick"),
+        ("patience = \"0s\"\n", "patience"),
+        ("durability =\n", "config.toml"),
+    ] {
+        fs::write(&config, text).unwrap();
+        refuses(&yard.run(["lock", "list"]), &["config.toml", named]);
+        refuses(&yard.run(["lock", "acquire", "other"]), &["config.toml", named]);
+    }
+    fs::write(&config, [0xff, 0xfe]).unwrap();
+    refuses(&yard.run(["lock", "list"]), &["config.toml", "UTF-8"]);
+    fs::write(&config, "durability = \"relaxed\"\npatience = \"5s\"\n").unwrap();
+    assert_eq!(yard.run(["lock", "acquire", "other"]).code, 0);
+}
+
+/// CLI-20: The holder is `--holder`, else `FENCEHOLD_HOLDER`, else `CLAUDE_CODE_SESSION_ID`, else
+/// `CODEX_THREAD_ID`, else user, host and terminal, or without a terminal user, host and session id; `whoami` prints
+/// it.
+#[test]
+fn whoami_takes_the_first_that_is_set() {
+    let yard = Yard::new();
+    let mut base = yard.fencehold();
+    base.arg("whoami").env_remove("FENCEHOLD_HOLDER").env("USER", "ada");
+    let by_session = said(&mut base).stdout;
+    assert!(by_session.starts_with("ada@"), "{by_session}");
+    assert_eq!(said(base.env("CODEX_THREAD_ID", "codex-1")).stdout, "codex-1\n");
+    assert_eq!(said(base.env("CLAUDE_CODE_SESSION_ID", "claude-1")).stdout, "claude-1\n");
+    assert_eq!(said(base.env("FENCEHOLD_HOLDER", "h")).stdout, "h\n");
+    assert_eq!(said(base.args(["--holder", "flag"])).stdout, "flag\n");
+    assert_eq!(said(yard.fencehold().arg("whoami").env("FENCEHOLD_HOLDER", " ")).code, 2);
+}
+
+#[test]
+fn a_bound_lock_lives_and_ends_with_its_process() {
+    let yard = Yard::with_git();
+    let mut sleeper = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let pid = sleeper.id().to_string();
+    assert_eq!(yard.run(["lock", "acquire", "build", "--pid", &pid, "--ttl", "1ms"]).code, 0);
+    let refused = yard.run(["lock", "acquire", "build", "--holder", "b"]);
+    assert!(
+        refused.code == 1 && refused.stderr.contains(&format!("until process {pid} ends")),
+        "{refused:?}"
+    );
+    drop(sleeper.stdin.take());
+    let taken = yard.run(["lock", "acquire", "build", "--holder", "b", "--wait", "30s"]);
+    assert_eq!(taken.code, 0, "{taken:?}");
+    sleeper.wait().unwrap();
+}
+
+#[test]
+fn a_wait_ends_with_the_release_or_its_deadline() {
+    let yard = Yard::with_git();
+    let token = yard.run(["lock", "acquire", "build", "--ttl", "1h"]).stdout;
+    let late = yard.run(["lock", "acquire", "build", "--holder", "b", "--wait", "50ms"]);
+    assert_eq!(late.code, 1, "{late:?}");
+    let mut waiting = yard.fencehold();
+    waiting.args(["lock", "acquire", "build", "--holder", "b", "--wait", "60s"]).stdout(Stdio::piped());
+    let waiting = waiting.spawn().unwrap();
+    assert_eq!(yard.run(["lock", "release", "build", "--token", token.trim_end()]).code, 0);
+    let said = waiting.wait_with_output().unwrap();
+    assert!(said.status.success(), "{said:?}");
+}
+
+#[test]
+fn a_log_and_a_document_go_behind_a_fence() {
+    let yard = Yard::with_git();
+    let token = yard.run(["lock", "acquire", "build"]).stdout.trim_end().to_owned();
+    let fence = format!("lock/build={token}");
+    let append = |id: &str| {
+        yard.run(["log", "append", "l.ndjson", &format!("{{\"id\":\"{id}\"}}"), "--fence", &fence])
+    };
+    assert_eq!((append("a").code, append("b").code), (0, 0));
+    assert_eq!(yard.run(["log", "read", "l.ndjson"]).stdout, "{\"id\":\"a\"}\n{\"id\":\"b\"}\n");
+    let update = |flags: &[&str]| yard.run(["doc", "update", "d.json"].iter().chain(flags));
+    let version = update(&["--merge", "{\"n\":1}", "--fence", &fence]);
+    assert_eq!(version.code, 0, "{version:?}");
+    assert_eq!(update(&["--merge", "{\"n\":2}"]).code, 1, "guarded from now on");
+    let version = version.stdout.trim_end();
+    let next = update(&["--exec", "sed s/1/5/", "--fence", &fence, "--expect", version]);
+    assert_eq!(next.code, 0, "{next:?}");
+    assert_eq!(update(&["--merge", "{}", "--fence", &fence, "--expect", version]).code, 1, "another version");
+    assert_eq!(update(&["--exec", "exit 3", "--fence", &fence]).code, 2);
+    let read = yard.json(0, ["doc", "read", "d.json"]);
+    assert_eq!(read["value"]["document"]["n"], 5);
+    assert_eq!(yard.run(["lock", "release", "build", "--token", &token]).code, 0);
+    let newer = yard.run(["lock", "acquire", "build"]).stdout.trim_end().to_owned();
+    assert_eq!(yard.run(["doc", "read", "d.json", "--fence", &format!("lock/build={newer}")]).code, 0);
+    let stale = update(&["--merge", "{}", "--fence", &fence]);
+    assert!(stale.code == 1 && stale.stderr.contains("stale"), "{stale:?}");
+}
+
+#[test]
+fn a_damaged_line_and_a_damaged_document_are_4_and_stay() {
+    let yard = Yard::with_git();
+    let log = "{\"id\":\"a\"}\nrubbish\n{\"id\":\"a\"}\n";
+    fs::write(yard.join("l.ndjson"), log).unwrap();
+    fs::write(yard.join("d.json"), "{\"n\":").unwrap();
+    let read = yard.run(["log", "read", "l.ndjson"]);
+    assert_eq!((read.code, read.stdout.lines().count()), (4, 2), "{read:?}");
+    assert!(read.stderr.contains("line 2"), "{read:?}");
+    let check = yard.json(4, ["log", "check", "l.ndjson"]);
+    assert_eq!((&check["damaged"], &check["duplicates"][0]), (&1.into(), &"a".into()));
+    for _ in 0..2 {
+        assert_eq!(yard.run(["doc", "update", "d.json", "--merge", "{}"]).code, 4);
+        assert_eq!(yard.run(["doc", "read", "d.json"]).code, 4);
+    }
+    assert_eq!(fs::read_to_string(yard.join("d.json")).unwrap(), "{\"n\":");
+    assert_eq!(fs::read_to_string(yard.join("l.ndjson")).unwrap(), log);
+    let repaired = yard.run(["doc", "repair", "d.json"]);
+    assert!(repaired.code == 0 && repaired.stderr.contains("quarantine"), "{repaired:?}");
+    assert_eq!(yard.run(["doc", "read", "d.json"]).code, 0);
+}
