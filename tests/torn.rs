@@ -7,13 +7,22 @@ use fencehold_stress::sim::torn;
 fn whatever_is_cut_the_next_process_goes_on() {
     let started = std::time::Instant::now();
     let mut cases = 0;
+    let mut failed = 0;
     for torn in torn::all() {
-        let explored = torn.all(&mut |_| {}).unwrap_or_else(|found| panic!("{found}"));
+        let explored = match torn.all(&mut |_| {}) {
+            Ok(explored) => explored,
+            Err(found) => {
+                println!("FOUND {found}");
+                failed += 1;
+                continue;
+            }
+        };
         println!("{torn:?}: {} cases", explored.runs);
         assert!(explored.complete && explored.runs > torn.calls().len() as u64);
         cases += explored.runs;
     }
     println!("{cases} cases in {:?}", started.elapsed());
+    assert_eq!(failed, 0);
     assert!(cases > 1_000, "{cases} cases");
 }
 

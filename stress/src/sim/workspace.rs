@@ -114,20 +114,26 @@ pub(crate) fn empty() -> Disk {
     world.disk(|disk| disk.clone())
 }
 
-/// Commits until the journal is one event short of a rotation.
+/// Commits until the next commit rotates the journal.
 pub(crate) fn fill(fs: &SimFs, host: &SimHost) {
     let client = Client::new(fs.clone(), host.clone(), "filler");
+    let path = Path::new(DIR).join("journal.1.ndjson");
+    let len = || fs.stat(&path).ok().flatten().map_or(0, |stat| stat.len);
+    let head = len();
+    // One name, so that line one of the next file is short.
     let long = "n".repeat(250);
+    let mut token = None;
     for number in 0.. {
-        let journal = fs.stat(&Path::new(DIR).join("journal.1.ndjson"));
-        let len = journal.ok().flatten().map_or(u64::MAX, |stat| stat.len);
-        if len > fencehold::journal::ROTATE_BYTES + 1024 {
+        if len() > head + fencehold::journal::ROTATE_BYTES {
             return;
         }
-        // The same few names, so that line one of the next file is short.
-        let name = format!("{long}-{}", number % 2);
-        let answer = client.acquire(&format!("fill-{number}"), &name, 1);
-        assert!(granted(&answer).is_some(), "{answer:?} on a healthy disk");
-        host.pass(10);
+        let op = format!("fill-{number}");
+        token = match token {
+            None => Some(granted(&client.acquire(&op, &long, 1)).expect("an acquire on a healthy disk")),
+            Some(token) => {
+                client.release(&op, &long, token).expect("a release on a healthy disk");
+                None
+            }
+        };
     }
 }

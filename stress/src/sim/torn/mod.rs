@@ -18,7 +18,7 @@ use rustix::io::Errno;
 use super::choice::{Explored, Source};
 use super::disk::Disk;
 use super::scenario::{Counterexample, Ran, Scenario, exhaust};
-use super::world::{Ended, Fault, Options, Plan, SimFs, SimHost, Step, World};
+use super::world::{Cuts, Ended, Fault, Options, Plan, SimFs, SimHost, Step, World};
 
 /// What the caller of the operation knows afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +66,7 @@ pub struct Torn {
     judge: Judge,
     /// Whether the machine was booted anew before the operation.
     rebooted: bool,
+    cuts: Cuts,
     /// The calls of the operation when nothing goes wrong.
     calls: Vec<Step>,
 }
@@ -92,6 +93,7 @@ impl Torn {
             act: Box::new(act),
             judge: Box::new(judge),
             rebooted: false,
+            cuts: Cuts::EveryByte,
             calls: Vec::new(),
         };
         torn.measured()
@@ -131,15 +133,29 @@ impl Torn {
         let Some(step) = self.calls.get(call) else { return Plan::NONE };
         let kinds = if step.bytes > 1 { 3 } else { 2 };
         let fault = match source.choose("fault", kinds) {
-            KILL => match source.choose("cut", step.bytes + 1) {
+            KILL => match self.cut(source, step.bytes) {
                 0 => Fault::Kill,
                 bytes => Fault::Cut(bytes),
             },
             EIO => Fault::Fail(Errno::IO),
-            SHORT => Fault::Short(1 + source.choose("short", step.bytes - 1)),
+            SHORT => Fault::Short([1, step.bytes / 2, step.bytes - 1][source.choose("short", 3)]),
             other => unreachable!("fault {other} of {kinds}"),
         };
         Plan::at(call as u64, fault)
+    }
+
+    fn cut(&self, source: &mut Source, bytes: usize) -> usize {
+        match self.cuts {
+            Cuts::EveryByte => source.choose("cut", bytes + 1),
+            Cuts::Few if bytes == 0 => 0,
+            Cuts::Few => [0, 1, bytes / 2, bytes - 1, bytes][source.choose("cut", 5)],
+        }
+    }
+
+    /// The same with few cuts: for what another operation has been through byte by byte already.
+    fn with_few_cuts(mut self) -> Self {
+        self.cuts = Cuts::Few;
+        self
     }
 
     /// Every case there is.
