@@ -7,9 +7,9 @@ use std::time::Duration;
 use fencehold::fs::{File, Fs, How, LockError, LockMode, RealFs, read_file};
 use fencehold_stress::sim::choice::{Explorer, Source};
 use fencehold_stress::sim::disk::Disk;
-use fencehold_stress::sim::scenario::search;
+use fencehold_stress::sim::scenario::{Scenario, search};
 use fencehold_stress::sim::stage;
-use fencehold_stress::sim::together::Files;
+use fencehold_stress::sim::together::{Files, LockUsers};
 use fencehold_stress::sim::world::{Body, Ended, Fault, Options, Plan, SimFs, SimHost, World};
 
 /// What a body of file calls saw, call by call.
@@ -258,12 +258,29 @@ fn processes_that_wait_for_each_other_without_end_are_reported() {
     assert!(deadlocks > 0 && *order.lock().unwrap() > 0);
 }
 
-#[test]
-fn the_shipped_code_stands_drawn_schedules_with_kills() {
+/// Runs a scenario on drawn schedules; nothing may be found.
+fn stands(scenario: &dyn Scenario, executions: u64) {
     let started = std::time::Instant::now();
-    let executions = stage::schedules(1, 1_500, &mut |_| {}).unwrap_or_else(|found| panic!("{found}"));
-    println!("{executions} executions in {:?}", started.elapsed());
-    assert!(executions >= 1_500);
+    let found = search(scenario, 1, executions, &mut |_| {});
+    println!("{}: {executions} executions in {:?}", scenario.name(), started.elapsed());
+    if let Some(found) = found {
+        panic!("after {} executions: {}", found.executions, found.counterexample);
+    }
+}
+
+#[test]
+fn logs_and_documents_stand_drawn_schedules_with_kills() {
+    stands(&Files::new(), 1_500);
+}
+
+#[test]
+fn locks_stand_drawn_schedules_with_kills_and_stalls() {
+    stands(&LockUsers::new(), 1_000);
+}
+
+#[test]
+fn locks_stand_drawn_schedules_around_a_rotation() {
+    stands(&LockUsers::rotating(), 100);
 }
 
 #[test]
@@ -274,8 +291,10 @@ fn a_schedule_that_names_no_scenario_of_this_build_is_refused() {
 
 #[test]
 fn an_os_lock_that_is_none_is_found_by_drawn_schedules() {
-    for seed in 0..5 {
-        let found = search(&Files::without_locks(), seed, 1_000, &mut |_| {}).unwrap();
+    let (files, locks) = (Files::without_locks(), LockUsers::without_locks());
+    let scenarios: [&dyn Scenario; 2] = [&files, &locks];
+    for (seed, scenario) in (0..3).flat_map(|seed| scenarios.map(|scenario| (seed, scenario))) {
+        let found = search(scenario, seed, 1_000, &mut |_| {}).unwrap();
         println!("seed {seed}: {} executions; {}", found.executions, found.counterexample.what);
         let text = found.counterexample.schedule.to_ndjson();
         assert_eq!(stage::replay(&text).unwrap(), Some(found.counterexample));

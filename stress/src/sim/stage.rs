@@ -58,12 +58,16 @@ pub struct LoomResult {
 #[must_use]
 pub fn loom(preemptions_max: usize, progress: &mut dyn FnMut(u64)) -> Vec<LoomResult> {
     type Model = (&'static str, fn(usize) -> LoomExplored);
-    let models: [Model; 3] = [
+    let models: [Model; 7] = [
+        ("commit against commit", |bound| loom_models::commit_against_commit(bound, Locks::Kept)),
+        ("reader against rotation", loom_models::reader_against_rotation),
+        ("journal append against recovery", loom_models::append_against_recovery),
+        ("creation against creation", loom_models::create_against_create),
+        ("log append against a foreign half line", loom_models::log_against_half_line),
+        ("log append against log append", |bound| loom_models::log_against_log(bound, Locks::Kept)),
         ("control: careful lock file", |bound| {
             loom_models::two_takers(Protocol::Careful, Locks::Kept, bound)
         }),
-        ("log append against a foreign half line", loom_models::log_against_half_line),
-        ("log append against log append", |bound| loom_models::log_against_log(bound, Locks::Kept)),
     ];
     let mut executions = 0;
     let mut run = |(name, model): Model| {
@@ -85,6 +89,7 @@ pub fn scenarios() -> Vec<Box<dyn Scenario>> {
     all.push(Box::new(operations::canary()));
     all.extend(together::all());
     all.push(Box::new(together::Files::without_locks()));
+    all.push(Box::new(together::LockUsers::without_locks()));
     all
 }
 
