@@ -300,3 +300,12 @@ fn an_os_lock_that_is_none_is_found_by_drawn_schedules() {
         assert_eq!(stage::replay(&text).unwrap(), Some(found.counterexample));
     }
 }
+
+/// A longer look: `cargo test --release -p fencehold-tests drawn_schedules_in_numbers -- --ignored --nocapture`.
+#[test]
+#[ignore = "takes a minute"]
+fn drawn_schedules_in_numbers() {
+    stands(&LockUsers::new(), 100_000);
+    stands(&Files::new(), 100_000);
+    stands(&LockUsers::rotating(), 10_000);
+}

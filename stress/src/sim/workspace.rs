@@ -123,11 +123,11 @@ pub(crate) fn fill(fs: &SimFs, host: &SimHost) {
     // One name, so that line one of the next file is short.
     let long = "n".repeat(250);
     let mut token = None;
-    for number in 0.. {
+    for number in 0_u32.. {
         if len() > head + fencehold::journal::ROTATE_BYTES {
             return;
         }
-        let op = format!("fill-{number}");
+        let op = number.to_string();
         token = match token {
             None => Some(granted(&client.acquire(&op, &long, 1)).expect("an acquire on a healthy disk")),
             Some(token) => {

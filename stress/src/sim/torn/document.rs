@@ -19,7 +19,9 @@ struct Before {
     token: Option<u64>,
 }
 
-pub(super) fn all() -> Vec<Torn> {
+/// Updates and guarded reads of a document.
+#[must_use]
+pub fn all() -> Vec<Torn> {
     let plain = Before { n: Some(1), mark: None, token: None };
     vec![
         torn("document update", plain),

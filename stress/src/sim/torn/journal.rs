@@ -18,12 +18,16 @@ const HALF: &[u8] = b"{\"rev\":3,\"t\":17672256010";
 
 type Ask = fn(&Client<SimFs, SimHost>) -> fencehold::Result<Answer>;
 
-pub(super) fn all() -> Vec<Torn> {
-    let acquire: Ask = |client| client.acquire(OP, "build", TTL_MS);
+fn acquire(client: &Client<SimFs, SimHost>) -> fencehold::Result<Answer> {
+    client.acquire(OP, "build", TTL_MS)
+}
+
+/// Lock commands: the boot events, the floor and the recovery that they may bring with them included.
+#[must_use]
+pub fn locks() -> Vec<Torn> {
     let empty = || workspace::disk(|_, _| {});
     let booted = || workspace::disk(|fs, host| other(fs, host, "first"));
     let held = || workspace::disk(|fs, host| drop(mine(fs, host).acquire("first", "build", TTL_MS)));
-    let full = || workspace::disk(workspace::fill);
     vec![
         torn("lock acquire", booted(), acquire),
         torn("lock acquire, first event of a boot", empty(), acquire),
@@ -31,13 +35,26 @@ pub(super) fn all() -> Vec<Torn> {
         torn("lock acquire behind a half line", with_half_line(booted()), acquire),
         torn("lock acquire behind a half line after a reboot", with_half_line(booted()), acquire)
             .after_a_reboot(),
-        torn("lock acquire that rotates", full(), acquire),
-        torn("lock acquire that rotates behind a half line", with_half_line(full()), acquire).with_few_cuts(),
         torn("lock renew", held(), |client| client.renew(OP, "build", token(client)?, 2 * TTL_MS)),
         torn("lock release", held(), |client| client.release(OP, "build", token(client)?)),
         torn("lock break", held(), |client| client.break_it(OP, "build")),
-        torn_creation(),
     ]
+}
+
+/// A lock command that rotates the journal.
+#[must_use]
+pub fn rotations() -> Vec<Torn> {
+    let full = || workspace::disk(workspace::fill);
+    vec![
+        torn("lock acquire that rotates", full(), acquire),
+        torn("lock acquire that rotates behind a half line", with_half_line(full()), acquire).with_few_cuts(),
+    ]
+}
+
+/// The making of a workspace.
+#[must_use]
+pub fn creations() -> Vec<Torn> {
+    vec![torn_creation()]
 }
 
 fn mine(fs: &SimFs, host: &SimHost) -> Client<SimFs, SimHost> {

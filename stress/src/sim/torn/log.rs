@@ -22,7 +22,9 @@ struct Before {
     token: Option<u64>,
 }
 
-pub(super) fn all() -> Vec<Torn> {
+/// Appends to a log.
+#[must_use]
+pub fn all() -> Vec<Torn> {
     let plain = Before { ids: &["a"], half: false, token: None };
     vec![
         torn("log append", plain),

@@ -12,6 +12,10 @@ pub(super) mod site;
 
 use std::path::PathBuf;
 
+pub use document::all as documents;
+pub use journal::{creations, locks, rotations};
+pub use log::all as logs;
+
 use fencehold::fs::{File as _, Fs as _, How};
 use rustix::io::Errno;
 
@@ -193,10 +197,7 @@ impl Scenario for Torn {
 /// Every operation, in a fixed order.
 #[must_use]
 pub fn all() -> Vec<Torn> {
-    let mut all = journal::all();
-    all.extend(log::all());
-    all.extend(document::all());
-    all
+    [creations(), locks(), rotations(), logs(), documents()].into_iter().flatten().collect()
 }
 
 /// An update that overwrites in place, which must be found: a harness that passes it is blind.
