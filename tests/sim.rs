@@ -9,7 +9,7 @@ use fencehold_stress::sim::choice::{Explorer, Source};
 use fencehold_stress::sim::disk::Disk;
 use fencehold_stress::sim::scenario::{Scenario, search};
 use fencehold_stress::sim::stage;
-use fencehold_stress::sim::together::{Files, LockUsers};
+use fencehold_stress::sim::together::{Creators, Files, LockUsers};
 use fencehold_stress::sim::world::{Body, Ended, Fault, Options, Plan, SimFs, SimHost, World};
 
 /// What a body of file calls saw, call by call.
@@ -301,6 +301,11 @@ fn an_os_lock_that_is_none_is_found_by_drawn_schedules() {
     }
 }
 
+#[test]
+fn creators_of_one_workspace_stand_drawn_schedules_with_kills() {
+    stands(&Creators::new(), 1_000);
+}
+
 /// A longer look: `cargo test --release -p fencehold-tests drawn_schedules_in_numbers -- --ignored --nocapture`.
 #[test]
 #[ignore = "takes a minute"]
@@ -308,4 +313,5 @@ fn drawn_schedules_in_numbers() {
     stands(&LockUsers::new(), 100_000);
     stands(&Files::new(), 100_000);
     stands(&LockUsers::rotating(), 10_000);
+    stands(&Creators::new(), 50_000);
 }

@@ -77,6 +77,7 @@ impl Scenario for Files {
 
     fn run(&self, source: Source) -> Ran {
         let options = Options {
+            preempt_one_in: 8,
             kills_max: 2,
             kill_one_in: 60,
             split_writes: true,

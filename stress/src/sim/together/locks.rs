@@ -83,6 +83,7 @@ impl Scenario for LockUsers {
 
     fn run(&self, source: Source) -> Ran {
         let options = Options {
+            preempt_one_in: 8,
             kills_max: 2,
             kill_one_in: 60,
             stalls_max: 2,

@@ -1,8 +1,10 @@
 //! Processes that use the shipped code at the same time, are killed at any call, and leave a disk that is then judged.
 
+mod creators;
 mod files;
 mod locks;
 
+pub use creators::Creators;
 pub use files::Files;
 pub use locks::LockUsers;
 
@@ -13,7 +15,12 @@ use super::scenario::Scenario;
 /// Everything that processes do together, in a fixed order.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Scenario>> {
-    vec![Box::new(LockUsers::new()), Box::new(LockUsers::rotating()), Box::new(Files::new())]
+    vec![
+        Box::new(LockUsers::new()),
+        Box::new(LockUsers::rotating()),
+        Box::new(Files::new()),
+        Box::new(Creators::new()),
+    ]
 }
 
 /// What processes were told, in the order in which they were told it. It stands outside of the simulated world: a kill

@@ -85,6 +85,10 @@ impl Inner {
         if current.is_some() && self.options.preemptions_max.is_some_and(|most| self.preemptions >= most) {
             return current;
         }
+        let sticks = current.is_some() && ready.len() > 1 && self.options.preempt_one_in > 1;
+        if sticks && !self.source.flip("preempt", self.options.preempt_one_in) {
+            return current;
+        }
         let chosen = self.source.choose("next", ready.len());
         if current.is_some() && chosen > 0 {
             self.preemptions += 1;

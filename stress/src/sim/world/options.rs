@@ -7,6 +7,9 @@ use crate::sim::door::Locks;
 pub struct Options {
     /// How often a process that could go on is preempted; none for any number.
     pub preemptions_max: Option<u32>,
+    /// A process that could go on is preempted at one in so many calls; 1 asks anew at every call. Rare switches let
+    /// one process get far while another stands still between two calls.
+    pub preempt_one_in: u32,
     /// How many processes are killed at the most.
     pub kills_max: u32,
     /// A kill is drawn at one in so many calls.
@@ -48,6 +51,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             preemptions_max: None,
+            preempt_one_in: 1,
             kills_max: 0,
             kill_one_in: 40,
             cuts: Cuts::EveryByte,
