@@ -8,6 +8,7 @@ mod acquire;
 mod args;
 mod doc;
 mod fence;
+mod history;
 mod identity;
 mod init;
 mod inspect;
@@ -82,6 +83,10 @@ fn dispatch(cli: &Cli) -> Ended {
     match &cli.command {
         Command::Init(asked) => init::init(asked, common),
         Command::Where => inspect::place(common),
+        Command::Status => inspect::status(common),
+        Command::Doctor => inspect::doctor(common),
+        Command::History { name } => history::history(name.as_ref(), common),
+        Command::Repair => history::repair(common),
         Command::Whoami(who) => identity::whoami(who, out),
         Command::Lock(command) => lock::lock(command, common),
         Command::Log(command) => log::log(command, common),
