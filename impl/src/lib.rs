@@ -10,8 +10,11 @@ pub mod document;
 pub mod error;
 pub mod fs;
 pub mod host;
+pub mod journal;
+pub mod ledger;
 pub mod locate;
 pub mod log;
 pub mod mark;
+mod quarantine;
 
 pub use error::{Error, Happened, Result};

@@ -106,6 +106,13 @@ impl State {
         }
     }
 
+    /// What a `boot` event changes, its line aside: the view of a reader who comes first in a boot.
+    pub fn begin(&mut self, boot_event: &Event) {
+        if let Event::Boot { boot, anchor_ms, monotonic_ms } = boot_event {
+            self.begin_boot(boot, *anchor_ms, *monotonic_ms);
+        }
+    }
+
     fn begin_boot(&mut self, boot: &BootId, anchor_ms: TimeMs, monotonic_ms: u64) {
         if let Some(before) = self.boot.take()
             && before.boot != *boot

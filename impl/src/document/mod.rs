@@ -16,7 +16,6 @@
 //! order of keys, layout, numbers too big for us. [`Document::update_with`] renders anew, keys sorted.
 
 mod edit;
-mod quarantine;
 mod replace;
 mod update;
 mod value;
@@ -31,6 +30,7 @@ use serde_json::Value;
 pub(crate) use replace::new_file_mode;
 pub use update::{Incremented, Repaired};
 pub use version::Version;
+pub(crate) use version::{Sum, each_chunk};
 
 use crate::error::{Error, Result};
 use crate::fs::{File, Fs, How, Stat};
@@ -151,7 +151,7 @@ impl<F: Fs, H: Host> Document<F, H> {
     /// Copies damaged bytes to quarantine, and says so. That the copy failed does not make the file healthy.
     fn keep(&self, what: String, file: &F::File) -> Error {
         let path = self.place.path();
-        match quarantine::keep(&self.fs, &self.host, &self.folder.dir, &self.place.key(), file) {
+        match crate::quarantine::keep(&self.fs, &self.host, &self.folder.dir, &self.place.key(), file, 0) {
             Ok(kept) => {
                 let advice = format!(
                     "A copy is {}. Mend the file by hand, or run `fencehold doc repair` to begin anew",
@@ -189,7 +189,7 @@ fn inspect<F: Fs>(fs: &F, path: &Path) -> Result<Found<F::File>> {
     let bytes = match crate::fs::read_from(&file, 0, DOCUMENT_BYTES_MAX) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            let was = Was { stat, version: Version::of_file(&file).map_err(failed)? };
+            let was = Was { stat, version: Version::of_file(&file, 0).map_err(failed)? };
             let what = format!("longer than {DOCUMENT_BYTES_MAX} bytes");
             return Ok(Found::Damaged { was, what, file });
         }

@@ -94,7 +94,7 @@ fn version_unless_same<F: Fs>(fs: &F, path: &Path, was: Option<&Was>) -> io::Res
         }
         Err(error) => return Err(error),
     };
-    let (stat, version) = (file.stat()?, Version::of_file(&file)?);
+    let (stat, version) = (file.stat()?, Version::of_file(&file, 0)?);
     let same = was.is_some_and(|was| was.stat.id == stat.id && was.version == version);
     Ok((!same).then_some(version))
 }

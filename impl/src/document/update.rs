@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use fencehold_model::NUMBER_BOUND;
 use serde_json::{Map, Value};
 
-use super::{DOCUMENT_BYTES_MAX, Document, Found, Version, Was, edit, inspect, quarantine, replace, value};
+use super::{DOCUMENT_BYTES_MAX, Document, Found, Version, Was, edit, inspect, replace, value};
 use crate::error::{Error, Result};
 use crate::fs::Fs;
 use crate::host::Host;
@@ -116,7 +116,7 @@ impl<F: Fs, H: Host> Document<F, H> {
             Found::Whole { was, .. } => Ok(Ok(Repaired::Healthy(was.version))),
             Found::Damaged { was, file, .. } => {
                 let dir = &self.folder.dir;
-                let kept = quarantine::keep(&self.fs, &self.host, dir, &self.place.key(), &file)?;
+                let kept = crate::quarantine::keep(&self.fs, &self.host, dir, &self.place.key(), &file, 0)?;
                 if kept.version != was.version {
                     return Ok(Err(Refusal::Version { found: kept.version, meanwhile: true }));
                 }

@@ -33,10 +33,10 @@ impl Version {
         sum.version()
     }
 
-    /// The version of an open file of any length.
-    pub(super) fn of_file(file: &impl File) -> io::Result<Self> {
+    /// The version of what stands in an open file of any length from `offset` on.
+    pub(crate) fn of_file(file: &impl File, offset: u64) -> io::Result<Self> {
         let mut sum = Sum::default();
-        each_chunk(file, |chunk| {
+        each_chunk(file, offset, |chunk| {
             sum.add(chunk);
             Ok(())
         })?;
@@ -58,26 +58,29 @@ impl fmt::Display for Version {
 
 /// A version in the making.
 #[derive(Default)]
-pub(super) struct Sum {
+pub(crate) struct Sum {
     crc: crc32fast::Hasher,
     len: u64,
 }
 
 impl Sum {
-    pub(super) fn add(&mut self, bytes: &[u8]) {
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
         self.crc.update(bytes);
         self.len += bytes.len() as u64;
     }
 
-    pub(super) fn version(self) -> Version {
+    pub(crate) fn version(self) -> Version {
         Version(format!("{}-{:08x}", self.len, self.crc.finalize()))
     }
 }
 
-/// Hands the bytes of a file on, a piece at a time.
-pub(super) fn each_chunk(file: &impl File, mut then: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+/// Hands the bytes of a file from `at` on to `then`, a piece at a time.
+pub(crate) fn each_chunk(
+    file: &impl File,
+    mut at: u64,
+    mut then: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
     let mut chunk = vec![0_u8; 256 * 1024];
-    let mut at = 0;
     loop {
         match file.read_at(at, &mut chunk) {
             Ok(0) => return Ok(()),

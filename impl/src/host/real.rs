@@ -98,7 +98,7 @@ impl Host for RealHost {
 
 /// The name of this machine, for people.
 #[must_use]
-pub fn host_name() -> &'static str {
+pub(super) fn host_name() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| rustix::system::uname().nodename().to_string_lossy().into_owned())
 }

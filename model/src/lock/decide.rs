@@ -24,6 +24,22 @@ pub fn decide(state: &State, command: &Command, sighting: Option<Sighting>, now_
     }
 }
 
+/// Whether `grant` is live at `now_ms`, and if so when it lapses (none: not while its process lives). A bound grant
+/// without a sighting counts by its TTL.
+#[must_use]
+pub fn standing(
+    state: &State,
+    grant: &Grant,
+    sighting: Option<Sighting>,
+    now_ms: TimeMs,
+) -> Option<Option<TimeMs>> {
+    match (Moment { state, sighting, now_ms }).standing(grant) {
+        Standing::Live { expires_ms } => Some(expires_ms),
+        Standing::Lapsed(_) => None,
+        Standing::Unseen(_) => (now_ms < grant.expires_ms).then_some(Some(grant.expires_ms)),
+    }
+}
+
 /// Whether a grant still holds.
 enum Standing {
     /// It does; its expiry counts unless it is bound to a process that was seen alive.

@@ -18,7 +18,7 @@
 
 mod decide;
 
-pub use decide::decide;
+pub use decide::{decide, standing};
 
 use alloc::string::String;
 
@@ -39,6 +39,15 @@ pub struct Lock {
     pub grant: Option<Grant>,
     /// The last release, so that repeating it after an indefinite answer is ok.
     pub released: Option<Released>,
+}
+
+impl Lock {
+    /// The newest token that is remembered of this name.
+    #[must_use]
+    pub fn newest_token(&self) -> Option<Token> {
+        let granted = self.grant.as_ref().map(|grant| grant.token);
+        granted.max(self.released.as_ref().map(|released| released.token))
+    }
 }
 
 /// One grant of a lock.

@@ -1,0 +1,154 @@
+//! A commit: decide on the newest state, write one line, make it durable, answer.
+
+use fencehold_model::record::{self, LINE_BYTES_MAX};
+use fencehold_model::{Entry, Event, Revision, State, TimeMs};
+
+use super::file::{FileJournal, Inner};
+use super::floor::Floor;
+use super::time::{self, Now};
+use super::{Asking, Committed};
+use crate::error::{Error, Result};
+use crate::fs::{File as _, Fs};
+use crate::host::Host;
+
+impl<F: Fs, H: Host> FileJournal<F, H> {
+    pub(super) fn commit_under_lock<A>(
+        &self,
+        asking: &Asking,
+        mut decide: impl FnMut(&State, TimeMs) -> std::result::Result<Event, A>,
+    ) -> Result<Committed<A>> {
+        self.locked(|journal, inner| {
+            journal.ready(inner)?;
+            let at_ms = journal.enter_boot(inner, asking)?;
+            let state = &inner.tail.as_ref().expect("a settled section has a tail").state;
+            match decide(state, at_ms) {
+                Ok(event) => {
+                    let revision = journal.record(inner, asking, event.clone(), at_ms)?;
+                    Ok(Committed { revision, at_ms, outcome: Ok(event) })
+                }
+                Err(answer) => {
+                    let revision = state.revision;
+                    journal.pay_debts(inner)?;
+                    Ok(Committed { revision, at_ms, outcome: Err(answer) })
+                }
+            }
+        })
+    }
+
+    /// All that must be done before anything can be decided.
+    pub(super) fn ready(&self, inner: &mut Inner<F>) -> Result<()> {
+        self.settle(inner)?;
+        self.adopt_copy(inner)?;
+        self.rotate_if_due(inner)?;
+        let tail = inner.tail.as_ref().expect("a settled section has a tail");
+        inner.known = Some((tail.workspace.clone(), tail.state.revision));
+        Ok(())
+    }
+
+    /// The time to decide at; the first commit of a boot records the boot, at the floor.
+    fn enter_boot(&self, inner: &mut Inner<F>, asking: &Asking) -> Result<TimeMs> {
+        let state = &inner.tail.as_ref().expect("a settled section has a tail").state;
+        match time::now(&self.host, state)? {
+            Now::At(now_ms) => Ok(now_ms),
+            Now::NewBoot(event) => {
+                let Event::Boot { anchor_ms, .. } = event else {
+                    unreachable!("a new boot begins with a boot event")
+                };
+                let floor = self.raise_floor(inner)?;
+                self.write(inner, asking, event, anchor_ms, floor)?;
+                Ok(anchor_ms)
+            }
+        }
+    }
+
+    fn record(&self, inner: &mut Inner<F>, asking: &Asking, event: Event, at_ms: TimeMs) -> Result<Revision> {
+        let revision = inner.tail.as_ref().expect("a settled section has a tail").state.revision + 1;
+        if revision >= inner.floor {
+            inner.floor = Floor::read(&self.fs, &self.dir)?.floor;
+            if revision >= inner.floor {
+                self.raise_floor(inner)?;
+            }
+        }
+        self.write(inner, asking, event, at_ms, revision)?;
+        Ok(revision)
+    }
+
+    /// Makes a higher floor durable; returns the old one.
+    pub(super) fn raise_floor(&self, inner: &mut Inner<F>) -> Result<Revision> {
+        let old = Floor::read(&self.fs, &self.dir)?;
+        let new = old.raised()?;
+        new.write(&self.fs, &self.host, &self.dir)?;
+        inner.floor = new.floor;
+        Ok(old.floor)
+    }
+
+    /// Appends one event and makes it durable.
+    fn write(
+        &self,
+        inner: &mut Inner<F>,
+        asking: &Asking,
+        event: Event,
+        at_ms: TimeMs,
+        revision: Revision,
+    ) -> Result<()> {
+        let tail = inner.tail.as_mut().expect("a settled section has a tail");
+        let entry = Entry { revision, at_ms, actor: asking.actor.clone(), op: asking.op.clone(), event };
+        let (line, checksum) = record::write_entry(&entry, tail.durable, tail.checksum);
+        assert!(line.len() <= LINE_BYTES_MAX, "every field of an event is bounded, so its line is");
+        debug_assert_eq!(
+            record::read_entry(line.trim_end(), tail.checksum, &tail.state).map(|read| read.content),
+            Ok(entry.clone()),
+            "what is written reads back equal"
+        );
+        match tail.file.append(line.as_bytes()) {
+            Ok(count) if count == line.len() => {}
+            Ok(count) => {
+                let why = std::io::Error::other(format!("only {count} of {} bytes were written", line.len()));
+                return Err(self.undo(inner, why));
+            }
+            Err(error) => return Err(self.undo(inner, error)),
+        }
+        if !self.relaxed() {
+            if let Err(error) = tail.file.sync() {
+                self.condemn(tail.n);
+                return Err(Error::indefinite(&tail.path, format!("written, but the sync failed: {error}")));
+            }
+            tail.unsynced = false;
+            tail.durable = revision;
+        }
+        tail.end += line.len() as u64;
+        tail.lines += 1;
+        tail.checksum = checksum;
+        tail.state.apply(&entry);
+        self.verify_again(inner)?;
+        self.pay_debts(inner)
+            .map_err(|error| Error::indefinite(&self.dir, format!("recorded, but not safely: {error}")))
+    }
+
+    /// Cuts our own half line off, durably: only then is it sure that nothing happened.
+    fn undo(&self, inner: &mut Inner<F>, why: std::io::Error) -> Error {
+        let tail = inner.tail.as_ref().expect("a line was appended to a tail");
+        match tail.file.truncate(tail.end).and_then(|()| tail.file.sync()) {
+            Ok(()) => Error::environment("appending to", &tail.path, why),
+            Err(error) => {
+                self.condemn(tail.n);
+                Error::indefinite(&tail.path, format!("{why}; and cutting the half line off failed: {error}"))
+            }
+        }
+    }
+
+    /// The line went into the files at their paths, or nobody will ever read it.
+    fn verify_again(&self, inner: &Inner<F>) -> Result<()> {
+        let tail = inner.tail.as_ref().expect("a line was appended to a tail");
+        let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
+        let at = |path: &std::path::Path| self.fs.stat(path).ok().flatten().map(|stat| stat.id);
+        let lock_path = self.dir.join(super::layout::LOCK);
+        if at(&tail.path) == Some(tail.id) && at(&lock_path) == Some(*lock) {
+            return Ok(());
+        }
+        Err(Error::indefinite(
+            &tail.path,
+            "the workspace was deleted or replaced while the event was written",
+        ))
+    }
+}

@@ -1,0 +1,125 @@
+//! Making a workspace: whole, or not at all.
+//!
+//! Invariant: the folder is built under another name, synced, and renamed into place; so one in place is complete, and
+//! what is missing from it later is damage.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fencehold_model::record::{self, Head};
+use fencehold_model::{State, WorkspaceId};
+
+use super::floor::{Floor, STEP};
+use super::layout::{self, ARCHIVE, DOC, FLOOR, LOCK, QUARANTINE};
+use crate::error::{Error, Result};
+use crate::fs::{File as _, Fs, How, LockMode, create_synced};
+use crate::host::Host;
+
+/// Who may use a workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Modes {
+    /// Its owner alone.
+    #[default]
+    Owner,
+    /// Its group: group-writable and setgid, whatever the umask.
+    Group,
+}
+
+impl Modes {
+    fn dir(self) -> u32 {
+        match self {
+            Modes::Owner => 0o700,
+            Modes::Group => 0o2770,
+        }
+    }
+
+    fn file(self) -> u32 {
+        match self {
+            Modes::Owner => 0o600,
+            Modes::Group => 0o660,
+        }
+    }
+}
+
+/// Creates the workspace folder `dir`, whose parent exists. False where another process was faster.
+///
+/// # Errors
+/// Where something cannot be written: then there is no workspace, unless the error is indefinite.
+pub fn create<F: Fs>(fs: &F, host: &impl Host, dir: &Path, modes: Modes) -> Result<bool> {
+    let failed = |error| Error::environment("creating", dir, error);
+    let (Some(parent), Some(name)) = (dir.parent(), dir.file_name().and_then(|name| name.to_str())) else {
+        return Err(Error::usage(format!("{} cannot be a workspace folder", dir.display())));
+    };
+    sweep(fs, parent, name);
+    let building = parent.join(format!("{name}.new-{:032x}", host.random()));
+    fs.make_dir(&building, modes.dir()).map_err(failed)?;
+    // Held while it is built, so that a sweep by another creator leaves it alone.
+    let lock = match fs.open(&building.join(LOCK), How::CreateNew { mode: modes.file() }) {
+        Ok(lock) => lock,
+        Err(error) => {
+            let _ = fs.remove_dir(&building);
+            return Err(failed(error));
+        }
+    };
+    let _ = lock.lock(LockMode::Exclusive, Duration::ZERO);
+    let renamed = fill(fs, host, &building, &lock, modes).and_then(|()| fs.rename(&building, dir));
+    match renamed {
+        Ok(()) => {
+            let synced = fs.sync_dir(parent);
+            let _ = lock.unlock();
+            synced.map_err(|error| Error::indefinite(dir, format!("created, but not synced: {error}")))?;
+            Ok(true)
+        }
+        Err(error) => {
+            remove(fs, &building);
+            let taken = layout::is_workspace(fs, dir).unwrap_or(false);
+            if taken { Ok(false) } else { Err(failed(error)) }
+        }
+    }
+}
+
+fn fill<F: Fs>(fs: &F, host: &impl Host, dir: &Path, lock: &F::File, modes: Modes) -> io::Result<()> {
+    let id = WorkspaceId::new(&format!("{:032x}", host.random())).expect("hexadecimal digits are an id");
+    let floor = Floor { workspace: id.clone(), lock: lock.stat()?.id.to_string(), floor: STEP };
+    create_synced(fs, &dir.join(FLOOR), modes.file(), floor.line().as_bytes())?;
+    let (line, _) = record::write_head(&Head { workspace: id, n: 1, state: State::default() }, 0);
+    create_synced(fs, &layout::journal_path(dir, 1), modes.file(), line.as_bytes())?;
+    for name in [DOC, ARCHIVE, QUARANTINE] {
+        fs.make_dir(&dir.join(name), modes.dir())?;
+    }
+    fs.sync_dir(dir)
+}
+
+/// Removes what killed creators left beside `name`: whose `lock` nobody holds.
+fn sweep<F: Fs>(fs: &F, parent: &Path, name: &str) {
+    let prefix = format!("{name}.new-");
+    let left: Vec<PathBuf> = fs
+        .list(parent)
+        .unwrap_or_default()
+        .iter()
+        .filter(|entry| entry.strip_prefix(&prefix).is_some_and(|random| random.len() == 32))
+        .map(|entry| parent.join(entry))
+        .collect();
+    for dir in left {
+        let abandoned = match fs.open(&dir.join(LOCK), How::Read) {
+            Ok(lock) => lock.lock(LockMode::Exclusive, Duration::ZERO).is_ok(),
+            Err(_) => false,
+        };
+        if abandoned {
+            remove(fs, &dir);
+        }
+    }
+}
+
+/// Removes a folder that was being built; what cannot be removed stays for the next sweep.
+fn remove<F: Fs>(fs: &F, dir: &Path) {
+    for name in [DOC, ARCHIVE, QUARANTINE] {
+        let _ = fs.remove_dir(&dir.join(name));
+    }
+    // The lock goes last: a folder without one is not known as abandoned.
+    for path in [dir.join(FLOOR), layout::journal_path(dir, 1), dir.join(LOCK)] {
+        let _ = fs.unlink(&path);
+    }
+    let _ = fs.remove_dir(dir);
+}

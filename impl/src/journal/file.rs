@@ -1,0 +1,288 @@
+//! The journal in files: its handle, its readers, and what both remember between calls.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+
+use fencehold_model::{Revision, State, TimeMs, WorkspaceId};
+
+use super::tail::{Rest, Tail};
+use super::time::{self, Now};
+use super::{Asking, Committed, Durability, Journal, Options, Seen, layout};
+use crate::error::{Error, Result};
+use crate::fs::{File as _, FileId, Fs, How, LockMode};
+use crate::host::Host;
+
+/// How often a reader or writer starts over because the files moved under it: every time somebody else rotated.
+pub(super) const ROUNDS_MAX: usize = 64;
+
+/// Something that a person should know of: a torn tail that was set aside, a copy that was adopted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note(pub String);
+
+/// A journal kept in the files of a workspace folder. One handle may be used by many threads.
+#[derive(Debug)]
+pub struct FileJournal<F: Fs, H: Host> {
+    pub(super) fs: F,
+    pub(super) host: H,
+    pub(super) dir: PathBuf,
+    pub(super) options: Options,
+    /// A mutex stands before the OS lock: a second flock(2) on one open file is granted at once.
+    inner: Mutex<Inner<F>>,
+}
+
+/// What is remembered between calls.
+#[derive(Debug)]
+pub(super) struct Inner<F: Fs> {
+    pub(super) lock: Option<(F::File, FileId)>,
+    pub(super) tail: Option<Tail<F>>,
+    /// Revisions below this may be used; 0 where it is not known.
+    pub(super) floor: Revision,
+    /// Which workspace this was when it was last seen, and how far its revisions had come.
+    pub(super) known: Option<(WorkspaceId, Revision)>,
+    /// The journal file whose directory entry this process has synced.
+    pub(super) dir_synced: Option<u64>,
+    pub(super) notes: Vec<Note>,
+}
+
+impl<F: Fs, H: Host> FileJournal<F, H> {
+    /// A handle on the workspace folder `dir`; nothing is opened yet.
+    pub fn new(fs: F, host: H, dir: &Path, options: Options) -> Self {
+        let inner =
+            Inner { lock: None, tail: None, floor: 0, known: None, dir_synced: None, notes: Vec::new() };
+        FileJournal { fs, host, dir: dir.to_owned(), options, inner: Mutex::new(inner) }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What people should know of since the last call; each is told once.
+    #[must_use]
+    pub fn notes(&self) -> Vec<Note> {
+        std::mem::take(&mut self.inner().notes)
+    }
+
+    pub(super) fn inner(&self) -> MutexGuard<'_, Inner<F>> {
+        // A thread that panicked between two calls left at worst an old tail, and every call verifies it.
+        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(super) fn relaxed(&self) -> bool {
+        self.options.durability == Durability::Relaxed
+    }
+
+    /// The newest file's tail, opened anew where the one at hand is not the newest.
+    pub(super) fn newest<'a>(
+        &self,
+        inner: &'a mut Inner<F>,
+        writable: bool,
+    ) -> Result<(&'a mut Tail<F>, Rest)> {
+        if let Some(tail) = inner.tail.take_if(|tail| tail.writable >= writable)
+            && self.is_newest(&tail)?
+        {
+            let tail = inner.tail.insert(tail);
+            let rest = tail.catch_up()?;
+            return Ok((tail, rest));
+        }
+        inner.tail = None;
+        let (tail, rest) = self.open_newest(inner, writable)?;
+        inner.known = Some((tail.workspace.clone(), tail.state.revision));
+        Ok((inner.tail.insert(tail), rest))
+    }
+
+    /// Whether `tail` is the file at its path, whole, with no later one.
+    pub(super) fn is_newest(&self, tail: &Tail<F>) -> Result<bool> {
+        let stat = self.stat(&tail.path)?;
+        let same = match stat {
+            Some(stat) if stat.id == tail.id && stat.len < tail.end => {
+                return Err(Error::Damaged {
+                    path: tail.path.clone(),
+                    line: None,
+                    what: format!("it shrank from {} to {} bytes under this process", tail.end, stat.len),
+                    advice: super::tail::REPAIR.to_owned(),
+                });
+            }
+            Some(stat) => stat.id == tail.id,
+            None => false,
+        };
+        Ok(same && self.stat(&layout::journal_path(&self.dir, tail.n + 1))?.is_none())
+    }
+
+    pub(super) fn stat(&self, path: &Path) -> Result<Option<crate::fs::Stat>> {
+        self.fs.stat(path).map_err(|error| Error::environment("looking at", path, error))
+    }
+
+    fn open_newest(&self, inner: &Inner<F>, writable: bool) -> Result<(Tail<F>, Rest)> {
+        let n = self.newest_number()?;
+        let path = layout::journal_path(&self.dir, n);
+        let (tail, rest) =
+            Tail::open(&self.fs, &self.dir, n, writable).map_err(|none| none.into_error(&path))?;
+        if let Some((workspace, revision)) = &inner.known
+            && (*workspace != tail.workspace || *revision > tail.state.revision)
+        {
+            return Err(Error::Damaged {
+                path,
+                line: None,
+                what: format!(
+                    "the workspace was replaced under this process: it had revision {revision} of {workspace}, there \
+                     is {} of {}",
+                    tail.state.revision, tail.workspace
+                ),
+                advice: "End this process; a new one goes on with what is there".to_owned(),
+            });
+        }
+        Ok((tail, rest))
+    }
+
+    pub(super) fn newest_number(&self) -> Result<u64> {
+        let missing = |what: &str| {
+            Error::Damaged {
+            path: self.dir.clone(),
+            line: None,
+            what: what.to_owned(),
+            advice: "If it was deleted on purpose, end every process that uses it; the next write creates a new one"
+                .to_owned(),
+        }
+        };
+        match layout::journal_numbers(&self.fs, &self.dir) {
+            Ok(numbers) => numbers.last().copied().ok_or_else(|| {
+                let mut error = missing("its journal is missing");
+                if let Error::Damaged { advice, .. } = &mut error {
+                    super::tail::REPAIR.clone_into(advice);
+                }
+                error
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(missing("the workspace is gone"))
+            }
+            Err(error) => Err(Error::environment("listing", &self.dir, error)),
+        }
+    }
+
+    /// Syncs what this process read but did not sync itself, and the directory once for each file.
+    pub(super) fn pay_debts(&self, inner: &mut Inner<F>) -> Result<()> {
+        if self.relaxed() {
+            return Ok(());
+        }
+        let Some(tail) = &mut inner.tail else { return Ok(()) };
+        if tail.unsynced {
+            if let Err(error) = tail.file.sync() {
+                self.condemn(tail.n);
+                return Err(Error::environment("syncing", &tail.path, error));
+            }
+            tail.unsynced = false;
+            tail.durable = tail.state.revision;
+        }
+        if inner.dir_synced != Some(tail.n) {
+            self.sync_entries(tail.n)?;
+            inner.dir_synced = Some(tail.n);
+        }
+        Ok(())
+    }
+
+    /// Pays what a killed rotator, or the killed creator of the workspace, may still owe.
+    fn sync_entries(&self, n: u64) -> Result<()> {
+        let parent = self.dir.parent().filter(|_| n == 1);
+        for dir in parent.into_iter().chain([self.dir.as_path()]) {
+            self.fs.sync_dir(dir).map_err(|error| Error::environment("syncing", dir, error))?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the mark that makes the next holder of the lock begin a new file.
+    pub(super) fn condemn(&self, n: u64) {
+        // Need not be durable, and where it cannot be left, the disk is in a state that the next sync meets as well.
+        let _ = self.fs.open(&layout::condemned_path(&self.dir, n), How::CreateNew { mode: 0o600 });
+    }
+
+    /// Whether what follows the chain is damage, looked at again under a brief shared lock: a write in progress is
+    /// none (readers do see half of it).
+    fn look_again(&self, inner: &mut Inner<F>) -> Result<Rest> {
+        let path = self.dir.join(layout::LOCK);
+        let lock =
+            self.fs.open(&path, How::Read).map_err(|error| Error::environment("opening", &path, error))?;
+        self.take(&lock, &path, LockMode::Shared)?;
+        let rest = self.newest(inner, false).map(|(_, rest)| rest);
+        let _ = lock.unlock();
+        rest
+    }
+
+    fn read_once<A>(
+        &self,
+        inner: &mut Inner<F>,
+        look: &mut Option<impl FnOnce(&State, TimeMs) -> A>,
+    ) -> Result<Option<Seen<A>>> {
+        let (_, rest) = self.newest(inner, false)?;
+        let rest = if matches!(rest, Rest::Broken { .. }) { self.look_again(inner)? } else { rest };
+        if let (Rest::Broken { why, claimed_durable }, Some(tail)) = (&rest, &inner.tail)
+            && !self.is_unacked(tail, *claimed_durable)?
+        {
+            return Err(tail.damaged(why));
+        }
+        let newest = inner.tail.as_ref().map_or(Ok(false), |tail| self.is_newest(tail))?;
+        if !newest {
+            return Ok(None);
+        }
+        self.pay_debts(inner)?;
+        let Some(tail) = &inner.tail else { return Ok(None) };
+        inner.known = Some((tail.workspace.clone(), tail.state.revision));
+        let look = look.take().expect("a look that succeeded ends the loop");
+        let (at_ms, value) = match time::now(&self.host, &tail.state)? {
+            Now::At(now_ms) => (now_ms, look(&tail.state, now_ms)),
+            Now::NewBoot(event) => {
+                let (state, now_ms) = time::in_new_boot(&tail.state, &event);
+                (now_ms, look(&state, now_ms))
+            }
+        };
+        Ok(Some(Seen { revision: tail.state.revision, at_ms, value }))
+    }
+}
+
+impl<F: Fs, H: Host> Journal for FileJournal<F, H> {
+    fn commit<A>(
+        &self,
+        asking: &Asking,
+        decide: impl FnMut(&State, TimeMs) -> std::result::Result<fencehold_model::Event, A>,
+    ) -> Result<Committed<A>> {
+        self.commit_under_lock(asking, decide)
+    }
+
+    fn read<A>(&self, look: impl FnOnce(&State, TimeMs) -> A) -> Result<Seen<A>> {
+        let mut inner = self.inner();
+        let mut look = Some(look);
+        for _ in 0..ROUNDS_MAX {
+            if let Some(seen) = self.read_once(&mut inner, &mut look)? {
+                return Ok(seen);
+            }
+        }
+        Err(Error::usage(format!(
+            "{}: the journal moved on {ROUNDS_MAX} times while it was read",
+            self.dir.display()
+        )))
+    }
+
+    fn now_ms(&self) -> Result<TimeMs> {
+        let inner = self.inner();
+        let state = inner.tail.as_ref().map(|tail| &tail.state);
+        match time::now(&self.host, state.unwrap_or(&State::default()))? {
+            Now::At(now_ms) => Ok(now_ms),
+            Now::NewBoot(fencehold_model::Event::Boot { anchor_ms, .. }) => Ok(anchor_ms),
+            Now::NewBoot(_) => unreachable!("a new boot begins with a boot event"),
+        }
+    }
+
+    fn workspace(&self) -> Result<WorkspaceId> {
+        if let Some((workspace, _)) = &self.inner().known {
+            return Ok(workspace.clone());
+        }
+        self.read(|_, _| ())?;
+        let inner = self.inner();
+        Ok(inner.known.as_ref().expect("a read remembers the workspace").0.clone())
+    }
+
+    fn durability(&self) -> Durability {
+        self.options.durability
+    }
+}

@@ -1,0 +1,55 @@
+//! The names in a workspace folder.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::fs::{Fs, Kind};
+
+pub(super) const LOCK: &str = "lock";
+pub(super) const FLOOR: &str = "floor.json";
+pub(super) const ARCHIVE: &str = "archive";
+pub(super) const QUARANTINE: &str = "quarantine";
+pub(super) const DOC: &str = "doc";
+
+/// The name of journal file `n`.
+pub(super) fn journal_name(n: u64) -> String {
+    format!("journal.{n}.ndjson")
+}
+
+/// The journal file `n` in `dir`.
+pub(super) fn journal_path(dir: &Path, n: u64) -> PathBuf {
+    dir.join(journal_name(n))
+}
+
+/// The mark left beside journal file `n` by whoever saw a sync of it fail.
+pub(super) fn condemned_path(dir: &Path, n: u64) -> PathBuf {
+    dir.join(format!("journal.{n}.condemned"))
+}
+
+/// The `n` of a journal file's name.
+pub(super) fn journal_number(name: &str) -> Option<u64> {
+    let digits = name.strip_prefix("journal.")?.strip_suffix(".ndjson")?;
+    digits.parse().ok().filter(|n: &u64| n.to_string() == digits)
+}
+
+/// The numbers of the journal files in `dir`, rising.
+pub(super) fn journal_numbers<F: Fs>(fs: &F, dir: &Path) -> io::Result<Vec<u64>> {
+    let mut numbers: Vec<u64> = fs.list(dir)?.iter().filter_map(|name| journal_number(name)).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Whether a workspace stands at `dir`: a folder with a `lock`, a floor or a journal. What of these is missing then is
+/// damage; an empty folder is none.
+///
+/// # Errors
+/// Where the folder cannot be looked at.
+pub fn is_workspace<F: Fs>(fs: &F, dir: &Path) -> io::Result<bool> {
+    match fs.stat(dir)? {
+        Some(stat) if stat.kind == Kind::Dir => {
+            let known = |name: &String| name == LOCK || name == FLOOR || journal_number(name).is_some();
+            Ok(fs.list(dir)?.iter().any(known))
+        }
+        _ => Ok(false),
+    }
+}

@@ -1,0 +1,210 @@
+//! `repair`: the explicit way on where bytes that had been acknowledged are damaged.
+//!
+//! Invariants: no byte before the last valid line is changed; what follows it is copied to quarantine whole, durably,
+//! before anything else; work goes on in a new file at the floor; killed at any step and run again, it comes to the
+//! same.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use fencehold_model::{Revision, State, WorkspaceId};
+
+use super::file::{FileJournal, Inner};
+use super::floor::{Floor, STEP};
+use super::layout::{self, ARCHIVE, LOCK};
+use super::tail::{NoTail, Rest, Tail};
+use crate::error::{Error, Result};
+use crate::fs::{Fs, How, read_from};
+use crate::host::Host;
+use crate::quarantine;
+
+/// What a repair found and did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// What was found and done, a sentence each; empty where nothing was wrong.
+    pub done: Vec<String>,
+    /// The copies in quarantine.
+    pub kept: Vec<PathBuf>,
+    /// Locks whose last event may be among what was set aside.
+    pub concerned: Vec<String>,
+}
+
+/// Longest part of a damaged file that is searched for names.
+const SEARCHED_BYTES_MAX: usize = 128 * 1024 * 1024;
+
+impl<F: Fs, H: Host> FileJournal<F, H> {
+    /// Mends what can be mended: a missing lock, a missing or damaged floor, a broken journal.
+    ///
+    /// # Errors
+    /// Where the disk does not let it. It can be run again.
+    pub fn repair(&self) -> Result<Report> {
+        let mut report = Report::default();
+        self.mend_lock(&mut report)?;
+        self.locked(|journal, inner| {
+            let rest = journal.mend_head(inner, &mut report)?;
+            journal.mend_floor(inner, &mut report)?;
+            if let Rest::Broken { why, claimed_durable } = &rest {
+                let tail = inner.tail.as_ref().expect("mending the head leaves a tail");
+                if !journal.is_unacked(tail, *claimed_durable)? {
+                    let why = format!("line {} of {}: {why}", tail.lines + 1, tail.path.display());
+                    return journal.set_rest_aside(inner, &why, &mut report);
+                }
+            }
+            journal.settle(inner)?;
+            journal.adopt_copy(inner)
+        })?;
+        let notes = self.notes();
+        report.done.extend(notes.into_iter().map(|note| note.0));
+        Ok(report)
+    }
+
+    fn mend_lock(&self, report: &mut Report) -> Result<()> {
+        let path = self.dir.join(LOCK);
+        self.newest_number()?;
+        if self.stat(&path)?.is_none() {
+            // The inode differs from the floor's then, so what follows makes it a workspace of its own.
+            self.fs
+                .open(&path, How::CreateNew { mode: 0o600 })
+                .map_err(|error| Error::environment("creating", &path, error))?;
+            self.fs.sync_dir(&self.dir).map_err(|error| Error::environment("syncing", &self.dir, error))?;
+            report.done.push(format!("{} was missing and is there again", path.display()));
+        }
+        Ok(())
+    }
+
+    /// Opens the newest file; where its line one is damaged, sets it aside and goes on from the file before it.
+    fn mend_head(&self, inner: &mut Inner<F>, report: &mut Report) -> Result<Rest> {
+        let n = self.newest_number()?;
+        match Tail::open(&self.fs, &self.dir, n, true) {
+            Ok((tail, rest)) => {
+                inner.tail = Some(tail);
+                Ok(rest)
+            }
+            Err(NoTail::Error(error)) => Err(error),
+            Err(NoTail::Headless(what)) => {
+                let path = layout::journal_path(&self.dir, n);
+                self.keep(&path, &layout::journal_name(n), 0, report)?;
+                let (workspace, state) = self.state_before(n)?;
+                let why = format!("{what} of {}; its events are set aside", path.display());
+                let floor = self.any_floor(&workspace, &state, inner)?;
+                self.restart(inner, n, workspace, state, floor, &why)?;
+                report.done.push(why);
+                Ok(Rest::Clean)
+            }
+        }
+    }
+
+    /// What the file before `n` came to; nothing where there is none.
+    fn state_before(&self, n: u64) -> Result<(WorkspaceId, State)> {
+        for old in (1..n).rev() {
+            let path = self.dir.join(ARCHIVE).join(layout::journal_name(old));
+            if self.stat(&path)?.is_some()
+                && let Ok((tail, _)) = Tail::<F>::open_at(&self.fs, path, old, false)
+            {
+                return Ok((tail.workspace, tail.state));
+            }
+        }
+        let workspace = match Floor::read(&self.fs, &self.dir) {
+            Ok(floor) => floor.workspace,
+            Err(_) => self.new_workspace_id(),
+        };
+        Ok((workspace, State::default()))
+    }
+
+    fn restart(
+        &self,
+        inner: &mut Inner<F>,
+        damaged: u64,
+        workspace: WorkspaceId,
+        mut state: State,
+        floor: Floor,
+        why: &str,
+    ) -> Result<()> {
+        let raised = floor.raised()?;
+        raised.write(&self.fs, &self.host, &self.dir)?;
+        inner.floor = raised.floor;
+        let entry = fencehold_model::Entry {
+            revision: floor.floor,
+            at_ms: state.time_ms,
+            actor: fencehold_model::Holder::new("fencehold").expect("a word is a holder"),
+            op: fencehold_model::OpId::new(&format!("{:032x}", self.host.random()))
+                .expect("digits are an id"),
+            event: fencehold_model::Event::Repaired { reason: why.to_owned() },
+        };
+        state.revision = state.revision.min(floor.floor - 1);
+        let next = super::rotate::Successor { workspace, n: damaged + 1, state, entry: Some(entry) };
+        self.begin_file(inner, next)
+    }
+
+    /// The floor as it stands, or, where it is lost, one above everything that may have been handed out.
+    fn any_floor(&self, workspace: &WorkspaceId, state: &State, inner: &Inner<F>) -> Result<Floor> {
+        match Floor::read(&self.fs, &self.dir) {
+            Ok(floor) => Ok(floor),
+            Err(error @ (Error::Newer { .. } | Error::Environment { .. })) => Err(error),
+            Err(_) => {
+                let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
+                Ok(Floor {
+                    workspace: workspace.clone(),
+                    lock: lock.to_string(),
+                    floor: above(state.revision),
+                })
+            }
+        }
+    }
+
+    fn mend_floor(&self, inner: &Inner<F>, report: &mut Report) -> Result<()> {
+        let path = self.dir.join(layout::FLOOR);
+        match Floor::read(&self.fs, &self.dir) {
+            Ok(_) => return Ok(()),
+            Err(Error::Damaged { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        if self.stat(&path)?.is_some() {
+            self.keep(&path, layout::FLOOR, 0, report)?;
+        }
+        let tail = inner.tail.as_ref().expect("mending the head leaves a tail");
+        let floor = self.any_floor(&tail.workspace, &tail.state, inner)?;
+        floor.write(&self.fs, &self.host, &self.dir)?;
+        report.done.push(format!("{} was lost; it is now {}", path.display(), floor.floor));
+        Ok(())
+    }
+
+    fn set_rest_aside(&self, inner: &mut Inner<F>, why: &str, report: &mut Report) -> Result<()> {
+        let tail = inner.tail.as_ref().expect("the caller read a tail");
+        let (path, name, end) = (tail.path.clone(), layout::journal_name(tail.n), tail.end);
+        let workspace = tail.workspace.clone();
+        self.keep(&path, &name, end, report)?;
+        self.go_on_at_the_floor(inner, &workspace, why)?;
+        report.done.push(format!("{why}; what follows is set aside, work goes on in a new file"));
+        Ok(())
+    }
+
+    fn keep(&self, path: &std::path::Path, key: &str, offset: u64, report: &mut Report) -> Result<()> {
+        let failed = |error| Error::environment("reading", path, error);
+        let file = self.fs.open(path, How::Read).map_err(failed)?;
+        let kept = quarantine::keep(&self.fs, &self.host, &self.dir, key, &file, offset)?;
+        let bytes = read_from(&file, offset, SEARCHED_BYTES_MAX).map_err(failed)?;
+        let mut names: BTreeSet<String> = report.concerned.drain(..).collect();
+        names.extend(names_in(&bytes));
+        report.concerned = names.into_iter().collect();
+        report.kept.push(kept.path);
+        Ok(())
+    }
+}
+
+/// A floor above all that was handed out since a floor that is lost: it had been raised by one step at a time, each
+/// before an event that is itself lost at the worst.
+fn above(revision: Revision) -> Revision {
+    (revision / STEP + 16) * STEP
+}
+
+/// The lock names that damaged lines still show.
+fn names_in(bytes: &[u8]) -> impl Iterator<Item = String> {
+    String::from_utf8_lossy(bytes)
+        .split("\"name\":\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .map(str::to_owned)
+        .collect::<Vec<_>>()
+        .into_iter()
+}

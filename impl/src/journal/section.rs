@@ -1,0 +1,136 @@
+//! The locked section: from the OS lock to a tail that is surely the newest and ends clean.
+//!
+//! Invariants: the section makes no fork and waits for nothing; the OS lock is let go by an explicit unlock; nothing is
+//! decided before `lock` and the journal were verified to be the files at their paths.
+
+use std::path::Path;
+
+use super::file::{FileJournal, Inner, Note, ROUNDS_MAX};
+use super::layout;
+use super::tail::{Rest, Tail};
+use crate::error::{Error, Result};
+use crate::fs::{File as _, Fs, How, LockError, LockMode, in_the_way};
+use crate::host::Host;
+use crate::quarantine;
+
+impl<F: Fs, H: Host> FileJournal<F, H> {
+    /// Runs `body` in the locked section.
+    pub(super) fn locked<T>(&self, body: impl FnOnce(&Self, &mut Inner<F>) -> Result<T>) -> Result<T> {
+        let mut inner = self.inner();
+        self.take_the_lock(&mut inner)?;
+        let result = body(self, &mut inner);
+        let (lock, _) = inner.lock.as_ref().expect("the lock was taken above");
+        if lock.unlock().is_err() {
+            // Closing lets it go as well; the next call opens it again.
+            inner.lock = None;
+        }
+        if result.is_err() {
+            // What was half done is read anew from the disk.
+            inner.tail = None;
+        }
+        result
+    }
+
+    /// Takes the OS lock of the file that stands at the path `lock`, and of no other.
+    fn take_the_lock(&self, inner: &mut Inner<F>) -> Result<()> {
+        let path = self.dir.join(layout::LOCK);
+        for _ in 0..ROUNDS_MAX {
+            if inner.lock.is_none() {
+                inner.lock = Some(self.open_lock(&path)?);
+            }
+            let (lock, id) = inner.lock.as_ref().expect("it was opened above");
+            self.take(lock, &path, LockMode::Exclusive)?;
+            if self.stat(&path)?.is_some_and(|stat| stat.id == *id) {
+                return Ok(());
+            }
+            // Somebody replaced the file: a lock on the old one excludes nobody. Dropping it lets it go.
+            inner.lock = None;
+            inner.tail = None;
+        }
+        Err(Error::usage(format!("{} was replaced {ROUNDS_MAX} times under this process", path.display())))
+    }
+
+    fn open_lock(&self, path: &Path) -> Result<(F::File, crate::fs::FileId)> {
+        match self.fs.open(path, How::Read) {
+            Ok(file) => {
+                let id = file.stat().map_err(|error| Error::environment("looking at", path, error))?.id;
+                Ok((file, id))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                // Says that the whole folder is gone, if it is.
+                self.newest_number()?;
+                Err(Error::Damaged {
+                    path: path.to_owned(),
+                    line: None,
+                    what: "it is missing: processes that had opened it exclude nobody any more".to_owned(),
+                    advice: "End every process that uses this workspace, then run `fencehold repair`"
+                        .to_owned(),
+                })
+            }
+            Err(error) => Err(Error::environment("opening", path, error)),
+        }
+    }
+
+    pub(super) fn take(&self, lock: &F::File, path: &Path, mode: LockMode) -> Result<()> {
+        lock.lock(mode, self.options.patience).map_err(|error| match error {
+            LockError::Io(error) => Error::environment("locking", path, error),
+            LockError::TimedOut => Error::Busy {
+                path: path.to_owned(),
+                waited_ms: u64::try_from(self.options.patience.as_millis()).unwrap_or(u64::MAX),
+                in_the_way: lock
+                    .stat()
+                    .map_or_else(|_| "an unknown process".to_owned(), |stat| in_the_way(stat.id)),
+            },
+        })
+    }
+
+    /// Brings the tail to the newest line and makes the file end with it.
+    pub(super) fn settle(&self, inner: &mut Inner<F>) -> Result<()> {
+        for _ in 0..ROUNDS_MAX {
+            let (tail, rest) = self.newest(inner, true)?;
+            match rest {
+                Rest::Clean => {}
+                Rest::Unterminated => self.set_aside(inner, "a line without its end")?,
+                Rest::Broken { why, claimed_durable } => {
+                    if !self.is_unacked(tail, claimed_durable)? {
+                        return Err(tail.damaged(&why));
+                    }
+                    self.set_aside(inner, "an unacknowledged tail")?;
+                }
+            }
+            if inner.tail.as_ref().is_some_and(|tail| self.is_newest(tail).unwrap_or(false)) {
+                return Ok(());
+            }
+        }
+        Err(Error::usage(format!("{}: the journal moved on under its lock", self.dir.display())))
+    }
+
+    /// Whether the bytes after a break were never acknowledged: the file was last written in an earlier boot, or is
+    /// condemned, and no later line claims them durable.
+    pub(super) fn is_unacked(&self, tail: &Tail<F>, claimed_durable: bool) -> Result<bool> {
+        if claimed_durable {
+            return Ok(false);
+        }
+        let earlier_boot = tail.state.boot.as_ref().is_none_or(|boot| boot.boot != self.host.boot());
+        Ok(earlier_boot || self.is_condemned(tail.n)?)
+    }
+
+    pub(super) fn is_condemned(&self, n: u64) -> Result<bool> {
+        Ok(self.stat(&layout::condemned_path(&self.dir, n))?.is_some())
+    }
+
+    /// Copies what follows the last valid line to quarantine, then cuts it off, both durably.
+    fn set_aside(&self, inner: &mut Inner<F>, what: &str) -> Result<()> {
+        let tail = inner.tail.as_ref().expect("a tail was read before its rest is set aside");
+        let name = layout::journal_name(tail.n);
+        let kept = quarantine::keep(&self.fs, &self.host, &self.dir, &name, &tail.file, tail.end)?;
+        let cut = tail.file.truncate(tail.end).and_then(|()| tail.file.sync());
+        cut.map_err(|error| Error::environment("cutting", &tail.path, error))?;
+        inner.notes.push(Note(format!(
+            "{} ended with {what}; it is kept as {}",
+            tail.path.display(),
+            kept.path.display()
+        )));
+        Ok(())
+    }
+}
