@@ -94,7 +94,10 @@ fn what_makes_no_sense_is_named() {
         (&["log", "append", "log.ndjson", "[1]"], "string `id`"),
         (&["log", "append", "log.ndjson", "{\"id\":1}"], "string `id`"),
         (&["log", "append", "log.ndjson", "{\"id\":\"a\"}", "--fence", "build=1"], "build=1"),
-        (&["log", "append", "log.ndjson", "{\"id\":\"a\"}", "--fence", "lock/build=99999"], "99999"),
+        (
+            &["log", "append", "log.ndjson", "{\"id\":\"a\"}", "--fence", "lock/build=9007199254740991"],
+            "9007199254740991",
+        ),
         (&["doc", "update", "doc.json", "--merge", "nope"], "JSON"),
         (&["doc", "update", "doc.json"], "--merge"),
         (&["doc", "update", "doc.json", "--merge", "{}", "--force"], "--reason"),

@@ -52,7 +52,8 @@ fn line(entry: &Entry) -> String {
                 Some(process) => format!("until process {} on {} ends", process.pid, process.host),
                 None => format!("for {}", span::show(*ttl_ms)),
             };
-            let over = over.map_or_else(String::new, |proof| format!(", over a dead process ({})", proof.word()));
+            let over =
+                over.map_or_else(String::new, |proof| format!(", over a dead process ({})", proof.word()));
             format!("{name}: granted to {holder} {until}{over}")
         }
         Event::LockRenewed { name, token, ttl_ms, .. } => {
@@ -90,7 +91,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
 /// `fencehold repair`: goes on after damage; says what it did, and which locks that may concern.
 pub(super) fn repair(common: &Common) -> Ended {
     let session = Session::begin(common)?;
-    let Some(locks) = Locks::open_damaged(&session)? else {
+    let Some(locks) = Locks::open(&session)? else {
         session.out.say("there is no workspace, so there is nothing to repair");
         return Ok(0);
     };

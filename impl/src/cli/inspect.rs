@@ -4,11 +4,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::acquire::who;
 use super::args::Common;
-use super::lock::grant_object;
 use super::locks::Locks;
 use super::out::{Ended, Out};
+use super::render::{grant_object, who};
 use super::session::{Session, find};
 use super::settings::Settings;
 use crate::error::{Error, Result};
@@ -98,31 +97,46 @@ pub(super) fn doctor(common: &Common) -> Ended {
     let place = find(fs, common)?;
     let mut findings = Findings { out, code: 0 };
     findings.note("workspace", &format!("{}: {}", place.dir.display(), place.why))?;
-    findings.of("folder", locate::check(&fs, &place).map(|()| "a folder of its own, not tracked by git".to_owned()))?;
+    findings.of(
+        "folder",
+        locate::check(&fs, &place).map(|()| "a folder of its own, not tracked by git".to_owned()),
+    )?;
     let filesystem = locate::check_filesystem(fs, &place.dir);
     findings.of("filesystem", filesystem.map(|(name, note)| note.unwrap_or_else(|| name.to_owned())))?;
     let settings = Settings::of(&fs, &place.dir);
-    findings.of("settings", settings.map(|settings| match settings.relaxed {
-        true => "relaxed: answers outlive a kill, not a power cut".to_owned(),
-        false => "durable: answers wait for the disk".to_owned(),
-    }))?;
+    findings.of(
+        "settings",
+        settings.map(|settings| match settings.relaxed {
+            true => "relaxed: answers outlive a kill, not a power cut".to_owned(),
+            false => "durable: answers wait for the disk".to_owned(),
+        }),
+    )?;
     if findings.code != 0 {
         return Ok(findings.code);
     }
     let session = Session::at(fs, out, place)?;
     let journal = Locks::open(&session).and_then(|locks| locks.map(|locks| locks.list()).transpose());
-    findings.of("journal", journal.map(|held| match held {
-        None => "not there yet; the first write creates it".to_owned(),
-        Some(held) => format!("whole up to revision {}; {} locks are held", held.revision, held.grants.len()),
-    }))?;
+    findings.of(
+        "journal",
+        journal.map(|held| match held {
+            None => "not there yet; the first write creates it".to_owned(),
+            Some(held) => {
+                format!("whole up to revision {}; {} locks are held", held.revision, held.grants.len())
+            }
+        }),
+    )?;
     if session.place.exists {
         let aside = set_aside(fs, &session.place.dir);
-        findings.of("quarantine", aside.map(|names| match names.as_slice() {
-            [] => "empty".to_owned(),
-            some => format!("{} pieces of damaged bytes are kept: {}", some.len(), some.join(", ")),
-        }))?;
+        findings.of(
+            "quarantine",
+            aside.map(|names| match names.as_slice() {
+                [] => "empty".to_owned(),
+                some => format!("{} pieces of damaged bytes are kept: {}", some.len(), some.join(", ")),
+            }),
+        )?;
         let watch = Watch::begin(&session.place.dir);
-        findings.of("notification", watch.map(|(_, note)| note.unwrap_or_else(|| "inotify works".to_owned())))?;
+        findings
+            .of("notification", watch.map(|(_, note)| note.unwrap_or_else(|| "inotify works".to_owned())))?;
     }
     Ok(findings.code)
 }
@@ -146,6 +160,7 @@ impl Findings {
     }
 
     fn note(&self, what: &str, text: &str) -> std::result::Result<(), super::out::Stop> {
-        self.out.answer(&json!({ "check": what, "ok": true, "what": text }), &format!("ok    {what}: {text}\n"))
+        self.out
+            .answer(&json!({ "check": what, "ok": true, "what": text }), &format!("ok    {what}: {text}\n"))
     }
 }

@@ -16,6 +16,7 @@ mod lock;
 mod locks;
 mod log;
 mod out;
+mod render;
 mod run;
 mod session;
 mod settings;

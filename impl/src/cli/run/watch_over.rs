@@ -11,7 +11,7 @@ use super::child::Waiting;
 use super::signals::Signals;
 use super::terminal::Terminal;
 use super::{Held, args, lost_child};
-use crate::cli::locks::{Locks, Told};
+use crate::cli::locks::{Locks, What};
 use crate::cli::out::Out;
 use crate::error::Result;
 use crate::fs::Watch;
@@ -141,7 +141,7 @@ impl Watcher<'_> {
             self.look_at = Deadline::after(LOOK_EVERY_MIN);
             // What cannot be read now is left to the next renewal.
             let seen = self.locks.show(&self.run.name).ok()?;
-            let ours = seen.grant.is_some_and(|grant| grant.token == self.held.token);
+            let ours = seen.grants.is_some_and(|grant| grant.token == self.held.token);
             return (!ours).then(|| "it was broken, or another holds it".to_owned());
         }
         None
@@ -215,8 +215,8 @@ impl Watcher<'_> {
             proof: Proof::Token(self.held.token),
             ttl_ms: None,
         };
-        match self.locks.submit(&self.held.holder, &command) {
-            Ok(Told::Granted { .. }) => {
+        match self.locks.submit(&self.held.holder, &command).map(|told| told.what) {
+            Ok(What::Granted { .. }) => {
                 self.good_until = asked;
                 self.complained = false;
                 None
