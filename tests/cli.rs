@@ -437,6 +437,11 @@ fn a_wait_ends_with_the_release_or_its_deadline() {
     assert!(said.status.success(), "{said:?}");
 }
 
+/// FENCE-3: A guarded operation sent after a newer grant of its lock was answered is refused as `stale_token`, even
+/// where the newer token was never shown at the file.
+///
+/// FENCE-12: A token above every revision of the journal was never handed out, and a guarded operation with it fails
+/// definitely.
 #[test]
 fn a_log_and_a_document_go_behind_a_fence() {
     let yard = Yard::with_git();
@@ -447,6 +452,9 @@ fn a_log_and_a_document_go_behind_a_fence() {
     };
     assert_eq!((append("a").code, append("b").code), (0, 0));
     assert_eq!(yard.run(["log", "read", "l.ndjson"]).stdout, "{\"id\":\"a\"}\n{\"id\":\"b\"}\n");
+    let never =
+        yard.run(["log", "append", "l.ndjson", "{\"id\":\"c\"}", "--fence", "lock/build=9007199254740991"]);
+    assert_eq!(never.code, 2, "{never:?}");
     let update = |flags: &[&str]| yard.run(["doc", "update", "d.json"].iter().chain(flags));
     let version = update(&["--merge", "{\"n\":1}", "--fence", &fence]);
     assert_eq!(version.code, 0, "{version:?}");
@@ -460,6 +468,9 @@ fn a_log_and_a_document_go_behind_a_fence() {
     assert_eq!(read["value"]["document"]["n"], 5);
     assert_eq!(yard.run(["lock", "release", "build", "--token", &token]).code, 0);
     let newer = yard.run(["lock", "acquire", "build"]).stdout.trim_end().to_owned();
+    let stale = update(&["--merge", "{}", "--fence", &fence]);
+    assert!(stale.code == 1 && stale.stderr.contains("stale"), "the newer was never shown here: {stale:?}");
+    assert_eq!(append("c").code, 1);
     assert_eq!(yard.run(["doc", "read", "d.json", "--fence", &format!("lock/build={newer}")]).code, 0);
     let stale = update(&["--merge", "{}", "--fence", &fence]);
     assert!(stale.code == 1 && stale.stderr.contains("stale"), "{stale:?}");

@@ -123,6 +123,11 @@ impl Locks {
         self.ledger.revision()
     }
 
+    /// A token of `name` that was granted after `shown`, where there is one.
+    pub(super) fn newer_token(&self, name: &LockName, shown: Token) -> Result<Option<Token>> {
+        self.ledger.newer_token(name, shown)
+    }
+
     /// Submits a command under a fresh operation id.
     pub(super) fn submit(&self, actor: &Holder, command: &Command) -> Result<Told> {
         let asking = Asking { actor: actor.clone(), op: self.ledger.new_op() };
