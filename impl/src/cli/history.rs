@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::args::Common;
 use super::locks::Locks;
-use super::out::Ended;
+use super::out::{DAMAGED, Ended};
 use super::session::Session;
 use super::span;
 
@@ -22,11 +22,13 @@ pub(super) fn history(name: Option<&LockName>, common: &Common) -> Ended {
         }
     })?;
     session.out.data(&text)?;
-    for note in notes {
-        session.out.say(&note);
+    for note in &notes {
+        session.out.say(note);
     }
+    // What could be read is shown; where the journal is damaged, this says so and ends with its code.
+    locks.revision()?;
     locks.tell_notes(session.out);
-    Ok(0)
+    Ok(if notes.is_empty() { 0 } else { DAMAGED })
 }
 
 /// As the journal has it, without its checksums.

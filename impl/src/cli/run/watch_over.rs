@@ -184,7 +184,7 @@ impl Watcher<'_> {
             Ok(Some((_, status))) if status.stopped() => {
                 match status.stopping_signal() {
                     Some(signal) if self.kill_at.is_none() && JOB_CONTROL.contains(&signal) => {
-                        self.stop_with_it()
+                        self.stop_with_it();
                     }
                     // Somebody stopped just the command: it is for them to continue it.
                     _ => {}
