@@ -18,6 +18,7 @@ mod log;
 mod out;
 mod render;
 mod run;
+mod serve;
 mod session;
 mod settings;
 mod shell;
@@ -95,6 +96,7 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Completions { shell } => shell::completions(*shell, out),
         Command::Man { command } => shell::man(command, out),
         Command::ExecChild { parent, command } => run::be_child(*parent, command),
+        Command::Serve => Ok(serve::run().map(|()| 0)?),
         _ => Err(Stop::Error(crate::Error::usage("not there yet"))),
     }
 }
