@@ -299,3 +299,17 @@ fn a_log_and_a_document_go_behind_a_fence() {
     let stale = update(&["--merge", "{}", "--fence", &fence]);
     assert!(stale.code == 1 && stale.stderr.contains("stale"), "{stale:?}");
 }
+
+#[test]
+fn completions_and_man_pages_come_from_the_one_definition() {
+    let yard = Yard::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let said = yard.run(["completions", shell]);
+        assert!(said.code == 0 && said.stdout.contains("acquire"), "{shell}");
+    }
+    for page in [&["man"][..], &["man", "lock"], &["man", "lock", "run"], &["man", "doc", "update"]] {
+        let said = yard.run(page);
+        assert!(said.code == 0 && said.stdout.contains(".TH"), "{page:?}: {said:?}");
+        assert!(!said.stdout.contains("exec-child"), "the hidden command is nobody's business: {page:?}");
+    }
+}

@@ -7,6 +7,7 @@ use super::args::Fenced;
 use super::locks::Locks;
 use super::out::{Ended, Out, REFUSED};
 use crate::error::{Error, Result};
+use crate::ledger::FenceStanding;
 use crate::mark::{Answer, Mark, Refusal, Shown};
 
 /// Reads a token: a whole number from 1, below 2^53.
@@ -23,16 +24,18 @@ pub(super) fn token(text: &str) -> std::result::Result<Token, String> {
 /// shown at the file; one that it never reached is an error: the mark would take it, and refuse every real one after.
 pub(super) fn shown(locks: &Locks, fenced: &Fenced, force: Option<&str>) -> Result<Answer<Shown>> {
     if let Some(fence) = &fenced.fence {
-        let newest = locks.revision()?;
-        if fence.token > newest {
-            return Err(Error::usage(format!(
-                "no lock of this workspace ever had the token {}; the newest is {newest}. Show the one that acquire \
-                 printed",
-                fence.token
-            )));
-        }
-        if let Some(token) = locks.newer_token(&fence.lock, fence.token)? {
-            return Ok(Err(Refusal::StaleToken(Mark { lock: fence.lock.clone(), token })));
+        match locks.fence_standing(fence)? {
+            FenceStanding::Good => {}
+            FenceStanding::Stale { newest } => {
+                return Ok(Err(Refusal::StaleToken(Mark { lock: fence.lock.clone(), token: newest })));
+            }
+            FenceStanding::NeverGranted => {
+                return Err(Error::usage(format!(
+                    "no lock of this workspace ever had the token {}; nothing was changed. Show the one that acquire \
+                     printed",
+                    fence.token
+                )));
+            }
         }
     }
     Ok(Ok(Shown { fence: fenced.fence.clone(), force: force.map(str::to_owned) }))

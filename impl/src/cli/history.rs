@@ -26,7 +26,7 @@ pub(super) fn history(name: Option<&LockName>, common: &Common) -> Ended {
         session.out.say(note);
     }
     // What could be read is shown; where the journal is damaged, this says so and ends with its code.
-    locks.revision()?;
+    locks.check()?;
     locks.tell_notes(session.out);
     Ok(if notes.is_empty() { 0 } else { DAMAGED })
 }

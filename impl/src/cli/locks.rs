@@ -11,9 +11,9 @@ use super::session::Session;
 use crate::error::{Error, Result};
 use crate::fs::RealFs;
 use crate::host::{Host as _, RealHost};
-use crate::journal::{self, Asking, Durability, FileJournal, Modes, Options};
-use crate::ledger::{Answer, Ledger, LockView, Verdict};
-use crate::mark::Folder;
+use crate::journal::{self, Asking, Durability, FileJournal, Journal as _, Modes, Options};
+use crate::ledger::{Answer, FenceStanding, Ledger, LockView, Verdict};
+use crate::mark::{Fence, Folder};
 
 /// What a lock command was told.
 #[derive(Debug)]
@@ -118,14 +118,14 @@ impl Locks {
         self.host().liveness(process) == Liveness::Alive
     }
 
-    /// The revision of the last event: no token is above it.
-    pub(super) fn revision(&self) -> Result<Revision> {
-        self.ledger.revision()
+    /// Says where the journal is damaged, if it is.
+    pub(super) fn check(&self) -> Result<()> {
+        self.journal().read(|_, _| ()).map(|_| ())
     }
 
-    /// A token of `name` that was granted after `shown`, where there is one.
-    pub(super) fn newer_token(&self, name: &LockName, shown: Token) -> Result<Option<Token>> {
-        self.ledger.newer_token(name, shown)
+    /// Where a token that is to be shown at a file stands.
+    pub(super) fn fence_standing(&self, fence: &Fence) -> Result<FenceStanding> {
+        self.ledger.fence_standing(&fence.lock, fence.token)
     }
 
     /// Submits a command under a fresh operation id.

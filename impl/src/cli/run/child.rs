@@ -62,7 +62,7 @@ pub(super) fn start(command: &[OsString], env: &[(&str, OsString)]) -> Result<Wa
 
 impl Waiting {
     /// Lets the child become its command, under this token.
-    pub(super) fn go(self, token: Option<Token>) -> Result<Child> {
+    pub(super) fn go(self, token: Token) -> Result<Child> {
         let stdin = io::stdin();
         let fds = [stdin.as_fd()];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
@@ -71,7 +71,7 @@ impl Waiting {
             control.push(SendAncillaryMessage::ScmRights(&fds)),
             "the buffer has room for one descriptor"
         );
-        let word = token.map_or_else(|| "-".to_owned(), |token| token.to_string());
+        let word = token.to_string();
         let sent = rustix::io::retry_on_intr(|| {
             rustix::net::sendmsg(
                 &self.word,
@@ -103,12 +103,7 @@ pub(in crate::cli) fn be_child(parent: i32, command: &[OsString]) -> Ended {
     rustix::stdio::dup2_stdin(&stdin).map_err(failed)?;
     drop(stdin);
     let [program, args @ ..] = command else { return Ok(OURS) };
-    let mut becoming = Command::new(program);
-    becoming.args(args);
-    if word != "-" {
-        becoming.env(ENV_TOKEN, word);
-    }
-    let error = becoming.exec();
+    let error = Command::new(program).args(args).env(ENV_TOKEN, word).exec();
     say(&format!("cannot run {}: {error}", program.to_string_lossy()));
     Ok(if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE })
 }

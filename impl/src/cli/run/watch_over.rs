@@ -68,7 +68,7 @@ pub(super) fn watch_over(
     let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_err(lost_child)?;
     let signals = Signals::take()?;
     let terminal = Terminal::lend(pid);
-    waiting.go(Some(held.token))?;
+    waiting.go(held.token)?;
     let ttl = ttl(run);
     // Without notification a loss is seen at the next renewal.
     let watch = if held.ours { Watch::begin(locks.dir()).ok().map(|(watch, _)| watch) } else { None };
