@@ -32,7 +32,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use args::{Cli, Command};
-use out::{Ended, Out};
+use out::{Ended, Out, fail};
 
 /// Runs `fencehold` with these arguments, the program's name included.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -49,6 +49,13 @@ fn guarded(run: impl FnOnce() -> u8) -> u8 {
 }
 
 fn enter(args: &[OsString]) -> u8 {
+    // No command for people: what `lock run` starts. It stands before the parser, so that no help names it.
+    if let [_, command, parent, dashes, child @ ..] = args
+        && command == run::CHILD_COMMAND
+        && dashes == "--"
+    {
+        return run::code_of(run::be_child(parent, child), Out { json: false });
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => return explain(&error, args),
@@ -72,6 +79,10 @@ fn explain(error: &clap::Error, args: &[OsString]) -> u8 {
             use std::io::Write as _;
             // Where nobody can read it the code still says it.
             let _ = std::io::stderr().lock().write_all(text.as_bytes());
+            if args.iter().take_while(|word| *word != "--").any(|word| word == "--json") {
+                let why = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+                let _ = Out { json: true }.data(&format!("{}\n", fail(why)));
+            }
             let mut words = args.iter().skip(1).filter(|word| !word.to_string_lossy().starts_with("--"));
             let runs = words.any(|word| word == "lock") && words.next().is_some_and(|word| word == "run");
             if runs { run::OURS } else { out::USAGE }
@@ -95,7 +106,6 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Doc(command) => doc::doc(command, common),
         Command::Completions { shell } => shell::completions(*shell, out),
         Command::Man { command } => shell::man(command, out),
-        Command::ExecChild { parent, command } => run::be_child(*parent, command),
         Command::Serve => Ok(serve::run().map(|()| 0)?),
     }
 }
