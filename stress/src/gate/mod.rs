@@ -1,0 +1,3 @@
+//! The gate: its stages, its command line, its run folder.
+
+pub mod stage;

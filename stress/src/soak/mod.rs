@@ -1,0 +1,1 @@
+//! The kill soak: real processes on a real disk, killed at random instants, their history judged.
