@@ -100,7 +100,7 @@ pub(super) struct Init {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Who {
-    /// The holder [env: FENCEHOLD_HOLDER; else the agent session's id, else user@host:tty]
+    /// The holder [env: FENCEHOLD_HOLDER; else the agent session's id, else user, host and terminal]
     #[arg(long)]
     pub(super) holder: Option<Holder>,
 }

@@ -85,7 +85,7 @@ pub(super) fn run(run: &args::Run, common: &Common) -> Ended {
         }
     };
     let finished = watch_over(waiting, &locks, &held, run, session.out)?;
-    if held.ours {
+    if held.ours && finished != Finished::Lost {
         release(&locks, &held, run, session.out);
     }
     Ok(match finished {
