@@ -2,9 +2,11 @@
 // All of it is tests; clippy's own exception covers only functions marked so.
 #![allow(clippy::unwrap_used)]
 
+/// Bad input, given to the command line: exit codes, messages, bytes untouched.
+mod bad_input;
 /// The checker: the corpus of judged histories, random histories and single corruptions of them.
 mod checker;
-/// The command line as a process: bad input, exit codes, what goes to stdout and what to stderr.
+/// The command line as a process: exit codes, what goes to stdout and what to stderr.
 mod cli;
 /// Documents: updates under lock, damage kept, the fence at the resource.
 mod document;

@@ -45,6 +45,8 @@ pub struct State {
     pub boot: Option<Boot>,
     /// Boots that are over, the latest last.
     pub ended_boots: Vec<BootId>,
+    /// The highest token whose end was forgotten: an unknown token up to it is not current.
+    pub forgotten: Revision,
     /// The locks by name.
     pub locks: BTreeMap<LockName, Lock>,
     /// The last operations and where their events stand, the latest last.
@@ -139,11 +141,15 @@ impl State {
     /// Forgets releases, and timed grants that lapsed, once [`REMEMBER_MS`] have passed. Called at a rotation.
     pub fn forget(&mut self, now_ms: TimeMs) {
         let old = |at_ms: TimeMs| at_ms.saturating_add(REMEMBER_MS) <= now_ms;
+        let mut forgotten = self.forgotten;
         self.locks.retain(|_, lock| {
-            lock.grant.take_if(|grant| grant.bound.is_none() && old(grant.expires_ms));
-            lock.released.take_if(|released| old(released.at_ms));
+            let grant = lock.grant.take_if(|grant| grant.bound.is_none() && old(grant.expires_ms));
+            let released = lock.released.take_if(|released| old(released.at_ms));
+            let tokens = [grant.map(|grant| grant.token), released.map(|released| released.token)];
+            forgotten = tokens.into_iter().flatten().fold(forgotten, Revision::max);
             *lock != Lock::default()
         });
+        self.forgotten = forgotten;
     }
 
     /// Writes its JSON object.
@@ -158,6 +164,7 @@ impl State {
                     .end();
             });
         }
+        to.number("forgotten", self.forgotten);
         to.value("ended_boots", |out| list(out, &self.ended_boots, |out, boot| text(out, boot.as_str())));
         to.value("locks", |out| list(out, &self.locks, |out, (name, lock)| write_lock(out, name, lock)));
         to.value("ops", |out| {
@@ -189,6 +196,7 @@ impl State {
             revision,
             time_ms,
             boot: boot.transpose()?,
+            forgotten: fields.number("forgotten")?,
             ended_boots: ended.collect::<Result<_, _>>()?,
             locks: fields.array("locks")?.iter().map(read_lock).collect::<Result<_, _>>()?,
             recent: ops.collect::<Result<_, _>>()?,

@@ -3,3 +3,8 @@
 
 pub mod check;
 pub mod sim;
+pub mod gate;
+pub mod report;
+pub mod rng;
+pub mod soak;
+pub mod target;

@@ -41,8 +41,12 @@ fn read(session: &Session, file: &Path, fenced: &Fenced) -> Ended {
     };
     let content = match locks {
         Some(locks) => {
-            let shown = shown(&locks, fenced, None)?;
-            match open(session, &locks, file)?.read(&shown)? {
+            let document = open(session, &locks, file)?;
+            let answer = match shown(&locks, fenced, None)? {
+                Ok(shown) => document.read(&shown)?,
+                Err(refusal) => Err(refusal),
+            };
+            match answer {
                 Ok(content) => content,
                 Err(refusal) => return refuse(session.out, &refusal),
             }
@@ -64,7 +68,10 @@ fn update(session: &Session, asked: &Update) -> Ended {
     let locks = Locks::open_or_create(session)?;
     let document = open(session, &locks, &asked.file)?;
     let force = if asked.force { asked.reason.as_deref() } else { None };
-    let shown = shown(&locks, &asked.fence, force)?;
+    let shown = match shown(&locks, &asked.fence, force)? {
+        Ok(shown) => shown,
+        Err(refusal) => return refuse(session.out, &refusal),
+    };
     let expect = asked.expect.as_deref().map(Version::new);
     let answer = match (&patch, &asked.exec) {
         (Some(patch), _) => document.merge(patch, expect.as_ref(), &shown)?,

@@ -7,7 +7,8 @@ use super::args::Fenced;
 use super::locks::Locks;
 use super::out::{Ended, Out, REFUSED};
 use crate::error::{Error, Result};
-use crate::mark::{Refusal, Shown};
+use crate::ledger::FenceStanding;
+use crate::mark::{Answer, Mark, Refusal, Shown};
 
 /// Reads a token: a whole number from 1, below 2^53.
 pub(super) fn token(text: &str) -> std::result::Result<Token, String> {
@@ -19,20 +20,25 @@ pub(super) fn token(text: &str) -> std::result::Result<Token, String> {
     }
 }
 
-/// What is shown. A token that this workspace cannot have granted is refused here: the mark at the file would take it,
-/// and then refuse every token that is.
-pub(super) fn shown(locks: &Locks, fenced: &Fenced, force: Option<&str>) -> Result<Shown> {
+/// What is shown, after a look into the ledger. A token that it has passed is stale, even where the newer one was never
+/// shown at the file; one that it never reached is an error: the mark would take it, and refuse every real one after.
+pub(super) fn shown(locks: &Locks, fenced: &Fenced, force: Option<&str>) -> Result<Answer<Shown>> {
     if let Some(fence) = &fenced.fence {
-        let newest = locks.revision()?;
-        if fence.token > newest {
-            return Err(Error::usage(format!(
-                "no lock of this workspace ever had the token {}; the newest is {newest}. Show the one that acquire \
-                 printed",
-                fence.token
-            )));
+        match locks.fence_standing(fence)? {
+            FenceStanding::Good => {}
+            FenceStanding::Stale { newest } => {
+                return Ok(Err(Refusal::StaleToken(Mark { lock: fence.lock.clone(), token: newest })));
+            }
+            FenceStanding::NeverGranted => {
+                return Err(Error::usage(format!(
+                    "no lock of this workspace ever had the token {}; nothing was changed. Show the one that acquire \
+                     printed",
+                    fence.token
+                )));
+            }
         }
     }
-    Ok(Shown { fence: fenced.fence.clone(), force: force.map(str::to_owned) })
+    Ok(Ok(Shown { fence: fenced.fence.clone(), force: force.map(str::to_owned) }))
 }
 
 /// Says why a file refuses.

@@ -35,7 +35,10 @@ fn append(session: &Session, file: &Path, record: Option<&str>, fenced: &Fenced)
     let rooted = session.rooted()?;
     let file = session.file(file)?;
     let locks = Locks::open_or_create(session)?;
-    let shown = shown(&locks, fenced, None)?;
+    let shown = match shown(&locks, fenced, None)? {
+        Ok(shown) => shown,
+        Err(refusal) => return refuse(session.out, &refusal),
+    };
     let place = &session.place;
     let git = place.common_dir.clone().map(|common_dir| GitCheckout { common_dir, top: place.root.clone() });
     let log =

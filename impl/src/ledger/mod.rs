@@ -13,7 +13,7 @@ mod answer;
 pub use answer::{Answer, LockView, Verdict};
 
 use fencehold_model::lock::{self, Already, Command, Decision, Grant, Liveness, Refusal, Sighting};
-use fencehold_model::{Event, LockName, OpId, Revision, State, TimeMs, Token, WorkspaceId};
+use fencehold_model::{Event, LockName, OpId, State, TimeMs, Token, WorkspaceId};
 
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -23,6 +23,20 @@ use crate::journal::{Asking, Committed, Durability, Journal, Seen};
 const PROBES_MAX: usize = 16;
 /// The longest reason that is recorded, in bytes.
 pub const REASON_BYTES_MAX: usize = 4096;
+
+/// Where a token that is shown at a resource stands with the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FenceStanding {
+    /// Nothing newer of its lock is known.
+    Good,
+    /// A newer token of its lock was granted, or its grant ended so long ago that it was forgotten.
+    Stale {
+        /// The newest token known.
+        newest: Token,
+    },
+    /// No lock of this workspace ever had it.
+    NeverGranted,
+}
 
 /// The locks of one workspace.
 #[derive(Debug)]
@@ -147,21 +161,26 @@ impl<J: Journal, H: Host> Ledger<J, H> {
         })
     }
 
-    /// The highest token that may have been handed out under `name`: one that is shown above it was never granted.
+    /// Where a token that is shown at a resource stands. The resource's own mark decides; this adds what the mark
+    /// cannot know, because the newer token was never shown there.
     ///
     /// # Errors
     /// As [`Journal::read`].
-    pub fn revision(&self) -> Result<Revision> {
-        Ok(self.journal.read(|_, _| ())?.revision)
-    }
-
-    /// Whether a token shown for `name` is older than one that the ledger knows of.
-    ///
-    /// # Errors
-    /// As [`Journal::read`].
-    pub fn newer_token(&self, name: &LockName, shown: Token) -> Result<Option<Token>> {
-        let seen = self.journal.read(|state, _| state.locks.get(name).and_then(lock::Lock::newest_token))?;
-        Ok(seen.value.filter(|newest| *newest > shown))
+    pub fn fence_standing(&self, name: &LockName, shown: Token) -> Result<FenceStanding> {
+        let seen = self.journal.read(|state, _| {
+            if shown > state.revision {
+                return FenceStanding::NeverGranted;
+            }
+            let newest = state.locks.get(name).and_then(lock::Lock::newest_token);
+            match newest {
+                Some(newest) if newest > shown => FenceStanding::Stale { newest },
+                Some(newest) if newest == shown => FenceStanding::Good,
+                // Nothing newer is remembered; what was forgotten may have been.
+                _ if shown <= state.forgotten => FenceStanding::Stale { newest: state.forgotten },
+                _ => FenceStanding::Good,
+            }
+        })?;
+        Ok(seen.value)
     }
 
     fn view(&self, state: &State, name: &LockName, now_ms: TimeMs) -> LockView {

@@ -1,0 +1,169 @@
+//! The operations on logs and documents.
+
+use serde_json::{Map, Value, json};
+
+use super::request::Request;
+use super::target::Greeted;
+use super::{Failure, Outcome, Reply};
+use crate::document::{self, Document, Version};
+use crate::error::Result;
+use crate::fs::RealFs;
+use crate::host::RealHost;
+use crate::ledger::FenceStanding;
+use crate::log::{self, GitCheckout, Log, Page};
+use crate::mark::{Last, Refusal, Shown};
+
+/// The bytes of records in one page of `log.read`: with what stands around them a line stays below 1 MiB.
+const PAGE_BYTES: usize = 512 * 1024;
+
+impl Greeted {
+    pub(super) fn append(&mut self, request: &Request<'_>) -> Outcome {
+        let record: Map<String, Value> = match request.fields.get("record") {
+            Some(Value::Object(record)) => record.clone(),
+            _ => return Err(Failure::Definite("`record` is not an object with a string `id`".to_owned())),
+        };
+        let shown = match self.shown(request)? {
+            Ok(shown) => shown,
+            Err(refused) => return Ok(refused),
+        };
+        let log = self.log(request)?;
+        match log.append(&record, &shown)? {
+            Ok(appended) => {
+                if let Some(note) = appended.note {
+                    crate::cli::out::say(&note.0);
+                }
+                Ok(ok(json!({ "appended": true })))
+            }
+            Err(refusal) => Ok(refused(&refusal)),
+        }
+    }
+
+    fn log(&mut self, request: &Request<'_>) -> std::result::Result<Log<RealFs>, Failure> {
+        let folder = self.folder()?;
+        let git = self
+            .place
+            .common_dir
+            .as_ref()
+            .map(|common_dir| GitCheckout { common_dir: common_dir.clone(), top: self.place.root.clone() });
+        let log = Log::open(self.fs, folder, &self.rooted, &request.file()?, git)?;
+        Ok(log.with_patience(self.settings.patience))
+    }
+
+    pub(super) fn read_log(&mut self, request: &Request<'_>) -> Outcome {
+        let after = request.fields.number_or_none("after")?.unwrap_or(0);
+        let page = Page { after, bytes_max: PAGE_BYTES, ..Page::default() };
+        let records = if self.ledger_if_any()?.is_some() {
+            self.log(request)?.read(&page)?
+        } else {
+            let place = self.rooted.locate(&self.fs, &request.file()?, Last::Refuse)?;
+            log::read(&self.fs, &place, &page)?
+        };
+        let mut value = json!({
+            "records": records.records,
+            "damaged": records.damaged.len(),
+            "duplicates": records.duplicates,
+        });
+        if let Some(next) = records.next {
+            value["next"] = json!(next);
+        }
+        Ok(ok(value))
+    }
+
+    pub(super) fn increment(&mut self, request: &Request<'_>) -> Outcome {
+        let key = request.fields.text("key")?;
+        let by = match request.fields.get("by").and_then(Value::as_i64) {
+            Some(by) => by,
+            None => return Err(Failure::Definite("`by` is not a whole number".to_owned())),
+        };
+        let shown = match self.shown(request)? {
+            Ok(shown) => shown,
+            Err(refused) => return Ok(refused),
+        };
+        Ok(match self.document(request)?.increment(key, by, &shown)? {
+            Ok(done) => ok(json!({ "value": done.value, "version": done.version.as_str() })),
+            Err(refusal) => refused(&refusal),
+        })
+    }
+
+    pub(super) fn merge(&mut self, request: &Request<'_>) -> Outcome {
+        let Some(patch) = request.fields.get("patch") else {
+            return Err(Failure::Definite("field `patch` is missing".to_owned()));
+        };
+        let expect = request.fields.text_or_none("expect")?.map(Version::new);
+        let shown = match self.shown(request)? {
+            Ok(shown) => shown,
+            Err(refused) => return Ok(refused),
+        };
+        Ok(match self.document(request)?.merge(patch, expect.as_ref(), &shown)? {
+            Ok(version) => ok(json!({ "version": version.as_str() })),
+            Err(refusal) => refused(&refusal),
+        })
+    }
+
+    pub(super) fn read_document(&mut self, request: &Request<'_>) -> Outcome {
+        if request.fence()?.is_none() && self.ledger_if_any()?.is_none() {
+            let place = self.rooted.locate(&self.fs, &request.file()?, Last::Follow)?;
+            return Ok(content(&document::look(&self.fs, &place)?));
+        }
+        let shown = match self.shown(request)? {
+            Ok(shown) => shown,
+            Err(refused) => return Ok(refused),
+        };
+        Ok(match self.document(request)?.read(&shown)? {
+            Ok(found) => content(&found),
+            Err(refusal) => refused(&refusal),
+        })
+    }
+
+    fn document(
+        &mut self,
+        request: &Request<'_>,
+    ) -> std::result::Result<Document<RealFs, RealHost>, Failure> {
+        let folder = self.folder()?;
+        let document = Document::open(self.fs, self.host.clone(), folder, &self.rooted, &request.file()?)?;
+        Ok(document.with_patience(self.settings.patience))
+    }
+
+    /// What is shown at the resource, once the ledger has nothing against it.
+    fn shown(
+        &mut self,
+        request: &Request<'_>,
+    ) -> std::result::Result<std::result::Result<Shown, Reply>, Failure> {
+        let shown = request.shown()?;
+        let Some(fence) = &shown.fence else { return Ok(Ok(shown)) };
+        let standing: Result<FenceStanding> = self.ledger()?.fence_standing(&fence.lock, fence.token);
+        match standing? {
+            FenceStanding::Good => Ok(Ok(shown)),
+            FenceStanding::Stale { newest } => Ok(Err(Reply::Refused {
+                reason: "stale_token",
+                revision: None,
+                value: json!({ "lock": fence.lock.as_str(), "token": newest }),
+            })),
+            FenceStanding::NeverGranted => {
+                Err(Failure::Definite(format!("no lock here ever had the token {}", fence.token)))
+            }
+        }
+    }
+}
+
+fn ok(value: Value) -> Reply {
+    Reply::Ok { revision: None, value }
+}
+
+fn content(found: &document::Content) -> Reply {
+    if found.version == Version::absent() {
+        return Reply::Refused { reason: "not_found", revision: None, value: Value::Null };
+    }
+    ok(json!({ "document": found.value, "version": found.version.as_str() }))
+}
+
+fn refused(refusal: &Refusal) -> Reply {
+    let value = match refusal {
+        Refusal::StaleToken(mark) | Refusal::Guarded(mark) => {
+            json!({ "lock": mark.lock.as_str(), "token": mark.token })
+        }
+        Refusal::Version { found, .. } => json!({ "version": found.as_str() }),
+        _ => Value::Null,
+    };
+    Reply::Refused { reason: refusal.word(), revision: None, value }
+}
