@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fencehold::fs::Fs;
 use fencehold::host::Host;
-use fencehold::journal::{Asking, FileJournal, Modes, Options, create};
+use fencehold::journal::{Asking, FileJournal, Journal as _, Modes, Options, create};
 use fencehold::ledger::{Answer, Ledger, Verdict};
 use fencehold_model::lock::{Command, Proof};
 use fencehold_model::{Entry, Holder, LockName, OpId, Revision, Token};
@@ -65,7 +65,7 @@ impl<F: Fs, H: Host + Clone> Client<F, H> {
 
     /// The newest revision that a reader sees.
     pub(crate) fn revision(&self) -> fencehold::Result<Revision> {
-        self.ledger.revision()
+        Ok(self.ledger.journal().read(|_, _| ())?.revision)
     }
 
     /// Every event that is kept, and which files could not be read whole.

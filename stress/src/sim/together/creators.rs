@@ -56,8 +56,18 @@ impl Scenario for Creators {
         if tokens.len() != answered {
             violation = Some("two processes were given the same token: they use two workspaces".to_owned());
         }
+        if let Some(missing) = missing(&world) {
+            violation = Some(format!("a workspace was put in place without its {missing}"));
+        }
         Ran { source: world.source(), trace: world.trace(), violation }
     }
+}
+
+/// What is not there of a workspace that is.
+fn missing(world: &World) -> Option<&'static str> {
+    let names = world.disk(|disk| disk.list(DIR.as_ref())).ok()?;
+    let whole = ["lock", "floor.json", "journal.1.ndjson", "doc", "archive", "quarantine"];
+    whole.into_iter().find(|name| !names.iter().any(|there| there == name))
 }
 
 fn first_use(fs: &SimFs, host: &SimHost) -> Result<u64, String> {
