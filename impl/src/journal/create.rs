@@ -13,8 +13,11 @@ use fencehold_model::{State, WorkspaceId};
 use super::floor::{Floor, STEP};
 use super::layout::{self, ARCHIVE, DOC, FLOOR, LOCK, QUARANTINE};
 use crate::error::{Error, Result};
-use crate::fs::{File as _, Fs, How, LockMode, create_synced};
+use crate::fs::{File as _, Fs, How, LockError, LockMode, create_synced};
 use crate::host::Host;
+
+/// How often another creator may sweep what this one has just begun.
+const SWEPT_MAX: usize = 16;
 
 /// Who may use a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,17 +55,7 @@ pub fn create<F: Fs>(fs: &F, host: &impl Host, dir: &Path, modes: Modes) -> Resu
         return Err(Error::usage(format!("{} cannot be a workspace folder", dir.display())));
     };
     sweep(fs, parent, name);
-    let building = parent.join(format!("{name}.new-{:032x}", host.random()));
-    fs.make_dir(&building, modes.dir()).map_err(failed)?;
-    // Held while it is built, so that a sweep by another creator leaves it alone.
-    let lock = match fs.open(&building.join(LOCK), How::CreateNew { mode: modes.file() }) {
-        Ok(lock) => lock,
-        Err(error) => {
-            let _ = fs.remove_dir(&building);
-            return Err(failed(error));
-        }
-    };
-    let _ = lock.lock(LockMode::Exclusive, Duration::ZERO);
+    let (building, lock) = begin(fs, host, parent, name, modes).map_err(failed)?;
     let renamed = fill(fs, host, &building, &lock, modes).and_then(|()| fs.rename(&building, dir));
     match renamed {
         Ok(()) => {
@@ -77,6 +70,42 @@ pub fn create<F: Fs>(fs: &F, host: &impl Host, dir: &Path, modes: Modes) -> Resu
             if taken { Ok(false) } else { Err(failed(error)) }
         }
     }
+}
+
+/// Makes the folder to build in and takes its `lock`, so that a sweep by another creator leaves it alone. One who
+/// swept it before that is told by the lock: held, or no longer there.
+fn begin<F: Fs>(
+    fs: &F,
+    host: &impl Host,
+    parent: &Path,
+    name: &str,
+    modes: Modes,
+) -> io::Result<(PathBuf, F::File)> {
+    for _ in 0..SWEPT_MAX {
+        let building = parent.join(format!("{name}.new-{:032x}", host.random()));
+        fs.make_dir(&building, modes.dir())?;
+        let path = building.join(LOCK);
+        let lock = match fs.open(&path, How::CreateNew { mode: modes.file() }) {
+            Ok(lock) => lock,
+            Err(error) => {
+                let _ = fs.remove_dir(&building);
+                return Err(error);
+            }
+        };
+        match lock.lock(LockMode::Exclusive, Duration::ZERO) {
+            Ok(())
+                if fs.stat(&path)?.is_some_and(|stat| lock.stat().is_ok_and(|ours| ours.id == stat.id)) =>
+            {
+                return Ok((building, lock));
+            }
+            Ok(()) | Err(LockError::TimedOut) => {}
+            Err(LockError::Io(error)) => {
+                remove(fs, &building);
+                return Err(error);
+            }
+        }
+    }
+    Err(io::Error::other("other creators kept sweeping it away; try again"))
 }
 
 fn fill<F: Fs>(fs: &F, host: &impl Host, dir: &Path, lock: &F::File, modes: Modes) -> io::Result<()> {
@@ -102,11 +131,10 @@ fn sweep<F: Fs>(fs: &F, parent: &Path, name: &str) {
         .map(|entry| parent.join(entry))
         .collect();
     for dir in left {
-        let abandoned = match fs.open(&dir.join(LOCK), How::Read) {
-            Ok(lock) => lock.lock(LockMode::Exclusive, Duration::ZERO).is_ok(),
-            Err(_) => false,
-        };
-        if abandoned {
+        // Held while it is removed: its creator may be about to take it.
+        if let Ok(lock) = fs.open(&dir.join(LOCK), How::Read)
+            && lock.lock(LockMode::Exclusive, Duration::ZERO).is_ok()
+        {
             remove(fs, &dir);
         }
     }
