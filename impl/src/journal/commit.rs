@@ -40,8 +40,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         self.settle(inner)?;
         self.adopt_copy(inner)?;
         self.rotate_if_due(inner)?;
-        let tail = inner.tail.as_ref().expect("a settled section has a tail");
-        inner.known = Some((tail.workspace.clone(), tail.state.revision));
+        inner.remember();
         Ok(())
     }
 

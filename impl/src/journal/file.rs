@@ -39,16 +39,35 @@ pub(super) struct Inner<F: Fs> {
     pub(super) floor: Revision,
     /// Which workspace this was when it was last seen, and how far its revisions had come.
     pub(super) known: Option<(WorkspaceId, Revision)>,
+    /// The boot and the time of the last tail, for who asks for the time while there is none.
+    clock: State,
     /// The journal file whose directory entry this process has synced.
     pub(super) dir_synced: Option<u64>,
     pub(super) notes: Vec<Note>,
 }
 
+impl<F: Fs> Inner<F> {
+    /// Remembers what its tail has come to beyond the tail's own life.
+    pub(super) fn remember(&mut self) {
+        let Some(tail) = &self.tail else { return };
+        self.known = Some((tail.workspace.clone(), tail.state.revision));
+        let (boot, time_ms) = (tail.state.boot.clone(), tail.state.time_ms);
+        self.clock = State { boot, time_ms, ..State::default() };
+    }
+}
+
 impl<F: Fs, H: Host> FileJournal<F, H> {
     /// A handle on the workspace folder `dir`; nothing is opened yet.
     pub fn new(fs: F, host: H, dir: &Path, options: Options) -> Self {
-        let inner =
-            Inner { lock: None, tail: None, floor: 0, known: None, dir_synced: None, notes: Vec::new() };
+        let inner = Inner {
+            lock: None,
+            tail: None,
+            floor: 0,
+            known: None,
+            clock: State::default(),
+            dir_synced: None,
+            notes: Vec::new(),
+        };
         FileJournal { fs, host, dir: dir.to_owned(), options, inner: Mutex::new(inner) }
     }
 
@@ -88,8 +107,9 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         }
         inner.tail = None;
         let (tail, rest) = self.open_newest(inner, writable)?;
-        inner.known = Some((tail.workspace.clone(), tail.state.revision));
-        Ok((inner.tail.insert(tail), rest))
+        inner.tail = Some(tail);
+        inner.remember();
+        Ok((inner.tail.as_mut().expect("it was put there above"), rest))
     }
 
     /// Whether `tail` is the file at its path, whole, with no later one.
@@ -115,10 +135,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     }
 
     fn open_newest(&self, inner: &Inner<F>, writable: bool) -> Result<(Tail<F>, Rest)> {
-        let n = self.newest_number()?;
-        let path = layout::journal_path(&self.dir, n);
-        let (tail, rest) =
-            Tail::open(&self.fs, &self.dir, n, writable).map_err(|none| none.into_error(&path))?;
+        let (path, tail, rest) = self.open_listed(writable)?;
         if let Some((workspace, revision)) = &inner.known
             && (*workspace != tail.workspace || *revision > tail.state.revision)
         {
@@ -134,6 +151,24 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             });
         }
         Ok((tail, rest))
+    }
+
+    /// Opens the file that is listed as the newest, and lists again where it was archived in between.
+    fn open_listed(&self, writable: bool) -> Result<(PathBuf, Tail<F>, Rest)> {
+        for _ in 0..ROUNDS_MAX {
+            let n = self.newest_number()?;
+            let path = layout::journal_path(&self.dir, n);
+            match Tail::open(&self.fs, &self.dir, n, writable) {
+                Ok((tail, rest)) => return Ok((path, tail, rest)),
+                Err(none) if none.is_absent() => {}
+                Err(none) => return Err(none.into_error(&path)),
+            }
+        }
+        Err(self.moved_on())
+    }
+
+    fn moved_on(&self) -> Error {
+        Error::usage(format!("{}: the journal moved on {ROUNDS_MAX} times meanwhile", self.dir.display()))
     }
 
     pub(super) fn newest_number(&self) -> Result<u64> {
@@ -214,6 +249,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         inner: &mut Inner<F>,
         look: &mut Option<impl FnOnce(&State, TimeMs) -> A>,
     ) -> Result<Option<Seen<A>>> {
+        // The clock first, then the tail: who is held up in between must not find a lock lapsed that was renewed.
+        let before = self.host.reading();
         let (_, rest) = self.newest(inner, false)?;
         let rest = if matches!(rest, Rest::Broken { .. }) { self.look_again(inner)? } else { rest };
         if let (Rest::Broken { why, claimed_durable }, Some(tail)) = (&rest, &inner.tail)
@@ -226,10 +263,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             return Ok(None);
         }
         self.pay_debts(inner)?;
+        inner.remember();
         let Some(tail) = &inner.tail else { return Ok(None) };
-        inner.known = Some((tail.workspace.clone(), tail.state.revision));
         let look = look.take().expect("a look that succeeded ends the loop");
-        let (at_ms, value) = match time::now(&self.host, &tail.state)? {
+        let (at_ms, value) = match time::seen(&self.host, &tail.state, before)? {
             Now::At(now_ms) => (now_ms, look(&tail.state, now_ms)),
             Now::NewBoot(event) => {
                 let (state, now_ms) = time::in_new_boot(&tail.state, &event);
@@ -257,16 +294,13 @@ impl<F: Fs, H: Host> Journal for FileJournal<F, H> {
                 return Ok(seen);
             }
         }
-        Err(Error::usage(format!(
-            "{}: the journal moved on {ROUNDS_MAX} times while it was read",
-            self.dir.display()
-        )))
+        Err(self.moved_on())
     }
 
     fn now_ms(&self) -> Result<TimeMs> {
         let inner = self.inner();
-        let state = inner.tail.as_ref().map(|tail| &tail.state);
-        match time::now(&self.host, state.unwrap_or(&State::default()))? {
+        let state = inner.tail.as_ref().map_or(&inner.clock, |tail| &tail.state);
+        match time::now(&self.host, state)? {
             Now::At(now_ms) => Ok(now_ms),
             Now::NewBoot(fencehold_model::Event::Boot { anchor_ms, .. }) => Ok(anchor_ms),
             Now::NewBoot(_) => unreachable!("a new boot begins with a boot event"),

@@ -1,6 +1,6 @@
 //! Reading the events back, the archived ones included.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fencehold_model::Entry;
 use fencehold_model::ndjson::{self, Kind};
@@ -21,9 +21,14 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         let mut notes = Vec::new();
         for (n, path) in self.all_files()? {
             let environment = |error| Error::environment("reading", &path, error);
-            let Some(bytes) = read_file(&self.fs, &path, 4 * LINE_ONE_BYTES_MAX).map_err(environment)? else {
-                continue;
+            let read = |path: &Path| read_file(&self.fs, path, 4 * LINE_ONE_BYTES_MAX);
+            let archived = self.dir.join(ARCHIVE).join(layout::journal_name(n));
+            let bytes = match read(&path).map_err(environment)? {
+                Some(bytes) => Some(bytes),
+                // It was archived since it was listed.
+                None => read(&archived).map_err(environment)?,
             };
+            let Some(bytes) = bytes else { continue };
             if let Err(why) = events(&bytes, n, &mut each) {
                 notes.push(format!("{}: {why}; what follows is left out", path.display()));
             }
@@ -33,12 +38,12 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
 
     fn all_files(&self) -> Result<Vec<(u64, PathBuf)>> {
         let mut files = Vec::new();
-        for dir in [self.dir.join(ARCHIVE), self.dir.clone()] {
+        for dir in [self.dir.clone(), self.dir.join(ARCHIVE)] {
             let numbers = layout::journal_numbers(&self.fs, &dir)
                 .map_err(|error| Error::environment("listing", &dir, error))?;
             files.extend(numbers.into_iter().map(|n| (n, layout::journal_path(&dir, n))));
         }
-        // A file that was being moved to the archive meanwhile stands in both lists, or is found in the second.
+        // A file that was moved to the archive in between stands in both lists; in the archive it stays.
         files.sort_unstable();
         files.dedup_by_key(|(n, _)| *n);
         Ok(files)

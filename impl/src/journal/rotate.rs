@@ -132,10 +132,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         inner.dir_synced = Some(next.n);
         let (tail, _) =
             Tail::open(&self.fs, &self.dir, next.n, true).map_err(|none| none.into_error(&path))?;
-        inner.known = Some((tail.workspace.clone(), tail.state.revision));
         let tail = inner.tail.insert(tail);
         tail.unsynced = false;
         tail.durable = tail.state.revision;
+        inner.remember();
         self.archive_before(next.n);
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! decided before `lock` and the journal were verified to be the files at their paths.
 
 use std::path::Path;
+use std::sync::MutexGuard;
 
 use super::file::{FileJournal, Inner, Note, ROUNDS_MAX};
 use super::layout;
@@ -13,21 +14,38 @@ use crate::fs::{File as _, Fs, How, LockError, LockMode, in_the_way};
 use crate::host::Host;
 use crate::quarantine;
 
+/// The locked section while it lasts. Whichever way it is left, by an error or a panic too, the OS lock is let go.
+struct Section<'a, F: Fs> {
+    inner: MutexGuard<'a, Inner<F>>,
+    /// The OS lock was got.
+    begun: bool,
+    /// It was left with a result.
+    whole: bool,
+}
+
+impl<F: Fs> Drop for Section<'_, F> {
+    fn drop(&mut self) {
+        if self.whole {
+            self.inner.remember();
+        } else if self.begun {
+            // What was half done is read anew from the disk.
+            self.inner.tail = None;
+        }
+        if self.inner.lock.as_ref().is_some_and(|(lock, _)| lock.unlock().is_err()) {
+            // Closing lets it go as well; the next call opens it again.
+            self.inner.lock = None;
+        }
+    }
+}
+
 impl<F: Fs, H: Host> FileJournal<F, H> {
     /// Runs `body` in the locked section.
     pub(super) fn locked<T>(&self, body: impl FnOnce(&Self, &mut Inner<F>) -> Result<T>) -> Result<T> {
-        let mut inner = self.inner();
-        self.take_the_lock(&mut inner)?;
-        let result = body(self, &mut inner);
-        let (lock, _) = inner.lock.as_ref().expect("the lock was taken above");
-        if lock.unlock().is_err() {
-            // Closing lets it go as well; the next call opens it again.
-            inner.lock = None;
-        }
-        if result.is_err() {
-            // What was half done is read anew from the disk.
-            inner.tail = None;
-        }
+        let mut section = Section { inner: self.inner(), begun: false, whole: false };
+        self.take_the_lock(&mut section.inner)?;
+        section.begun = true;
+        let result = body(self, &mut section.inner);
+        section.whole = result.is_ok();
         result
     }
 

@@ -4,6 +4,7 @@
 //! opened it: the same for every process; suspend and wall-clock steps do not move it.
 
 use fencehold_model::id::BootId;
+use fencehold_model::state::Boot;
 use fencehold_model::{Event, State, TimeMs};
 
 use crate::error::{Error, Result};
@@ -28,12 +29,23 @@ pub(super) fn now(clock: &impl Clock, state: &State) -> Result<Now> {
     at(state, &boot, clock.reading())
 }
 
+/// The time for who looked at the clock `before` it read `state`: what happened in between counts by its own time.
+pub(super) fn seen(clock: &impl Clock, state: &State, before: Reading) -> Result<Now> {
+    Ok(match (now(clock, state)?, &state.boot) {
+        (Now::At(_), Some(current)) => Now::At(elapsed(current, before).max(state.time_ms)),
+        (now, _) => now,
+    })
+}
+
+fn elapsed(boot: &Boot, reading: Reading) -> TimeMs {
+    boot.anchor_ms.saturating_add(reading.monotonic_ms.saturating_sub(boot.monotonic_ms))
+}
+
 fn at(state: &State, boot: &BootId, reading: Reading) -> Result<Now> {
     if let Some(current) = &state.boot
         && current.boot == *boot
     {
-        let elapsed_ms = reading.monotonic_ms.saturating_sub(current.monotonic_ms);
-        let time_ms = current.anchor_ms.saturating_add(elapsed_ms);
+        let time_ms = elapsed(current, reading);
         if state.time_ms > time_ms + AHEAD_MS_MAX {
             return Err(Error::usage(format!(
                 "the last event lies {} ms ahead of this machine's clock, which is impossible within one boot: two \
