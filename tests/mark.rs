@@ -116,6 +116,13 @@ fn once_guarded_only_its_lock_or_force_with_a_reason_writes() {
     assert_eq!(lock.take(SOON).unwrap().mark().unwrap().token, 5, "force alone leaves the mark");
     assert_eq!(word(&forced(fence("b", 3), "why"), Access::Write), Ok(()));
     assert_eq!(word(&fence("a", 99), Access::Write), Err("guarded"), "handed over to b");
+    assert_eq!(lock.take(SOON).unwrap().mark().unwrap().token, 5, "force never lowers the token");
+    assert_eq!(word(&forced(fence("a", 4), "why"), Access::Write), Ok(()));
+    assert_eq!(
+        word(&fence("a", 4), Access::Write),
+        Err("stale_token"),
+        "handed back, and as stale as before"
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{Claim, Event, Holder, LockName, State, TimeMs};
 /// `sighting` is what was found out for an earlier [`Decision::Probe`]; one of another grant is not looked at.
 #[must_use]
 pub fn decide(state: &State, command: &Command, sighting: Option<Sighting>, now_ms: TimeMs) -> Decision {
-    static FREE: Lock = Lock { grant: None, released: None };
+    static FREE: Lock = Lock { grant: None, released: None, broken: None };
     let lock = state.locks.get(command.name()).unwrap_or(&FREE);
     let at = Moment { state, sighting, now_ms };
     match command {
@@ -171,7 +171,9 @@ impl Moment<'_> {
     /// A holder that shows its grant in time needs no proof that its own process lives.
     fn standing_for_holder(&self, grant: &Grant) -> Standing {
         match self.standing(grant) {
-            Standing::Unseen(_) if self.now_ms < grant.expires_ms => Standing::Live { expires_ms: None },
+            Standing::Unseen(_) if self.now_ms < grant.expires_ms => {
+                Standing::Live { expires_ms: Some(grant.expires_ms) }
+            }
             other => other,
         }
     }
