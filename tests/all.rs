@@ -16,6 +16,8 @@ mod document_faults;
 mod document_text;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;
+/// What failed disks, damaged files and half-done repairs leave to the journal.
+mod journal_faults;
 /// The journal and its readers, held up between any two calls.
 mod journal_races;
 /// Where the workspace of a folder is.

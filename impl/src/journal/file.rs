@@ -210,20 +210,29 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             tail.unsynced = false;
             tail.durable = tail.state.revision;
         }
-        if inner.dir_synced != Some(tail.n) {
-            self.sync_entries(tail.n)?;
-            inner.dir_synced = Some(tail.n);
+        self.pay_entries(inner)
+    }
+
+    /// Pays what a killed rotator, or the killed creator of the workspace, may still owe: once for each file.
+    pub(super) fn pay_entries(&self, inner: &mut Inner<F>) -> Result<()> {
+        let Some(n) = inner.tail.as_ref().map(|tail| tail.n).filter(|n| inner.dir_synced != Some(*n)) else {
+            return Ok(());
+        };
+        if n == 1 {
+            self.sync_parent()?;
         }
+        self.fs.sync_dir(&self.dir).map_err(|error| Error::environment("syncing", &self.dir, error))?;
+        inner.dir_synced = Some(n);
         Ok(())
     }
 
-    /// Pays what a killed rotator, or the killed creator of the workspace, may still owe.
-    fn sync_entries(&self, n: u64) -> Result<()> {
-        let parent = self.dir.parent().filter(|_| n == 1);
-        for dir in parent.into_iter().chain([self.dir.as_path()]) {
-            self.fs.sync_dir(dir).map_err(|error| Error::environment("syncing", dir, error))?;
+    /// Makes the entry of the folder durable. Who may not open the folder above it created nothing in there.
+    pub(super) fn sync_parent(&self) -> Result<()> {
+        let Some(parent) = self.dir.parent() else { return Ok(()) };
+        match self.fs.sync_dir(parent) {
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),
+            synced => synced.map_err(|error| Error::environment("syncing", parent, error)),
         }
-        Ok(())
     }
 
     /// Leaves the mark that makes the next holder of the lock begin a new file.
@@ -263,6 +272,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             return Ok(None);
         }
         self.pay_debts(inner)?;
+        // After its own sync: whoever saw one fail before that says so.
+        if inner.tail.as_ref().map_or(Ok(false), |tail| self.is_condemned(tail.n))? {
+            return Ok(None);
+        }
         inner.remember();
         let Some(tail) = &inner.tail else { return Ok(None) };
         let look = look.take().expect("a look that succeeded ends the loop");
@@ -292,6 +305,13 @@ impl<F: Fs, H: Host> Journal for FileJournal<F, H> {
         for _ in 0..ROUNDS_MAX {
             if let Some(seen) = self.read_once(&mut inner, &mut look)? {
                 return Ok(seen);
+            }
+            // A sync of this file failed, and the next one would say nothing of it: only a new file can be relied on.
+            let newest = inner.tail.as_ref().map(|tail| tail.n);
+            if newest.map_or(Ok(false), |n| self.is_condemned(n))? {
+                drop(inner);
+                self.locked(|journal, inner| journal.ready(inner))?;
+                inner = self.inner();
             }
         }
         Err(self.moved_on())

@@ -13,7 +13,7 @@ use super::tail::REPAIR;
 use crate::error::{Error, Result};
 use crate::fs::{Fs, create_synced, read_file};
 use crate::host::Host;
-use crate::mark::temp_name;
+use crate::mark::{sweep, temp_name};
 
 /// By how much a floor is raised: one durable replacement for a million events.
 pub(super) const STEP: Revision = 1 << 20;
@@ -78,6 +78,8 @@ impl Floor {
         let temp: PathBuf = dir.join(temp_name(layout::FLOOR, host.random()));
         let failed = |error| Error::environment("writing", &path, error);
         let mode = fs.stat(dir).map_err(failed)?.map_or(0o600, |stat| stat.mode & 0o666 | 0o600);
+        // What a killed writer left; this one holds the lock.
+        sweep(fs, dir, layout::FLOOR).map_err(failed)?;
         create_synced(fs, &temp, mode, self.line().as_bytes()).map_err(failed)?;
         // Nothing rests on the new floor before this returns, so a failure changes nothing for anybody.
         fs.rename(&temp, &path).and_then(|()| fs.sync_dir(dir)).map_err(failed)

@@ -5,7 +5,7 @@
 //! same.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fencehold_model::{Revision, State, WorkspaceId};
 
@@ -51,6 +51,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 }
             }
             journal.settle(inner)?;
+            // Looked at anew: a copy whose journal was mended is a copy still.
+            inner.floor = 0;
             journal.adopt_copy(inner)
         })?;
         let notes = self.notes();
@@ -60,11 +62,11 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
 
     fn mend_lock(&self, report: &mut Report) -> Result<()> {
         let path = self.dir.join(LOCK);
-        self.newest_number()?;
+        let Some(folder) = self.stat(&self.dir)? else { return self.newest_number().map(|_| ()) };
         if self.stat(&path)?.is_none() {
             // The inode differs from the floor's then, so what follows makes it a workspace of its own.
             self.fs
-                .open(&path, How::CreateNew { mode: 0o600 })
+                .open(&path, How::CreateNew { mode: folder.mode & 0o666 | 0o600 })
                 .map_err(|error| Error::environment("creating", &path, error))?;
             self.fs.sync_dir(&self.dir).map_err(|error| Error::environment("syncing", &self.dir, error))?;
             report.done.push(format!("{} was missing and is there again", path.display()));
@@ -74,7 +76,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
 
     /// Opens the newest file; where its line one is damaged, sets it aside and goes on from the file before it.
     fn mend_head(&self, inner: &mut Inner<F>, report: &mut Report) -> Result<Rest> {
-        let n = self.newest_number()?;
+        let Some(n) = self.numbers(&self.dir)?.last().copied() else {
+            let n = self.numbers(&self.dir.join(ARCHIVE))?.last().map_or(1, |last| last + 1);
+            return self.go_on_without(inner, n, "it is missing", report);
+        };
         match Tail::open(&self.fs, &self.dir, n, true) {
             Ok((tail, rest)) => {
                 inner.tail = Some(tail);
@@ -84,42 +89,55 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             Err(NoTail::Headless(what)) => {
                 let path = layout::journal_path(&self.dir, n);
                 self.keep(&path, &layout::journal_name(n), 0, report)?;
-                let (workspace, state) = self.state_before(n)?;
-                let why = format!("{what} of {}; its events are set aside", path.display());
-                let floor = self.any_floor(&workspace, &state, inner)?;
-                self.restart(inner, n, workspace, state, floor, &why)?;
-                report.done.push(why);
-                Ok(Rest::Clean)
+                self.go_on_without(inner, n, &what, report)
             }
         }
     }
 
-    /// What the file before `n` came to; nothing where there is none.
+    fn numbers(&self, dir: &Path) -> Result<Vec<u64>> {
+        match layout::journal_numbers(&self.fs, dir) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            listed => listed.map_err(|error| Error::environment("listing", dir, error)),
+        }
+    }
+
+    /// Goes on from the file before `n`, which is lost.
+    fn go_on_without(&self, inner: &mut Inner<F>, n: u64, what: &str, report: &mut Report) -> Result<Rest> {
+        let path = layout::journal_path(&self.dir, n);
+        let why = format!("{}: {what}; its events are lost or set aside", path.display());
+        let (workspace, state) = self.state_before(n)?;
+        let floor = self.any_floor(&workspace, &state, inner)?;
+        self.restart(inner, n, state, floor, &why)?;
+        report.done.push(why);
+        Ok(Rest::Clean)
+    }
+
+    /// What the newest readable file before `n` came to, archived or not yet; nothing where there is none.
     fn state_before(&self, n: u64) -> Result<(WorkspaceId, State)> {
-        for old in (1..n).rev() {
-            let path = self.dir.join(ARCHIVE).join(layout::journal_name(old));
-            if self.stat(&path)?.is_some()
-                && let Ok((tail, _)) = Tail::<F>::open_at(&self.fs, path, old, false)
-            {
+        let mut older = Vec::new();
+        for dir in [self.dir.join(ARCHIVE), self.dir.clone()] {
+            let numbers = self.numbers(&dir)?.into_iter().filter(|old| *old < n);
+            older.extend(numbers.map(|old| (old, layout::journal_path(&dir, old))));
+        }
+        older.sort_unstable();
+        for (old, path) in older.into_iter().rev() {
+            if let Ok((tail, _)) = Tail::<F>::open_at(&self.fs, path, old, false) {
                 return Ok((tail.workspace, tail.state));
             }
         }
-        let workspace = match Floor::read(&self.fs, &self.dir) {
-            Ok(floor) => floor.workspace,
-            Err(_) => self.new_workspace_id(),
-        };
-        Ok((workspace, State::default()))
+        Ok((self.new_workspace_id(), State::default()))
     }
 
     fn restart(
         &self,
         inner: &mut Inner<F>,
         damaged: u64,
-        workspace: WorkspaceId,
-        mut state: State,
+        state: State,
         floor: Floor,
         why: &str,
     ) -> Result<()> {
+        // The floor's: the file before may be of the workspace that this one is a copy of.
+        let workspace = floor.workspace.clone();
         let raised = floor.raised()?;
         raised.write(&self.fs, &self.host, &self.dir)?;
         inner.floor = raised.floor;
@@ -131,7 +149,6 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 .expect("digits are an id"),
             event: fencehold_model::Event::Repaired { reason: why.to_owned() },
         };
-        state.revision = state.revision.min(floor.floor - 1);
         let next = super::rotate::Successor { workspace, n: damaged + 1, state, entry: Some(entry) };
         self.begin_file(inner, next)
     }
@@ -139,31 +156,33 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// The floor as it stands, or, where it is lost, one above everything that may have been handed out.
     fn any_floor(&self, workspace: &WorkspaceId, state: &State, inner: &Inner<F>) -> Result<Floor> {
         match Floor::read(&self.fs, &self.dir) {
-            Ok(floor) => Ok(floor),
+            Ok(floor) if floor.floor > state.revision => Ok(floor),
+            Ok(floor) => Ok(Floor { floor: above(state.revision), ..floor }),
             Err(error @ (Error::Newer { .. } | Error::Environment { .. })) => Err(error),
             Err(_) => {
                 let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
-                Ok(Floor {
-                    workspace: workspace.clone(),
-                    lock: lock.to_string(),
-                    floor: above(state.revision),
-                })
+                let floor = above(state.revision);
+                Ok(Floor { workspace: workspace.clone(), lock: lock.to_string(), floor })
             }
         }
     }
 
     fn mend_floor(&self, inner: &Inner<F>, report: &mut Report) -> Result<()> {
         let path = self.dir.join(layout::FLOOR);
+        let tail = inner.tail.as_ref().expect("mending the head leaves a tail");
+        let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
+        // A copy's floor is that of the workspace it was copied from, until it is adopted.
+        let fits = |floor: &Floor| floor.workspace == tail.workspace || floor.lock != lock.to_string();
         match Floor::read(&self.fs, &self.dir) {
-            Ok(_) => return Ok(()),
-            Err(Error::Damaged { .. }) => {}
+            Ok(floor) if floor.floor > tail.state.revision && fits(&floor) => return Ok(()),
+            Ok(_) | Err(Error::Damaged { .. }) => {}
             Err(error) => return Err(error),
         }
         if self.stat(&path)?.is_some() {
             self.keep(&path, layout::FLOOR, 0, report)?;
         }
-        let tail = inner.tail.as_ref().expect("mending the head leaves a tail");
         let floor = self.any_floor(&tail.workspace, &tail.state, inner)?;
+        let floor = Floor { workspace: tail.workspace.clone(), ..floor };
         floor.write(&self.fs, &self.host, &self.dir)?;
         report.done.push(format!("{} was lost; it is now {}", path.display(), floor.floor));
         Ok(())
@@ -179,7 +198,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(())
     }
 
-    fn keep(&self, path: &std::path::Path, key: &str, offset: u64, report: &mut Report) -> Result<()> {
+    fn keep(&self, path: &Path, key: &str, offset: u64, report: &mut Report) -> Result<()> {
         let failed = |error| Error::environment("reading", path, error);
         let file = self.fs.open(path, How::Read).map_err(failed)?;
         let kept = quarantine::keep(&self.fs, &self.host, &self.dir, key, &file, offset)?;
@@ -192,10 +211,12 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     }
 }
 
-/// A floor above all that was handed out since a floor that is lost: it had been raised by one step at a time, each
-/// before an event that is itself lost at the worst.
+/// A floor above all that was handed out since `revision`, where floor and events are lost: each of these may have been
+/// the first of a boot, a step above the one before, and no file holds more lines than this. Of 2^53 revisions that is
+/// a small part.
 fn above(revision: Revision) -> Revision {
-    (revision / STEP + 16) * STEP
+    const LINES_OF_A_FILE: u64 = 1 << 20;
+    (revision / STEP + LINES_OF_A_FILE).saturating_mul(STEP)
 }
 
 /// The lock names that damaged lines still show.

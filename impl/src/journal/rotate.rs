@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use fencehold_model::record::{self, Head};
+use fencehold_model::record::{self, Head, LINE_ONE_BYTES_MAX};
 use fencehold_model::{Entry, Event, Holder, OpId, State, WorkspaceId};
 
 use super::file::{FileJournal, Inner, Note};
@@ -48,7 +48,18 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             state.forget(now_ms);
         }
         let next = Successor { workspace: tail.workspace.clone(), n: tail.n + 1, state, entry: None };
-        self.begin_file(inner, next)
+        match self.begin_file(inner, next) {
+            // Nothing rests on a rotation that is merely due: on a full disk a release must still be possible.
+            Err(_) if !condemned && self.may_stay(inner) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Whether the file at hand is still the newest, and not yet too long to be read.
+    fn may_stay(&self, inner: &Inner<F>) -> bool {
+        inner.tail.as_ref().is_some_and(|tail| {
+            tail.tail_bytes() < LINE_ONE_BYTES_MAX as u64 && self.is_newest(tail).unwrap_or(false)
+        })
     }
 
     /// Makes a workspace of its own out of a copied or restored folder, whose `lock` is not the one it was made with.
@@ -56,8 +67,11 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         if inner.floor != 0 {
             return Ok(());
         }
+        // The floor's entry too: it may have been replaced since they were paid.
+        inner.dir_synced = None;
+        self.pay_entries(inner)?;
         let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
-        let floor = Floor::read(&self.fs, &self.dir)?;
+        let floor = self.floor_above(inner)?;
         if floor.lock == lock.to_string() {
             let tail = inner.tail.as_ref().expect("a settled section has a tail");
             if floor.workspace != tail.workspace {
@@ -74,6 +88,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             inner.floor = floor.floor;
             return Ok(());
         }
+        // The folder itself may be as new as its lock.
+        self.sync_parent()?;
         let lock = lock.to_string();
         let why = format!("the folder is a copy of workspace {}, or was restored", floor.workspace);
         let workspace = self.new_workspace_id();
@@ -117,6 +133,12 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         sweep(&self.fs, &self.dir, &name).map_err(failed)?;
         let head = Head { workspace: next.workspace, n: next.n, state: next.state };
         let (mut bytes, checksum) = record::write_head(&head, head.state.revision);
+        if bytes.len() > LINE_ONE_BYTES_MAX {
+            let len = bytes.len();
+            return Err(Error::usage(format!(
+                "the folded state has {len} bytes, the most is {LINE_ONE_BYTES_MAX}; release locks that nobody needs"
+            )));
+        }
         if let Some(entry) = &next.entry {
             bytes.push_str(&record::write_entry(entry, head.state.revision, checksum).0);
         }
