@@ -215,3 +215,56 @@ fn a_renewal_of_a_bound_lock_whose_process_nobody_sees_promises_its_ttl_and_no_m
     let answer = ledger.submit(&asking(), &Command::Renew { name, holder, proof, ttl_ms: Some(10) }).unwrap();
     assert!(matches!(answer.verdict, Verdict::Granted { expires_ms: Some(_), .. }), "{:?}", answer.verdict);
 }
+
+#[test]
+fn a_copy_has_its_own_id_before_a_mark_can_carry_it() {
+    let workspace = Workspace::new();
+    let original = workspace.on(RealFs).workspace().unwrap();
+    std::fs::rename(workspace.path("lock"), workspace.path("old")).unwrap();
+    std::fs::write(workspace.path("lock"), "").unwrap();
+    let asked = workspace.on(RealFs).workspace().unwrap();
+    assert_ne!(asked, original);
+    granted(&workspace, "l", "a", 100);
+    assert_eq!(workspace.on(RealFs).workspace().unwrap(), asked);
+}
+
+#[test]
+fn a_half_line_is_kept_though_the_quarantine_was_removed() {
+    let workspace = Workspace::new();
+    granted(&workspace, "l", "a", 100_000);
+    let path = workspace.path("journal.1.ndjson");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.extend_from_slice(b"{\"rev\":");
+    std::fs::write(&path, bytes).unwrap();
+    // As a backup does that leaves empty folders out.
+    std::fs::remove_dir(workspace.path("quarantine")).unwrap();
+    std::fs::remove_dir(workspace.path("archive")).unwrap();
+    granted(&workspace, "m", "a", 100);
+    assert_eq!(std::fs::read_dir(workspace.path("quarantine")).unwrap().count(), 1);
+    fill(&workspace.on(RealFs));
+    granted(&workspace, "n", "a", 100);
+    assert_eq!(std::fs::read_dir(workspace.path("archive")).unwrap().count(), 1);
+    let mut events = 0;
+    assert!(workspace.on(RealFs).journal().history(|_| events += 1).unwrap().is_empty());
+    assert!(events > 4);
+}
+
+#[test]
+fn a_bound_lock_of_an_earlier_boot_stays_lapsed_however_many_boots_follow() {
+    let workspace = Workspace::new();
+    let boot = fencehold_model::id::BootId::new("boot-1").unwrap();
+    let bound = Some(Process { pid: 1, start_ticks: 1, boot, pid_namespace: 1, host: "here".to_owned() });
+    let Command::Acquire { name: lock, holder, claim, asked_by, .. } = acquire("l", "a", 1000) else {
+        unreachable!("it is an acquire")
+    };
+    let ttl_ms = fencehold_model::lock::TTL_MS_MAX;
+    let command = Command::Acquire { name: lock, holder, claim, ttl_ms, asked_by, bound };
+    token(&workspace.on(RealFs).submit(&asking(), &command).unwrap());
+    for boot in 0..40 {
+        let host = workspace.host.rebooted(&format!("later-{boot}"));
+        let ledger = ledger(RealFs, &host, &workspace.path(""));
+        token(&ledger.submit(&asking(), &acquire("other", &format!("h{boot}"), 1)).unwrap());
+        assert!(ledger.show(&name("l")).unwrap().value.grant.is_none(), "after {boot} more boots");
+        workspace.host.pass(10);
+    }
+}

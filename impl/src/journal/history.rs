@@ -36,12 +36,18 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(notes)
     }
 
+    /// The numbers of the journal files in `dir`, rising; none where there is no such folder.
+    pub(super) fn numbers(&self, dir: &Path) -> Result<Vec<u64>> {
+        match layout::journal_numbers(&self.fs, dir) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            listed => listed.map_err(|error| Error::environment("listing", dir, error)),
+        }
+    }
+
     fn all_files(&self) -> Result<Vec<(u64, PathBuf)>> {
         let mut files = Vec::new();
         for dir in [self.dir.clone(), self.dir.join(ARCHIVE)] {
-            let numbers = layout::journal_numbers(&self.fs, &dir)
-                .map_err(|error| Error::environment("listing", &dir, error))?;
-            files.extend(numbers.into_iter().map(|n| (n, layout::journal_path(&dir, n))));
+            files.extend(self.numbers(&dir)?.into_iter().map(|n| (n, layout::journal_path(&dir, n))));
         }
         // A file that was moved to the archive in between stands in both lists; in the archive it stays.
         files.sort_unstable();

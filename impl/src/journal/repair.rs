@@ -94,13 +94,6 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         }
     }
 
-    fn numbers(&self, dir: &Path) -> Result<Vec<u64>> {
-        match layout::journal_numbers(&self.fs, dir) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            listed => listed.map_err(|error| Error::environment("listing", dir, error)),
-        }
-    }
-
     /// Goes on from the file before `n`, which is lost.
     fn go_on_without(&self, inner: &mut Inner<F>, n: u64, what: &str, report: &mut Report) -> Result<Rest> {
         let path = layout::journal_path(&self.dir, n);

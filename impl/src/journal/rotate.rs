@@ -14,7 +14,7 @@ use super::layout::{self, ARCHIVE};
 use super::tail::Tail;
 use super::time::{self, Now};
 use crate::error::{Error, Result};
-use crate::fs::{File as _, Fs, create_synced};
+use crate::fs::{File as _, Fs, create_synced, make_dir_if_missing};
 use crate::host::Host;
 use crate::mark::{sweep, temp_name};
 
@@ -100,6 +100,14 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(())
     }
 
+    /// Whether the folder is a copy that nobody has adopted yet, as far as can be told without the OS lock.
+    pub(super) fn is_copy(&self) -> Result<bool> {
+        let lock = self.stat(&self.dir.join(layout::LOCK))?;
+        Ok(lock
+            .zip(Floor::read(&self.fs, &self.dir).ok())
+            .is_some_and(|(lock, floor)| lock.id.to_string() != floor.lock))
+    }
+
     pub(super) fn new_workspace_id(&self) -> WorkspaceId {
         WorkspaceId::new(&format!("{:032x}", self.host.random())).expect("hexadecimal digits are an id")
     }
@@ -165,6 +173,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// Moves every file before `n` to the archive. What cannot be moved stays where it is and harms nobody.
     fn archive_before(&self, n: u64) {
         let numbers = layout::journal_numbers(&self.fs, &self.dir).unwrap_or_default();
+        let _ = make_dir_if_missing(&self.fs, &self.dir.join(ARCHIVE));
         for old in numbers.into_iter().filter(|old| *old < n) {
             let name = layout::journal_name(old);
             let to: &Path = &self.dir.join(ARCHIVE).join(&name);
