@@ -26,5 +26,7 @@ mod log_git;
 mod mark;
 /// Starts the shipped command line as real processes; holds no test.
 mod program;
+/// The gate's reports: table, files, drawing, exit codes.
+mod report;
 /// A root with a workspace folder in it, for every module.
 mod site;

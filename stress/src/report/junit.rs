@@ -26,7 +26,7 @@ pub(super) fn junit(results: &Results) -> io::Result<String> {
     for name in results.absent() {
         suite.add_test_case(error(name, "required", "required, and it did not run"));
     }
-    if results.stages.is_empty() {
+    if results.is_empty() {
         suite.add_test_case(error("run", "empty", "no stage ran: that is no pass"));
     }
     let time = results.stages.iter().map(|stage| stage.elapsed).sum();

@@ -103,8 +103,14 @@ pub struct Results {
 }
 
 impl Results {
+    /// Whether no stage ran: nothing was looked at, and that is no pass.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.stages.iter().all(|stage| matches!(stage.verdict, Verdict::Skipped(_)))
+    }
+
     /// The exit code by the contract: 1 for a violation, 3 for what could not be told, was not reached, or was
-    /// required and skipped, else 0.
+    /// required and skipped, and where nothing ran, else 0.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let any = |wanted: fn(&Verdict) -> bool| self.stages.iter().any(|stage| wanted(&stage.verdict));
@@ -112,7 +118,7 @@ impl Results {
             1
         } else if any(|verdict| matches!(verdict, Verdict::Unknown(_) | Verdict::NotReached(_)))
             || self.missing().next().is_some()
-            || self.stages.is_empty()
+            || self.is_empty()
         {
             3
         } else {

@@ -89,6 +89,9 @@ fn findings(results: &Results) -> String {
         let first = format!("{}: {}: ", stage.name, stage.verdict.word());
         out.push_str(&hang(&first, &tame(stage.verdict.why()), COLUMNS));
     }
+    if results.is_empty() {
+        out.push_str("no stage ran: that is no pass\n");
+    }
     for missing in results.missing() {
         let sentence = "required (--require), and it did not run: that is no pass";
         out.push_str(&hang(&format!("{}: ", tame(missing)), sentence, COLUMNS));
@@ -103,7 +106,7 @@ fn summary(results: &Results) -> String {
         .filter(|(_, count)| *count > 0)
         .map(|(word, count)| format!("{count} {word}"))
         .collect();
-    let counts = if counts.is_empty() { "no stage ran".to_owned() } else { counts.join(", ") };
+    let counts = if counts.is_empty() { "no stages".to_owned() } else { counts.join(", ") };
     let text = format!(
         "{counts}; profile {}, seed {}, {}; exit {}",
         results.profile,

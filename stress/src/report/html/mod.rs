@@ -24,21 +24,25 @@ pub(super) fn page(results: &Results, run_dir: &Path) -> String {
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
          <title>fencehold-gate: {verdict}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <h1>fencehold-gate: <span class=\"verdict {}\">{verdict}</span></h1>\n",
-        verdict.replace(' ', "-")
+        if verdict == "not run" { "unknown".to_owned() } else { verdict.replace(' ', "-") }
     );
     out.push_str(&facts(results));
     out.push_str("<h2>Stages</h2>\n");
     out.push_str(&stages(results));
+    if results.is_empty() {
+        out.push_str("<p class=\"why\">No stage ran: that is no pass.</p>\n");
+    }
     for name in results.missing() {
         let name = escape(name);
         let _ = writeln!(out, "<p class=\"why\">{name}: required, and it did not run: that is no pass.</p>");
     }
-    for stage in results.stages.iter().filter(|stage| stage.verdict != Verdict::Ok) {
-        out.push_str(&finding(results, stage, run_dir));
+    for (index, stage) in results.stages.iter().enumerate().filter(|(_, stage)| stage.verdict != Verdict::Ok)
+    {
+        out.push_str(&finding(results, stage, run_dir, &format!("unexplained-{index}")));
     }
     out.push_str(&figures(results));
     out.push_str("<h2>Run it again</h2>\n");
-    let _ = writeln!(out, "<pre>{}</pre>", escape(&results.rerun(None)));
+    let _ = writeln!(out, "{}", shell(&results.rerun(None)));
     out.push_str(
         "<p class=\"note\">The seed draws the same; what real time made is not replayed but judged again from its \
          history. A run of one stage: add <code>--only STAGE</code>.</p>\n</body>\n</html>\n",
@@ -52,7 +56,7 @@ fn overall(results: &Results) -> &'static str {
     match (results.exit_code(), worst) {
         (0, _) => "ok",
         (_, Some((word, _))) if word != "ok" => word,
-        _ => "not reached",
+        _ => "not run",
     }
 }
 
@@ -74,27 +78,27 @@ fn facts(results: &Results) -> String {
 }
 
 fn stages(results: &Results) -> String {
-    if results.stages.is_empty() {
-        return "<p class=\"why\">No stage ran: that is no pass.</p>\n".to_owned();
-    }
     let mut out = String::from(
         "<table class=\"stages\"><thead><tr><th>stage</th><th class=\"number\">cases</th><th>bound</th>\
          <th>verdict</th><th class=\"number\">time</th></tr></thead><tbody>\n",
     );
     for stage in &results.stages {
         let word = stage.verdict.word();
+        let (cases, time) = match stage.verdict {
+            Verdict::Skipped(_) => ("–".to_owned(), "–".to_owned()),
+            _ => (format!("{} {}", grouped(stage.cases), escape(stage.unit)), lasted(stage.elapsed)),
+        };
         let _ = writeln!(
             out,
             "<tr><td data-label=\"stage\"><strong>{}</strong></td>\
-             <td class=\"number\" data-label=\"cases\">{} {}</td><td data-label=\"bound\">{}</td>\
+             <td class=\"number\" data-label=\"cases\">{}</td><td data-label=\"bound\">{}</td>\
              <td data-label=\"verdict\"><span class=\"verdict {}\">{word}</span></td>\
              <td class=\"number\" data-label=\"time\">{}</td></tr>",
             escape(stage.name),
-            grouped(stage.cases),
-            escape(stage.unit),
+            cases,
             escape(&stage.bound),
             word.replace(' ', "-"),
-            lasted(stage.elapsed)
+            time
         );
     }
     out.push_str("</tbody></table>\n");
@@ -102,19 +106,30 @@ fn stages(results: &Results) -> String {
 }
 
 /// What a stage that is no pass has to say, with its drawing.
-fn finding(results: &Results, stage: &StageResult, run_dir: &Path) -> String {
+fn finding(results: &Results, stage: &StageResult, run_dir: &Path, anchor: &str) -> String {
     let word = stage.verdict.word();
-    let mut out =
-        format!("<h2>{}: {word}</h2>\n<p>{}</p>\n", escape(stage.name), escape(stage.verdict.why()));
+    let mut out = format!(
+        "<h2>{}: {word}</h2>\n<p class=\"why {}\">{}</p>\n",
+        escape(stage.name),
+        word.replace(' ', "-"),
+        escape(stage.verdict.why())
+    );
     if let Some(command) = &stage.command {
-        let _ = writeln!(out, "<p class=\"note\">Replay or judge it:</p>\n<pre>{}</pre>", escape(command));
+        let _ = writeln!(out, "<p class=\"note\">Replay or judge it:</p>\n{}", shell(command));
     }
-    let again = escape(&results.rerun(Some(stage.name)));
-    let _ = writeln!(out, "<p class=\"note\">Run the stage again:</p>\n<pre>{again}</pre>");
+    let again = shell(&results.rerun(Some(stage.name)));
+    let _ = writeln!(out, "<p class=\"note\">Run the stage again:</p>\n{again}");
     if matches!(stage.verdict, Verdict::Violation(_)) {
-        out.push_str(&timeline::section(stage, run_dir));
+        out.push_str(&timeline::section(stage, run_dir, anchor));
     }
     out
+}
+
+/// A command; it is broken between words only.
+fn shell(command: &str) -> String {
+    let words: Vec<String> =
+        command.split(' ').map(|word| format!("<span>{}</span>", escape(word))).collect();
+    format!("<pre>{}</pre>", words.join(" "))
 }
 
 fn figures(results: &Results) -> String {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::label;
 
 /// The most operations that are drawn.
-pub(super) const OPS_MAX: usize = 40;
+pub(super) const OPS_MAX: usize = 30;
 /// The most marks of the nemesis that are drawn.
 const MARKS_MAX: usize = 40;
 
@@ -119,7 +119,10 @@ fn choose(history: &History, named: &[usize]) -> BTreeSet<usize> {
     }
     let centre = named.last().copied().unwrap_or(count - 1);
     let mut chosen: BTreeSet<usize> = named.iter().rev().take(OPS_MAX).copied().collect();
-    let near = (0..count).flat_map(|away| [centre.checked_sub(away), Some(centre + away)]);
+    // What came before tells more than what came after.
+    let back = |away: usize| centre.checked_sub(away);
+    let near = (0..count)
+        .flat_map(|away| [back(3 * away), back(3 * away + 1), back(3 * away + 2), Some(centre + away)]);
     for index in near.flatten().filter(|index| *index < count) {
         if chosen.len() >= OPS_MAX {
             break;

@@ -12,8 +12,8 @@ use crate::report::text::{instant, short, width};
 const LEFT: f64 = 92.0;
 const TOP: f64 = 26.0;
 const RIGHT: f64 = 20.0;
-const ROW: f64 = 44.0;
-const BAR: f64 = 34.0;
+const ROW: f64 = 46.0;
+const BAR: f64 = 11.0;
 const LANE_PADDING: f64 = 7.0;
 /// What a character of the labels takes.
 const CHAR: f64 = 6.7;
@@ -23,16 +23,16 @@ const TIME_WIDTH_MIN: f64 = 640.0;
 /// An open end reaches this far beyond the last instant.
 const OPEN: f64 = 46.0;
 
-/// Draws a scene.
-pub(super) fn svg(scene: &Scene) -> String {
+/// Draws a scene; `anchor` becomes the id of the operation that cannot be explained.
+pub(super) fn svg(scene: &Scene, anchor: &str) -> String {
     let scale = Scale::new(&scene.items);
     let placed = place(scene, &scale);
     let mut out = String::new();
     let (wide, high) = (placed.right + RIGHT, placed.bottom + 6.0);
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<svg class=\"timeline\" role=\"img\" aria-label=\"timeline of the processes\" width=\"{wide:.0}\" \
-         height=\"{high:.0}\" viewBox=\"0 0 {wide:.0} {high:.0}\">\n"
+         height=\"{high:.0}\" viewBox=\"0 0 {wide:.0} {high:.0}\">"
     );
     for (index, lane) in scene.lanes.iter().enumerate() {
         let (top, bottom) = placed.lanes[index];
@@ -50,7 +50,7 @@ pub(super) fn svg(scene: &Scene) -> String {
     }
     axis(&scale, &placed, &mut out);
     for (item, (row_top, _)) in scene.items.iter().zip(&placed.items) {
-        draw(item, &scale, *row_top, placed.right, &mut out);
+        draw(item, &scale, *row_top, placed.right, anchor, &mut out);
     }
     out.push_str("</svg>\n");
     out
@@ -165,12 +165,13 @@ fn axis(scale: &Scale, placed: &Placed, out: &mut String) {
     }
 }
 
-fn draw(item: &Item, scale: &Scale, top: f64, right: f64, out: &mut String) {
+fn draw(item: &Item, scale: &Scale, top: f64, right: f64, anchor: &str, out: &mut String) {
     let x = scale.x(item.from_us);
     let title = [item.asked.as_str(), item.answered.as_str()].join(" → ");
     let title = title.trim_end_matches(" → ");
     let (class, role) = (class(item.kind), role(item.role));
-    if matches!(item.kind, Kind::Died | Kind::Nemesis) {
+    let is_mark = matches!(item.kind, Kind::Died | Kind::Nemesis);
+    if is_mark {
         let y = top + BAR / 2.0;
         let sign = if item.kind == Kind::Died { "m-5 -5l10 10m0 -10l-10 10" } else { "m0 -7l6 12h-12z" };
         let _ = write!(
@@ -180,17 +181,17 @@ fn draw(item: &Item, scale: &Scale, top: f64, right: f64, out: &mut String) {
         );
     } else {
         let open = item.to_us == NEVER;
+        let id = if item.role == Role::Culprit { format!(" id=\"{anchor}\"") } else { String::new() };
         let end = if open { right } else { scale.x(item.to_us) };
         let _ = write!(
             out,
-            "<g class=\"bar {class}{role}{}\" data-line=\"{}\"><title>{}</title>",
-            if open { " open" } else { "" },
+            "<g class=\"bar {class}{role}\"{id} data-line=\"{}\"><title>{}</title>",
             item.line,
             escape(title)
         );
         if let Some(granted_us) = item.granted_us {
             let until = if granted_us == NEVER { right } else { scale.x(granted_us) };
-            let y = top + BAR + 4.0;
+            let y = top + BAR / 2.0;
             let stop = if granted_us > scale.points.last().map_or(0, |(at_us, _)| *at_us) {
                 "m-5 -4l5 4l-5 4"
             } else {
@@ -210,8 +211,9 @@ fn draw(item: &Item, scale: &Scale, top: f64, right: f64, out: &mut String) {
             let _ = write!(out, "<path class=\"edge\" d=\"M{:.1} {top:.1}V{:.1}\"/>", x + wide, top + BAR);
         }
     }
-    let inset = if matches!(item.kind, Kind::Died | Kind::Nemesis) { 10.0 } else { 6.0 };
-    for (line, y) in words(item).iter().zip([top + 14.0, top + 28.0]) {
+    // Marks have their words beside them, bars below them: no edge crosses a letter.
+    let (inset, below) = if is_mark { (10.0, 9.5) } else { (1.0, BAR + 12.5) };
+    for (line, y) in words(item).iter().zip([top + below, top + below + 13.5]) {
         if !line.is_empty() {
             let _ = write!(out, "<text x=\"{:.1}\" y=\"{y:.1}\">{}</text>", x + inset, escape(line));
         }

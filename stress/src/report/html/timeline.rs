@@ -17,12 +17,12 @@ use crate::report::text::{grouped, instant};
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The drawing of a stage's history, or why there is none.
-pub(super) fn section(stage: &StageResult, run_dir: &Path) -> String {
+pub(super) fn section(stage: &StageResult, run_dir: &Path, anchor: &str) -> String {
     let Some(path) = &stage.history else { return String::new() };
     let read = std::fs::read_to_string(run_dir.join(path)).map_err(|error| error.to_string());
     let history = read.and_then(|text| History::parse(&text).map_err(|error| error.to_string()));
     match history {
-        Ok(history) => drawn(&history, path),
+        Ok(history) => drawn(&history, path, stage.verdict.why(), anchor),
         Err(why) => format!(
             "<p class=\"note\">The history {} cannot be drawn: {}.</p>\n",
             escape(&path.display().to_string()),
@@ -31,12 +31,13 @@ pub(super) fn section(stage: &StageResult, run_dir: &Path) -> String {
     }
 }
 
-fn drawn(history: &History, path: &Path) -> String {
+fn drawn(history: &History, path: &Path, told: &str, anchor: &str) -> String {
     let report = check(history, DEADLINE);
     let named = report.violations.first().map_or(&[][..], |violation| &violation.ops);
     let scene = scene(history, named);
     let mut out = String::new();
     match report.violations.first() {
+        Some(violation) if told.contains(&violation.why) => {}
         Some(violation) => {
             let _ = writeln!(out, "<p class=\"why\">{}.</p>", escape(&violation.why));
         }
@@ -53,14 +54,19 @@ fn drawn(history: &History, path: &Path) -> String {
     let _ = writeln!(
         out,
         "<p class=\"note\">{} of {} operations of <code>{}</code>. Times count from the first of them, {} into the \
-         history; spans are not to scale, order and overlap are.{}</p>",
+         history; spans are not to scale, order and overlap are.{}{}</p>",
         grouped((history.ops.len() - scene.left_out) as u64),
         grouped(history.ops.len() as u64),
         escape(&path.display().to_string()),
         instant(first_us),
-        left_out(&scene)
+        left_out(&scene),
+        if named.is_empty() {
+            String::new()
+        } else {
+            format!(" <a href=\"#{anchor}\">Show what cannot be explained.</a>")
+        }
     );
-    let _ = writeln!(out, "<div class=\"scroll\" tabindex=\"0\">\n{}</div>", svg(&scene));
+    let _ = writeln!(out, "<div class=\"scroll\" tabindex=\"0\">\n{}</div>", svg(&scene, anchor));
     out.push_str(LEGEND);
     out.push_str(&in_words(&scene, first_us));
     out
