@@ -39,7 +39,10 @@ pub(super) fn asked(history: &History, op: &Operation) -> String {
 /// What came of it: `ok, token 17`. `own` is the text of a reason of the target's own.
 pub(super) fn answered(history: &History, op: &Operation, own: Option<&str>) -> String {
     match &op.outcome {
-        Outcome::Ok(answer) => format!("ok{}", carried(history, answer)),
+        Outcome::Ok(answer) => {
+            let free = matches!(op.call, Call::Lock(_, Ask::Show)) && answer.holder.is_none();
+            format!("ok{}{}", if free { ", free" } else { "" }, carried(history, answer))
+        }
         Outcome::Refused(reason, answer) => {
             let word = match reason {
                 Reason::Held => "held",
