@@ -34,6 +34,8 @@ mod mutants_sim;
 mod program;
 /// The simulated disk against the real one; the world's own promises.
 mod sim;
+/// The gate's reports: table, files, drawing, exit codes.
+mod report;
 /// A root with a workspace folder in it, for every module.
 mod site;
 /// Every operation killed at every call and cut at every byte.
