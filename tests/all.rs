@@ -28,3 +28,7 @@ mod mark;
 mod program;
 /// A root with a workspace folder in it, for every module.
 mod site;
+/// The chapter JOURNAL: lines, commits, rotation, time, readers, and what once broke them.
+mod spec_journal;
+/// A workspace, a machine and a disk that a test sets; holds no test.
+mod spec_kit;

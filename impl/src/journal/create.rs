@@ -16,6 +16,9 @@ use crate::error::{Error, Result};
 use crate::fs::{File as _, Fs, How, LockMode, create_synced};
 use crate::host::Host;
 
+/// How often a folder that vanished while it was built is built again.
+const TRIES: usize = 8;
+
 /// Who may use a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Modes {
@@ -47,11 +50,28 @@ impl Modes {
 /// # Errors
 /// Where something cannot be written: then there is no workspace, unless the error is indefinite.
 pub fn create<F: Fs>(fs: &F, host: &impl Host, dir: &Path, modes: Modes) -> Result<bool> {
-    let failed = |error| Error::environment("creating", dir, error);
     let (Some(parent), Some(name)) = (dir.parent(), dir.file_name().and_then(|name| name.to_str())) else {
         return Err(Error::usage(format!("{} cannot be a workspace folder", dir.display())));
     };
     sweep(fs, parent, name);
+    for _ in 1..TRIES {
+        match build(fs, host, dir, (parent, name), modes) {
+            // Another creator's sweep came before our lock was held, and took our folder for a killed one's.
+            Err(Error::Environment { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            built => return built,
+        }
+    }
+    build(fs, host, dir, (parent, name), modes)
+}
+
+fn build<F: Fs>(
+    fs: &F,
+    host: &impl Host,
+    dir: &Path,
+    (parent, name): (&Path, &str),
+    modes: Modes,
+) -> Result<bool> {
+    let failed = |error| Error::environment("creating", dir, error);
     let building = parent.join(format!("{name}.new-{:032x}", host.random()));
     fs.make_dir(&building, modes.dir()).map_err(failed)?;
     // Held while it is built, so that a sweep by another creator leaves it alone.
