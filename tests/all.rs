@@ -40,3 +40,7 @@ mod report;
 mod site;
 /// Every operation killed at every call and cut at every byte.
 mod torn;
+/// The chapter JOURNAL: lines, commits, rotation, time, readers, and what once broke them.
+mod spec_journal;
+/// A workspace, a machine and a disk that a test sets; holds no test.
+mod spec_kit;

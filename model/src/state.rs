@@ -45,7 +45,7 @@ pub struct State {
     pub boot: Option<Boot>,
     /// Boots that are over, the latest last.
     pub ended_boots: Vec<BootId>,
-    /// The highest token whose end was forgotten: an unknown token up to it is not current.
+    /// The highest token that was broken, or whose end was forgotten: one up to it that no grant has is not current.
     pub forgotten: Revision,
     /// The locks by name.
     pub locks: BTreeMap<LockName, Lock>,
@@ -100,8 +100,11 @@ impl State {
             }
             Event::LockReleased { name, token } => self.release(name, *token, entry.at_ms),
             Event::LockBroken { name, token, .. } => {
-                if let Some(lock) = self.locks.get_mut(name) {
-                    lock.grant.take_if(|grant| grant.token == *token);
+                if let Some(lock) = self.locks.get_mut(name)
+                    && lock.grant.take_if(|grant| grant.token == *token).is_some()
+                {
+                    // Nothing else remembers that this token was granted after older ones of the name.
+                    self.forgotten = self.forgotten.max(*token);
                 }
             }
             Event::Repaired { .. } => {}

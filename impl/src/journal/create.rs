@@ -50,7 +50,6 @@ impl Modes {
 /// # Errors
 /// Where something cannot be written: then there is no workspace, unless the error is indefinite.
 pub fn create<F: Fs>(fs: &F, host: &impl Host, dir: &Path, modes: Modes) -> Result<bool> {
-    let failed = |error| Error::environment("creating", dir, error);
     let (Some(parent), Some(name)) = (dir.parent(), dir.file_name().and_then(|name| name.to_str())) else {
         return Err(Error::usage(format!("{} cannot be a workspace folder", dir.display())));
     };
