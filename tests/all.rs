@@ -32,6 +32,8 @@ mod mark;
 mod mutants_sim;
 /// Starts the shipped command line as real processes; holds no test.
 mod program;
+/// The README works as typed.
+mod readme;
 /// The simulated disk against the real one; the world's own promises.
 mod sim;
 /// A root with a workspace folder in it, for every module.
