@@ -34,6 +34,8 @@ mod mutants_sim;
 mod program;
 /// The README works as typed.
 mod readme;
+/// Bugs that were found, each kept away by a test that the README names.
+mod regressions;
 /// The simulated disk against the real one; the world's own promises.
 mod sim;
 /// A root with a workspace folder in it, for every module.

@@ -7,6 +7,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::program::{Said, Yard, clean, said};
 
 /// How many blocks of the README are run. One that is added raises this.
@@ -88,7 +90,8 @@ impl Reader {
     }
 }
 
-fn page(name: &str) -> String {
+/// A page of the project's root.
+pub(crate) fn page(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -98,8 +101,8 @@ fn the_readme_works_as_typed() {
     let reader = Reader::new();
     assert_eq!(reader.follows(&page("README.md")), Ok(BLOCKS));
     let document = reader.repository.join("plan.json");
-    let document = std::fs::read_to_string(document).unwrap();
-    assert!(document.contains("\"step\":2"), "the stale write did not land: {document}");
+    let document: Value = serde_json::from_slice(&std::fs::read(document).unwrap()).unwrap();
+    assert_eq!(document["step"], 2, "the stale write did not land");
     assert_eq!(std::fs::read_dir(reader.home.path()).unwrap().count(), 0, "nothing was left in HOME");
 }
 
