@@ -37,7 +37,7 @@ enum Heard {
     },
     Answered {
         op: String,
-        answer: Answer,
+        answer: Box<Answer>,
     },
     Not {
         op: String,
@@ -123,7 +123,7 @@ fn tell(told: &Told<Heard>, op: &str, ask: impl FnOnce(&str) -> fencehold::Resul
     told.push(Heard::Asked { op: op.to_owned() });
     match ask(op) {
         Ok(answer) => {
-            told.push(Heard::Answered { op: op.to_owned(), answer: answer.clone() });
+            told.push(Heard::Answered { op: op.to_owned(), answer: Box::new(answer.clone()) });
             Some(answer)
         }
         Err(error) => {
@@ -176,15 +176,13 @@ fn judge(world: &World, ended: &[Ended<()>], told: &[Heard]) -> Result<(), Strin
     let mut highest = 0;
     for heard in told {
         // Answers come one after the other; a grant is above every grant that was answered before it was asked for.
-        if let Heard::Answered { op, answer: Answer { verdict: Verdict::Granted { token, .. }, .. } } = heard
-            && op.ends_with("acquire")
-        {
+        if let (Heard::Answered { op, .. }, Some(token)) = (heard, token_of(heard)) {
             let asked = told.iter().position(|it| matches!(it, Heard::Asked { op: asked } if asked == op));
             let before = told[..asked.unwrap_or(0)].iter().filter_map(token_of).max().unwrap_or(0);
-            if *token <= before {
+            if token <= before {
                 return Err(format!("{op} got token {token} after token {before} had been answered"));
             }
-            highest = highest.max(*token);
+            highest = highest.max(token);
         }
     }
     let known = entries.last().map_or(0, |entry| entry.revision);
@@ -194,13 +192,11 @@ fn judge(world: &World, ended: &[Ended<()>], told: &[Heard]) -> Result<(), Strin
     overlaps(&entries)
 }
 
+/// The token that an acquire was answered with.
 fn token_of(heard: &Heard) -> Option<Revision> {
-    match heard {
-        Heard::Answered { op, answer: Answer { verdict: Verdict::Granted { token, .. }, .. } }
-            if op.ends_with("acquire") =>
-        {
-            Some(*token)
-        }
+    let Heard::Answered { op, answer } = heard else { return None };
+    match answer.verdict {
+        Verdict::Granted { token, .. } if op.ends_with("acquire") => Some(token),
         _ => None,
     }
 }
