@@ -32,6 +32,10 @@ mod mark;
 mod mutants_sim;
 /// Starts the shipped command line as real processes; holds no test.
 mod program;
+/// The README works as typed.
+mod readme;
+/// Bugs that were found, each kept away by a test that the README names.
+mod regressions;
 /// The simulated disk against the real one; the world's own promises.
 mod sim;
 /// The gate's reports: table, files, drawing, exit codes.
