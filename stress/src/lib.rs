@@ -6,3 +6,4 @@ pub mod gate;
 pub mod report;
 pub mod rng;
 pub mod soak;
+pub mod target;
