@@ -28,3 +28,5 @@ mod mark;
 mod program;
 /// A root with a workspace folder in it, for every module.
 mod site;
+/// Targets with a known defect, and the correct one in another language.
+mod targets;

@@ -7,3 +7,4 @@ pub mod report;
 pub mod rng;
 pub mod soak;
 pub mod target;
+pub mod targets;

@@ -203,12 +203,12 @@ impl Child {
         let deadline = Instant::now() + within;
         self.input = None;
         let pidfd = (*self.handle.lock()).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
-        if let Some(Ok(pidfd)) = pidfd {
+        if let Some(pidfd) = pidfd {
             // What it still writes must not hold it up.
             self.drain(within);
-            wait(&pidfd, PollFlags::IN, deadline).ok()?;
+            wait(&pidfd.ok()?, PollFlags::IN, deadline).ok()?;
         }
-        self.process.try_wait().ok().flatten().and_then(|_| self.reap())
+        self.reap()
     }
 
     /// Kills its group and reaps it; nothing of it runs on after this. Gives how it ended.
