@@ -48,3 +48,5 @@ mod torn;
 mod spec_journal;
 /// A workspace, a machine and a disk that a test sets; holds no test.
 mod spec_kit;
+/// Targets with a known defect, and the correct one in another language.
+mod targets;

@@ -8,3 +8,4 @@ pub mod rng;
 pub mod sim;
 pub mod soak;
 pub mod target;
+pub mod targets;

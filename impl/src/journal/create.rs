@@ -53,6 +53,7 @@ pub fn create<F: Fs>(fs: &F, host: &impl Host, dir: &Path, modes: Modes) -> Resu
     let (Some(parent), Some(name)) = (dir.parent(), dir.file_name().and_then(|name| name.to_str())) else {
         return Err(Error::usage(format!("{} cannot be a workspace folder", dir.display())));
     };
+    let failed = |error| Error::environment("creating", dir, error);
     sweep(fs, parent, name);
     let (building, lock) = begin(fs, host, parent, name, modes).map_err(failed)?;
     let renamed = fill(fs, host, &building, &lock, modes).and_then(|()| fs.rename(&building, dir));
