@@ -2,6 +2,7 @@
 //! does the same to anyone else's implementation.
 
 pub mod check;
+pub mod explore;
 pub mod gate;
 pub mod report;
 pub mod rng;
