@@ -26,6 +26,8 @@ mod log;
 mod log_git;
 /// Places, keys and marks: every spelling meets one lock.
 mod mark;
+/// The pure model: decisions against the oracle, round trips, framing, chains, the folded state.
+mod model;
 /// Starts the shipped command line as real processes; holds no test.
 mod program;
 /// A root with a workspace folder in it, for every module.
