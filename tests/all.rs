@@ -32,6 +32,8 @@ mod loom;
 mod mark;
 /// The two lock-file mutants on the simulated disk, and their control.
 mod mutants_sim;
+/// The pure model: decisions against the oracle, round trips, framing, chains, the folded state.
+mod model;
 /// Starts the shipped command line as real processes; holds no test.
 mod program;
 /// The README works as typed.
