@@ -1,7 +1,7 @@
 use fencehold_model::lock::{Already, Decision, Proof, Refusal};
 use fencehold_model::{Event, Holder, LockName, State};
 
-use super::bench::{Bench, TTL_MS, bench, is_granted, name};
+use super::bench::{Bench, TTL_MS, bench, is_granted};
 
 /// LOCK-2: An acquire of a free name is granted with a new token and expires its TTL after `now`.
 ///
