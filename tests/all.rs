@@ -14,6 +14,8 @@ mod document_faults;
 mod document_text;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;
+/// The linter of adapters and the transcripts of the protocol.
+mod lint;
 /// Where the workspace of a folder is.
 mod locate;
 /// `lock run`: exit codes, killed, stopped, nested, lost.

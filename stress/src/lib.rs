@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod gate;
+pub mod lint;
 pub mod report;
 pub mod rng;
 pub mod soak;
