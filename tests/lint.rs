@@ -49,7 +49,6 @@ fn the_control_keeps_every_rule_that_it_offers() {
     println!("{report}");
     assert!(report.is_clean(), "{report}");
     assert_eq!(report.not_offered(), [Need::Revisions, Need::Process]);
-    assert!(report.elapsed < Duration::from_secs(2), "{report}");
 }
 
 #[test]

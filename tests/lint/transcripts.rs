@@ -44,7 +44,7 @@ impl Seen {
                             *value = numbered("version", &mut self.versions, value);
                         }
                         "revision" | "target" | "error" | "pid" | "host" => {
-                            *value = format!("<{key}>").into()
+                            *value = format!("<{key}>").into();
                         }
                         "expires_in_ms" | "since_ms" => *value = "<milliseconds>".into(),
                         _ => self.hide(value),

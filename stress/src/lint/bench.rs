@@ -5,10 +5,10 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use fencehold_model::history::Tokens;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::declared::Declared;
 use super::lapse::Lapsed;
 use super::{Need, Rule, Standing};
 use crate::target::{Child, Gone, LINE_BYTES_MAX, Spec};
@@ -21,13 +21,6 @@ const ANSWER: Duration = Duration::from_secs(2);
 const HELLO_RULE: &str = "hello";
 /// How much of a line is quoted.
 const QUOTED_CHARS_MAX: usize = 300;
-
-/// What a target declared.
-#[derive(Debug, Clone, Default)]
-pub struct Declared {
-    /// The value of its answer to `hello`.
-    pub value: Value,
-}
 
 /// A thing that an adapter gets wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,46 +59,10 @@ pub(super) struct Bench {
     pub(super) children: [Option<Child>; 2],
     pub(super) declared: Declared,
     pub(super) lapsed: Option<Lapsed>,
+    /// What the first process answered to `hello`.
+    pub(super) greeting: Option<Result<Reply, Misread>>,
     rule: &'static str,
     next_id: u64,
-}
-
-impl Declared {
-    fn has(&self, key: &str, word: &str) -> bool {
-        let words = self.value[key].as_array().map_or(&[][..], Vec::as_slice);
-        words.iter().any(|found| found == word)
-    }
-
-    /// Whether it offers what a rule needs.
-    #[must_use]
-    pub fn offers(&self, need: Need) -> bool {
-        match need {
-            Need::Hello => self.value.is_object(),
-            Need::Group(group) => self.has("offers", group),
-            Need::Ttl => self.has("locks_end", "ttl"),
-            Need::Process => self.has("locks_end", "process"),
-            Need::Tokens => self.tokens() != Tokens::None,
-            Need::Fencing => self.value["fencing"] == true,
-            Need::Revisions => self.value["revisions"] == true,
-            Need::LastingLocks => self.has("locks_end", "ttl") || !self.has("locks_end", "process"),
-        }
-    }
-
-    /// Whether what was answered outlives SIGKILL.
-    #[must_use]
-    pub fn survives_kill(&self) -> bool {
-        self.has("survives", "kill")
-    }
-
-    /// The kind of its tokens.
-    #[must_use]
-    pub fn tokens(&self) -> Tokens {
-        match self.value["tokens"].as_str() {
-            Some("ordered") => Tokens::Ordered,
-            Some("opaque") => Tokens::Opaque,
-            _ => Tokens::None,
-        }
-    }
 }
 
 impl Bench {
@@ -118,15 +75,24 @@ impl Bench {
             children: [None, None],
             declared: Declared::default(),
             lapsed: None,
+            greeting: None,
             rule: "",
             next_id: 1,
         };
-        let mut child = bench.spawn()?;
-        if let Ok(answer) = child.hello(HELLO) {
-            bench.declared.value = answer["value"].clone();
-            bench.children[0] = Some(child);
+        bench.children[0] = Some(bench.spawn()?);
+        let root = bench.root();
+        let request = json!({ "id": 0, "op": "hello", "protocol": 1, "root": root.to_string_lossy() });
+        let greeting = bench.exchange(0, "hello", &request);
+        if let Ok(reply) = &greeting {
+            bench.declared.value = reply.answer["value"].clone();
         }
+        bench.greeting = Some(greeting);
         Ok(bench)
+    }
+
+    /// Whether all that a rule needs is declared.
+    pub(super) fn offers_all(&self, rule: &Rule) -> bool {
+        rule.needs.iter().all(|need| self.declared.offers(*need))
     }
 
     /// How a rule stands.

@@ -1,15 +1,15 @@
-//! The rules about locks that have lapsed. All of them lapse at once, so that it is waited for once.
+//! The rules about locks that have lapsed. All of them lapse at once, and while other rules are asked.
 
 use std::collections::BTreeMap;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::bench::{Bench, Misread};
 use super::{Need, Rule};
 
-const TTL: &[Need] = &[Need::Group("lock"), Need::Ttl];
+pub(super) const TTL: &[Need] = &[Need::Group("lock"), Need::Ttl];
 const TTL_MS: u64 = 100;
 /// From when on a lock has surely lapsed.
 const LAPSED: Duration = Duration::from_millis(TTL_MS + 250);
@@ -49,32 +49,49 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// What was granted to the holder `a`, by what it is for, and has lapsed.
-pub(super) type Lapsed = BTreeMap<&'static str, Value>;
+/// What was granted to the holder `a`, by the rule that it is for, and when all of it has lapsed.
+pub(super) struct Lapsed {
+    granted: BTreeMap<&'static str, Value>,
+    by: Instant,
+}
 
 impl Bench {
+    /// Acquires what is to lapse while other rules are asked. What goes wrong is told by the rule that it is for.
+    pub(super) fn begin_to_lapse(&mut self) {
+        self.lapsed = self.acquire_all().ok();
+    }
+
+    fn acquire_all(&mut self) -> Result<Lapsed, Misread> {
+        let mut granted = BTreeMap::new();
+        for rule in RULES {
+            let name = lock_of(rule.name);
+            let fields = json!({ "name": name, "holder": "a", "claim": "claim-a", "ttl_ms": TTL_MS });
+            let value = self.ask("lock.acquire", &fields)?.ok()?.clone();
+            if rule.name == "lapse-renewed" {
+                let mut fields = self.proof(&name, "a", &value);
+                fields["ttl_ms"] = json!(600_000);
+                self.ask("lock.renew", &fields)?.ok()?;
+            }
+            granted.insert(rule.name, value);
+        }
+        Ok(Lapsed { granted, by: Instant::now() + LAPSED })
+    }
+
     /// The lock of one of the rules, with what was granted to `a` and has lapsed.
     fn lapsed(&mut self, which: &'static str) -> Result<(String, Value), Misread> {
-        let name = |which: &str| format!("lapsed-{which}");
-        if self.lapsed.is_none() {
-            let mut all = Lapsed::new();
-            for rule in RULES {
-                let name = name(rule.name);
-                let fields = json!({ "name": name, "holder": "a", "claim": "claim-a", "ttl_ms": TTL_MS });
-                let granted = self.ask("lock.acquire", &fields)?.ok()?.clone();
-                if rule.name == "lapse-renewed" {
-                    let mut fields = self.proof(&name, "a", &granted);
-                    fields["ttl_ms"] = json!(600_000);
-                    self.ask("lock.renew", &fields)?.ok()?;
-                }
-                all.insert(rule.name, granted);
-            }
-            thread::sleep(LAPSED);
-            self.lapsed = Some(all);
-        }
-        let granted = self.lapsed.as_ref().and_then(|all| all.get(which)).cloned();
-        Ok((name(which), granted.unwrap_or_default()))
+        let lapsed = match self.lapsed.take() {
+            Some(lapsed) => lapsed,
+            None => self.acquire_all()?,
+        };
+        thread::sleep(lapsed.by.saturating_duration_since(Instant::now()));
+        let granted = lapsed.granted.get(which).cloned();
+        self.lapsed = Some(lapsed);
+        Ok((lock_of(which), granted.unwrap_or_default()))
     }
+}
+
+fn lock_of(rule: &str) -> String {
+    format!("lapsed-{rule}")
 }
 
 fn acquire(bench: &mut Bench) -> Result<(), Misread> {

@@ -4,6 +4,7 @@
 //! once. What the target does not declare is listed as not offered, never as kept.
 
 mod bench;
+mod declared;
 mod docs;
 mod fences;
 mod grants;
@@ -21,7 +22,8 @@ use serde_json::Value;
 use crate::gate::stage::Progress;
 use crate::target::Spec;
 use bench::Bench;
-pub use bench::{Declared, Misread};
+pub use bench::Misread;
+pub use declared::Declared;
 
 /// What a target has to declare before a rule is asked of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +105,9 @@ pub fn lint_by(spec: &Spec, rules: &[&'static Rule], progress: &mut Progress) ->
     let begun = Instant::now();
     let mut bench = Bench::new(spec)?;
     let mut report = LintReport { hello: Value::Null, rules: Vec::new(), elapsed: Duration::ZERO };
+    if rules.iter().any(|rule| rule.needs == lapse::TTL && bench.offers_all(rule)) {
+        bench.begin_to_lapse();
+    }
     for (asked, rule) in (0_u64..).zip(rules) {
         progress.tell(asked, "rules", None);
         report.rules.push((rule.name, bench.stand(rule)));
