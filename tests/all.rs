@@ -14,6 +14,8 @@ mod document;
 mod document_faults;
 /// Documents as text: what a change leaves as it was, and what it refuses.
 mod document_text;
+/// The explorer of the lock machine, and the wrong machines that it must catch.
+mod explore;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;
 /// Where the workspace of a folder is.
@@ -38,7 +40,15 @@ mod readme;
 mod regressions;
 /// The simulated disk against the real one; the world's own promises.
 mod sim;
+/// The gate's reports: table, files, drawing, exit codes.
+mod report;
 /// A root with a workspace folder in it, for every module.
 mod site;
 /// Every operation killed at every call and cut at every byte.
 mod torn;
+/// The chapter JOURNAL: lines, commits, rotation, time, readers, and what once broke them.
+mod spec_journal;
+/// A workspace, a machine and a disk that a test sets; holds no test.
+mod spec_kit;
+/// Targets with a known defect, and the correct one in another language.
+mod targets;

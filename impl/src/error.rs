@@ -123,7 +123,16 @@ impl fmt::Display for Error {
                         ". Allow writing below {}, or run `fencehold init --dir PATH` once from outside the sandbox",
                         path.parent().unwrap_or(path).display()
                     ),
-                    io::ErrorKind::StorageFull => f.write_str(". Free some space and try again"),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => write!(
+                        f,
+                        ". Free some space on the disk of {} and try again",
+                        path.parent().unwrap_or(path).display()
+                    ),
+                    io::ErrorKind::FileTooLarge => write!(
+                        f,
+                        ". Raise the limit on the size of a file (`ulimit -f`), or move what stands below {} to another disk",
+                        path.parent().unwrap_or(path).display()
+                    ),
                     _ => Ok(()),
                 }
             }
@@ -141,7 +150,7 @@ impl fmt::Display for Error {
                 write!(f, ": damaged: {what}. The bytes are kept as they are. {advice}")
             }
             Error::Indefinite { path, what } => {
-                write!(f, "{}: {what}; whether it happened cannot be known from here", path.display())
+                write!(f, "{}: {what}; it may have happened, which cannot be known from here", path.display())
             }
         }
     }

@@ -11,7 +11,7 @@ use fencehold_model::record::{self, Head};
 use fencehold_model::{State, WorkspaceId};
 
 use super::floor::{Floor, STEP};
-use super::layout::{self, ARCHIVE, DOC, FLOOR, LOCK, QUARANTINE};
+use super::layout::{self, FLOOR, FOLDERS, LOCK};
 use crate::error::{Error, Result};
 use crate::fs::{File as _, Fs, How, LockMode, create_synced};
 use crate::host::Host;
@@ -50,10 +50,10 @@ impl Modes {
 /// # Errors
 /// Where something cannot be written: then there is no workspace, unless the error is indefinite.
 pub fn create<F: Fs>(fs: &F, host: &impl Host, dir: &Path, modes: Modes) -> Result<bool> {
-    let failed = |error| Error::environment("creating", dir, error);
     let (Some(parent), Some(name)) = (dir.parent(), dir.file_name().and_then(|name| name.to_str())) else {
         return Err(Error::usage(format!("{} cannot be a workspace folder", dir.display())));
     };
+    let failed = |error| Error::environment("creating", dir, error);
     sweep(fs, parent, name);
     let (building, lock) = begin(fs, host, parent, name, modes).map_err(failed)?;
     let renamed = fill(fs, host, &building, &lock, modes).and_then(|()| fs.rename(&building, dir));
@@ -108,7 +108,7 @@ fn fill<F: Fs>(fs: &F, host: &impl Host, dir: &Path, lock: &F::File, modes: Mode
     create_synced(fs, &dir.join(FLOOR), modes.file(), floor.line().as_bytes())?;
     let (line, _) = record::write_head(&Head { workspace: id, n: 1, state: State::default() }, 0);
     create_synced(fs, &layout::journal_path(dir, 1), modes.file(), line.as_bytes())?;
-    for name in [DOC, ARCHIVE, QUARANTINE] {
+    for name in FOLDERS {
         fs.make_dir(&dir.join(name), modes.dir())?;
     }
     fs.sync_dir(dir)
@@ -138,7 +138,7 @@ fn sweep<F: Fs>(fs: &F, parent: &Path, name: &str) {
 
 /// Removes a folder that was being built; what cannot be removed stays for the next sweep.
 fn remove<F: Fs>(fs: &F, dir: &Path) {
-    for name in [DOC, ARCHIVE, QUARANTINE] {
+    for name in FOLDERS {
         let _ = fs.remove_dir(&dir.join(name));
     }
     // The lock goes last: a folder without one is not known as abandoned.
