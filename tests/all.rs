@@ -38,17 +38,17 @@ mod program;
 mod readme;
 /// Bugs that were found, each kept away by a test that the README names.
 mod regressions;
-/// The simulated disk against the real one; the world's own promises.
-mod sim;
 /// The gate's reports: table, files, drawing, exit codes.
 mod report;
+/// The simulated disk against the real one; the world's own promises.
+mod sim;
 /// A root with a workspace folder in it, for every module.
 mod site;
-/// Every operation killed at every call and cut at every byte.
-mod torn;
 /// The chapter JOURNAL: lines, commits, rotation, time, readers, and what once broke them.
 mod spec_journal;
 /// A workspace, a machine and a disk that a test sets; holds no test.
 mod spec_kit;
 /// Targets with a known defect, and the correct one in another language.
 mod targets;
+/// Every operation killed at every call and cut at every byte.
+mod torn;

@@ -53,7 +53,13 @@ pub(super) fn ask_of(command: &Command, watched: bool) -> Ask {
 /// The operation: a command, decided at `now_ms`, its event (if any) recorded at `revision`. `seen_alive` says that
 /// the grant's process was looked at and lives. One microsecond of the oracle stands for one millisecond here.
 #[must_use]
-pub(super) fn op_of(now_ms: TimeMs, ask: Ask, decision: &Decision, revision: Revision, seen_alive: bool) -> LockOp {
+pub(super) fn op_of(
+    now_ms: TimeMs,
+    ask: Ask,
+    decision: &Decision,
+    revision: Revision,
+    seen_alive: bool,
+) -> LockOp {
     let mut op = LockOp::at(now_ms, ask, Given::Ok);
     match decision {
         Decision::Record(Event::LockGranted { expires_ms, .. }) => {
