@@ -32,3 +32,5 @@ mod site;
 mod spec_journal;
 /// A workspace, a machine and a disk that a test sets; holds no test.
 mod spec_kit;
+/// The chapter RECOVER: kills, tails, breaks, repair, copies.
+mod spec_recover;
