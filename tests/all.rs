@@ -2,9 +2,11 @@
 // All of it is tests; clippy's own exception covers only functions marked so.
 #![allow(clippy::unwrap_used)]
 
+/// Bad input, given to the command line: exit codes, messages, bytes untouched.
+mod bad_input;
 /// The checker: the corpus of judged histories, random histories and single corruptions of them.
 mod checker;
-/// The command line as a process: bad input, exit codes, what goes to stdout and what to stderr.
+/// The command line as a process: exit codes, what goes to stdout and what to stderr.
 mod cli;
 /// Documents: updates under lock, damage kept, the fence at the resource.
 mod document;
@@ -12,6 +14,8 @@ mod document;
 mod document_faults;
 /// Documents as text: what a change leaves as it was, and what it refuses.
 mod document_text;
+/// The explorer of the lock machine, and the wrong machines that it must catch.
+mod explore;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;
 /// Where the workspace of a folder is.
@@ -22,10 +26,22 @@ mod lock_run;
 mod log;
 /// Logs in git: branches that appended merge clean.
 mod log_git;
+/// The shipped code under loom on the simulated disk.
+mod loom;
 /// Places, keys and marks: every spelling meets one lock.
 mod mark;
+/// The two lock-file mutants on the simulated disk, and their control.
+mod mutants_sim;
 /// Starts the shipped command line as real processes; holds no test.
 mod program;
+/// The README works as typed.
+mod readme;
+/// Bugs that were found, each kept away by a test that the README names.
+mod regressions;
+/// The gate's reports: table, files, drawing, exit codes.
+mod report;
+/// The simulated disk against the real one; the world's own promises.
+mod sim;
 /// A root with a workspace folder in it, for every module.
 mod site;
 /// The chapter JOURNAL: lines, commits, rotation, time, readers, and what once broke them.
@@ -34,3 +50,7 @@ mod spec_journal;
 mod spec_kit;
 /// The chapter RECOVER: kills, tails, breaks, repair, copies.
 mod spec_recover;
+/// Targets with a known defect, and the correct one in another language.
+mod targets;
+/// Every operation killed at every call and cut at every byte.
+mod torn;

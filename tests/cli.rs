@@ -1,13 +1,12 @@
 //! The command line as a process: what it prints, the code it ends with, and what it leaves alone.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::os::unix::process::CommandExt as _;
+
+use std::os::unix::fs::PermissionsExt as _;
+
 use std::process::{Command, Stdio};
 
-use crate::program::{Said, Yard, fencehold_in, said};
+use crate::program::{Said, Yard, said};
 
 /// Ended with 2, one message on stderr that says these words, and nothing on stdout.
 #[track_caller]
@@ -63,55 +62,6 @@ fn a_refusal_says_who_and_until_when() {
     assert_eq!(yard.snapshot(), before);
 }
 
-/// CLI-2: An unknown command or flag, and a malformed id, TTL, JSON text or UTF-8 text, exits 2 with a message that
-/// names it, and no byte on disk changes.
-#[test]
-fn what_makes_no_sense_is_named() {
-    let yard = Yard::with_git();
-    assert_eq!(yard.run(["lock", "acquire", "there"]).code, 0);
-    fs::write(yard.join("doc.json"), "{}\n").unwrap();
-    let before = yard.snapshot();
-    let long = "n".repeat(257);
-    for (args, named) in [
-        (&["frobnicate"][..], "frobnicate"),
-        (&["lock", "list", "--frobnicate"], "--frobnicate"),
-        (&["lock", "acquire", " "], "blank"),
-        (&["lock", "acquire", &long], "257 bytes"),
-        (&["lock", "acquire", "a\nb"], "control character"),
-        (&["lock", "acquire", "a", "--holder", " a"], "white space"),
-        (&["lock", "acquire", "a", "--claim", ""], "blank"),
-        (&["lock", "acquire", "a", "--ttl", "0s"], "zero"),
-        (&["lock", "acquire", "a", "--ttl", "5"], "5"),
-        (&["lock", "acquire", "a", "--ttl", "367d"], "366 days"),
-        (&["lock", "acquire", "a", "--wait", "soon"], "soon"),
-        (&["lock", "acquire", "a", "--pid", "0"], "0"),
-        (&["lock", "acquire", "a", "--pid", "99999999"], "99999999"),
-        (&["lock", "renew", "a", "--token", "x"], "x"),
-        (&["lock", "renew", "a"], "--token"),
-        (&["lock", "release", "a", "--token", "9007199254740992"], "9007199254740992"),
-        (&["lock", "break", "a"], "--reason"),
-        (&["log", "append", "log.ndjson", "{"], "JSON"),
-        (&["log", "append", "log.ndjson", "[1]"], "string `id`"),
-        (&["log", "append", "log.ndjson", "{\"id\":1}"], "string `id`"),
-        (&["log", "append", "log.ndjson", "{\"id\":\"a\"}", "--fence", "build=1"], "build=1"),
-        (&["log", "append", "log.ndjson", "{\"id\":\"a\"}", "--fence", "lock/build=99999"], "99999"),
-        (&["doc", "update", "doc.json", "--merge", "nope"], "JSON"),
-        (&["doc", "update", "doc.json"], "--merge"),
-        (&["doc", "update", "doc.json", "--merge", "{}", "--force"], "--reason"),
-        (&["man", "lock", "frobnicate"], "frobnicate"),
-        (&["completions", "tcsh"], "tcsh"),
-    ] {
-        let said = yard.run(args);
-        assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{args:?}: {said:?}");
-        assert!(said.stderr.contains(named), "{args:?} does not name {named}: {said:?}");
-    }
-    for args in [&["lock", "acquire"][..], &["log", "append", "log.ndjson"]] {
-        let said = yard.run(args.iter().map(OsStr::new).chain([OsStr::from_bytes(b"a\xff")]));
-        assert_eq!((said.code, said.stderr.contains("UTF-8")), (2, true), "{said:?}");
-    }
-    assert_eq!(yard.snapshot(), before);
-}
-
 /// CLI-3: An indefinite outcome exits 3 and its message says that the operation may have happened.
 #[test]
 fn a_grant_whose_answer_cannot_be_written_is_indefinite() {
@@ -143,6 +93,7 @@ fn for_machines_each_line_is_an_object() {
     assert_eq!(yard.json(0, ["lock", "release", "build", "--claim", "c"])["value"]["already"], true);
     assert_eq!(yard.json(1, ["lock", "release", "build", "--claim", "d"])["reason"], "not_holder");
     assert_eq!(yard.json(2, ["--root", "nowhere", "where"])["outcome"], "fail");
+    assert_eq!(yard.json(2, ["lock", "frobnicate"])["outcome"], "fail");
     assert!(yard.json(0, ["whoami"])["why"].is_string());
 }
 
@@ -196,7 +147,7 @@ fn the_first_write_creates_the_workspace() {
         &["history"],
         &["log", "read", "log.ndjson"],
         &["log", "check", "log.ndjson"],
-        &["doc", "read", "doc.json"],
+        &["doc", "repair", "doc.json"],
         &["where"],
         &["doctor"],
     ] {
@@ -256,134 +207,17 @@ fn a_new_folder_is_private_or_shared_whatever_the_umask() {
             assert_eq!(mode, want, "umask {umask}, {init}: {mode:o}");
         }
     }
+    let late = Yard::new();
+    assert_eq!((late.run(["init"]).code, late.run(["init", "--shared"]).code), (0, 0));
+    for (name, want) in [("", 0o2770), ("doc", 0o2770), ("lock", 0o660), ("journal.1.ndjson", 0o660)] {
+        let mode = fs::metadata(late.join(".fencehold").join(name)).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode, want, "shared later: {name} {mode:o}");
+    }
     let yard = Yard::with_git();
     yard.git(&["config", "core.sharedRepository", "group"]);
     assert_eq!(yard.run(["lock", "acquire", "build"]).code, 0);
     let mode = fs::metadata(yard.join(".git/fencehold")).unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode, 0o2770, "as git's own files");
-}
-
-/// CLI-14: A symbolic link, FIFO or directory in the place of one of our files exits 2 without being followed,
-/// opened for writing or waited for.
-#[test]
-fn something_else_in_the_place_of_our_files_is_not_touched() {
-    for name in ["lock", "journal.1.ndjson", "floor.json", "config.toml"] {
-        for kind in ["symlink", "fifo", "dir"] {
-            let yard = Yard::with_git();
-            assert_eq!(yard.run(["lock", "acquire", "there"]).code, 0);
-            let path = yard.join(".git/fencehold").join(name);
-            let target = yard.join("target");
-            if path.exists() {
-                fs::rename(&path, &target).unwrap();
-            } else {
-                fs::write(&target, "durability = \"relaxed\"\n").unwrap();
-            }
-            match kind {
-                "symlink" => symlink(&target, &path).unwrap(),
-                "dir" => fs::create_dir(&path).unwrap(),
-                _ => {
-                    let made = Command::new("mkfifo").arg(&path).status().unwrap();
-                    assert!(made.success());
-                }
-            }
-            let before = yard.snapshot();
-            let said = yard.run(["lock", "acquire", "build"]);
-            refuses(&said, &[path.to_str().unwrap()]);
-            assert_eq!(yard.snapshot(), before, "{kind} as {name}");
-        }
-    }
-}
-
-/// CLI-15: A file of a log or a document that resolves to a place outside the root exits 2 and is neither read nor
-/// written.
-#[test]
-fn a_file_outside_the_root_is_refused() {
-    let yard = Yard::new();
-    fs::create_dir(yard.join("tree")).unwrap();
-    yard.git_in(&yard.join("tree"), &["init", "-q"]);
-    fs::write(yard.join("outside.json"), "{\"secret\":1}\n").unwrap();
-    fs::create_dir(yard.join("beyond")).unwrap();
-    symlink(yard.join("beyond"), yard.join("tree/way-out")).unwrap();
-    symlink(yard.join("outside.json"), yard.join("tree/link.json")).unwrap();
-    let before = fs::read(yard.join("outside.json")).unwrap();
-    let outside = yard.join("outside.json");
-    for file in ["../outside.json", "way-out/doc.json", "link.json", outside.to_str().unwrap()] {
-        for args in [
-            &["doc", "read"][..],
-            &["doc", "update", "--merge", "{\"a\":1}"],
-            &["log", "append", "--"],
-            &["log", "read"],
-        ] {
-            let mut command = fencehold_in(&yard.join("tree"));
-            command.args(args).arg(file);
-            if args[0] == "log" && args[1] == "append" {
-                command.arg("{\"id\":\"a\"}");
-            }
-            let said = said(&mut command);
-            assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{args:?} {file}: {said:?}");
-        }
-    }
-    assert_eq!(fs::read(yard.join("outside.json")).unwrap(), before);
-    assert!(fs::read_dir(yard.join("beyond")).unwrap().next().is_none());
-}
-
-/// CLI-16: Where a file cannot be read or written, for want of permission or of space or on a read-only disk, the
-/// command exits 2 and names the folder and a way out, unless the operation may have happened.
-#[test]
-fn who_may_not_write_is_told_the_folder_and_a_way_out() {
-    let yard = Yard::with_git();
-    let Some(mut probe) = unprivileged(&yard) else { return };
-    let dir = yard.join(".git");
-    fs::set_permissions(&dir, fs::Permissions::from_mode(0o555)).unwrap();
-    let first = said(probe.args(["lock", "acquire", "build"]));
-    refuses(&first, &[dir.to_str().unwrap(), "fencehold init --dir"]);
-    fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
-    let mut owner = unprivileged(&yard).expect("as before");
-    assert_eq!(said(owner.args(["lock", "acquire", "build"])).code, 0);
-    let journal = yard.join(".git/fencehold/journal.1.ndjson");
-    fs::set_permissions(&journal, fs::Permissions::from_mode(0o000)).unwrap();
-    let mut blind = unprivileged(&yard).expect("as before");
-    refuses(&said(blind.args(["lock", "acquire", "other"])), &["journal.1.ndjson"]);
-}
-
-/// A `fencehold` that is not root's, in a yard that is its own; none where that cannot be had here.
-fn unprivileged(yard: &Yard) -> Option<Command> {
-    const NOBODY: u32 = 65534;
-    if !rustix::process::geteuid().is_root() {
-        return Some(yard.fencehold());
-    }
-    let given = Command::new("chown").args(["-R", "65534"]).arg(yard.path()).status();
-    let mut command = yard.fencehold();
-    command.uid(NOBODY).gid(NOBODY);
-    let mut probe = yard.fencehold();
-    probe.uid(NOBODY).gid(NOBODY).arg("whoami").stdout(Stdio::null()).stderr(Stdio::null());
-    if given.is_ok_and(|status| status.success()) && probe.status().is_ok_and(|status| status.success()) {
-        return Some(command);
-    }
-    println!("skipped: these tests run as root, and cannot start the program as another user");
-    None
-}
-
-/// CLI-18: A configuration with an unknown key exits 2 and names the key.
-#[test]
-fn an_unknown_key_is_named() {
-    let yard = Yard::with_git();
-    assert_eq!(yard.run(["lock", "acquire", "build"]).code, 0);
-    let config = yard.join(".git/fencehold/config.toml");
-    for (text, named) in [
-        ("durabilty = \"relaxed\"\n", "durabilty"),
-        ("durability = \"quick\"\n", "quick"),
-        ("patience = \"0s\"\n", "patience"),
-        ("durability =\n", "config.toml"),
-    ] {
-        fs::write(&config, text).unwrap();
-        refuses(&yard.run(["lock", "list"]), &["config.toml", named]);
-        refuses(&yard.run(["lock", "acquire", "other"]), &["config.toml", named]);
-    }
-    fs::write(&config, [0xff, 0xfe]).unwrap();
-    refuses(&yard.run(["lock", "list"]), &["config.toml", "UTF-8"]);
-    fs::write(&config, "durability = \"relaxed\"\npatience = \"5s\"\n").unwrap();
-    assert_eq!(yard.run(["lock", "acquire", "other"]).code, 0);
 }
 
 /// CLI-20: The holder is `--holder`, else `FENCEHOLD_HOLDER`, else `CLAUDE_CODE_SESSION_ID`, else
@@ -434,6 +268,11 @@ fn a_wait_ends_with_the_release_or_its_deadline() {
     assert!(said.status.success(), "{said:?}");
 }
 
+/// FENCE-3: A guarded operation sent after a newer grant of its lock was answered is refused as `stale_token`, even
+/// where the newer token was never shown at the file.
+///
+/// FENCE-12: A token above every revision of the journal was never handed out, and a guarded operation with it fails
+/// definitely.
 #[test]
 fn a_log_and_a_document_go_behind_a_fence() {
     let yard = Yard::with_git();
@@ -444,6 +283,9 @@ fn a_log_and_a_document_go_behind_a_fence() {
     };
     assert_eq!((append("a").code, append("b").code), (0, 0));
     assert_eq!(yard.run(["log", "read", "l.ndjson"]).stdout, "{\"id\":\"a\"}\n{\"id\":\"b\"}\n");
+    let never =
+        yard.run(["log", "append", "l.ndjson", "{\"id\":\"c\"}", "--fence", "lock/build=9007199254740991"]);
+    assert_eq!(never.code, 2, "{never:?}");
     let update = |flags: &[&str]| yard.run(["doc", "update", "d.json"].iter().chain(flags));
     let version = update(&["--merge", "{\"n\":1}", "--fence", &fence]);
     assert_eq!(version.code, 0, "{version:?}");
@@ -457,29 +299,24 @@ fn a_log_and_a_document_go_behind_a_fence() {
     assert_eq!(read["value"]["document"]["n"], 5);
     assert_eq!(yard.run(["lock", "release", "build", "--token", &token]).code, 0);
     let newer = yard.run(["lock", "acquire", "build"]).stdout.trim_end().to_owned();
+    let stale = update(&["--merge", "{}", "--fence", &fence]);
+    assert!(stale.code == 1 && stale.stderr.contains("stale"), "the newer was never shown here: {stale:?}");
+    assert_eq!(append("c").code, 1);
     assert_eq!(yard.run(["doc", "read", "d.json", "--fence", &format!("lock/build={newer}")]).code, 0);
     let stale = update(&["--merge", "{}", "--fence", &fence]);
     assert!(stale.code == 1 && stale.stderr.contains("stale"), "{stale:?}");
 }
 
 #[test]
-fn a_damaged_line_and_a_damaged_document_are_4_and_stay() {
-    let yard = Yard::with_git();
-    let log = "{\"id\":\"a\"}\nrubbish\n{\"id\":\"a\"}\n";
-    fs::write(yard.join("l.ndjson"), log).unwrap();
-    fs::write(yard.join("d.json"), "{\"n\":").unwrap();
-    let read = yard.run(["log", "read", "l.ndjson"]);
-    assert_eq!((read.code, read.stdout.lines().count()), (4, 2), "{read:?}");
-    assert!(read.stderr.contains("line 2"), "{read:?}");
-    let check = yard.json(4, ["log", "check", "l.ndjson"]);
-    assert_eq!((&check["damaged"], &check["duplicates"][0]), (&1.into(), &"a".into()));
-    for _ in 0..2 {
-        assert_eq!(yard.run(["doc", "update", "d.json", "--merge", "{}"]).code, 4);
-        assert_eq!(yard.run(["doc", "read", "d.json"]).code, 4);
+fn completions_and_man_pages_come_from_the_one_definition() {
+    let yard = Yard::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let said = yard.run(["completions", shell]);
+        assert!(said.code == 0 && said.stdout.contains("acquire"), "{shell}");
+        assert!(!said.stdout.contains("exec-child"), "{shell}: it is no command for people");
     }
-    assert_eq!(fs::read_to_string(yard.join("d.json")).unwrap(), "{\"n\":");
-    assert_eq!(fs::read_to_string(yard.join("l.ndjson")).unwrap(), log);
-    let repaired = yard.run(["doc", "repair", "d.json"]);
-    assert!(repaired.code == 0 && repaired.stderr.contains("quarantine"), "{repaired:?}");
-    assert_eq!(yard.run(["doc", "read", "d.json"]).code, 0);
+    for page in [&["man"][..], &["man", "lock"], &["man", "lock", "run"], &["man", "doc", "update"]] {
+        let said = yard.run(page);
+        assert!(said.code == 0 && said.stdout.contains(".TH"), "{page:?}: {said:?}");
+    }
 }

@@ -26,7 +26,12 @@ impl Running {
     }
 
     fn of(command: &mut Command) -> Self {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
         let stdin = child.stdin.take().expect("a pipe");
         let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut running = Running { fencehold: Kept(child), stdin, stdout, pid: Pid::INIT };
@@ -168,18 +173,21 @@ fn sigterm_is_passed_on() {
     assert_eq!(show(&yard)["holder"], serde_json::Value::Null);
 }
 
-/// CLI-27: A SIGKILL of `lock run` ends its child too, and the lock is granted to the next acquire without
-/// waiting for the TTL.
+/// CLI-27: When `lock run` is killed its child, which runs in a process group of its own, gets SIGTERM, and the lock
+/// is granted to the next acquire as soon as that child has ended, its TTL passed or not.
 #[test]
 fn fencehold_killed_ends_the_command_and_the_lock() {
     let yard = Yard::with_git();
     let mut running = Running::start(&yard, &[], OBEDIENT);
+    assert_eq!(rustix::process::getpgid(Some(running.pid)).unwrap(), running.pid, "a group of its own");
     running.signal(Signal::KILL);
     assert_eq!((running.rest().as_str(), running.code()), ("term\n", 137));
     let taken = acquire(&yard, &["--wait", "30s"]);
     assert_eq!(taken.code, 0, "{taken:?}");
 }
 
+/// CLI-27: When `lock run` is killed its child, which runs in a process group of its own, gets SIGTERM, and the lock
+/// is granted to the next acquire as soon as that child has ended, its TTL passed or not.
 #[test]
 fn fencehold_killed_leaves_the_lock_with_a_command_that_goes_on() {
     let yard = Yard::with_git();
@@ -255,6 +263,16 @@ fn a_lock_that_is_lost_ends_the_command_with_76() {
     assert_eq!((running.rest().as_str(), running.code()), ("term\n", 76));
 }
 
+/// RECOVER-14: A workspace that a running process saw vanish is never made anew by that process.
+#[test]
+fn a_workspace_that_vanishes_ends_the_command_when_the_ttl_is_over() {
+    let yard = Yard::with_git();
+    let mut running = Running::start(&yard, &["--ttl", "300ms"], OBEDIENT);
+    std::fs::remove_dir_all(yard.join(".git/fencehold")).unwrap();
+    assert_eq!((running.rest().as_str(), running.code()), ("term\n", 76));
+    assert!(!yard.join(".git/fencehold").exists());
+}
+
 #[test]
 fn a_command_that_does_not_mind_sigterm_is_killed_after_the_grace() {
     let yard = Yard::with_git();
@@ -314,7 +332,7 @@ fn in_a_terminal_the_command_is_in_the_foreground() {
     let mut session = Command::new("setsid");
     session.args(["--ctty", "--wait", program, "lock", "run", "build", "--", "sh", "-c"]);
     session.arg("trap 'echo interrupted; exit 5' INT; echo $$; read x < /dev/tty; echo got $x; read x");
-    session.current_dir(yard.path()).stdin(typed).stdout(Stdio::piped());
+    session.current_dir(yard.path()).stdin(typed).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = Kept(session.spawn().expect("setsid is installed"));
     let mut stdout = BufReader::new(child.0.stdout.take().expect("a pipe"));
     let mut line = || {

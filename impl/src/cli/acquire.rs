@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use fencehold_model::event::Process;
-use fencehold_model::lock::{Command, Grant, Refusal, TTL_MS_DEFAULT};
+use fencehold_model::lock::{Command, Refusal, TTL_MS_DEFAULT};
 use fencehold_model::{Claim, Holder, LockName};
 
-use super::locks::{Locks, Told};
+use super::identity;
+use super::locks::{Locks, Told, What};
 use super::out::Out;
-use super::{identity, span};
+use super::render::who;
 use crate::error::{Error, Result};
 use crate::fs::Watch;
 use crate::host::Deadline;
@@ -50,7 +51,7 @@ impl Ask {
 pub(super) fn acquire(locks: &Locks, ask: &Ask, out: Out) -> Result<Told> {
     let command = ask.command();
     let first = locks.submit(&ask.holder, &command)?;
-    let (Told::Refused { refusal: Refusal::Held(_), .. }, Some(wait)) = (&first, ask.wait) else {
+    let (What::Refused(Refusal::Held(_)), Some(wait)) = (&first.what, ask.wait) else {
         return Ok(first);
     };
     let deadline = Deadline::after(wait);
@@ -62,35 +63,19 @@ pub(super) fn acquire(locks: &Locks, ask: &Ask, out: Out) -> Result<Told> {
     loop {
         // Asked again after the watch stands: what changed before it is not told.
         let told = locks.submit(&ask.holder, &command)?;
-        let Told::Refused { refusal: Refusal::Held(grant), now_ms, .. } = &told else { return Ok(told) };
+        let What::Refused(Refusal::Held(grant)) = &told.what else { return Ok(told) };
+        let now_ms = told.now_ms;
         let left = deadline.left();
         if left.is_zero() {
             return Ok(told);
         }
         if silence.is_some_and(|silence| silence.left().is_zero()) {
             silence = None;
-            out.tell_who_watches(&format!("waiting for {}: {}", ask.name, who(grant, *now_ms)));
+            out.tell_who_watches(&format!("waiting for {}: {}", ask.name, who(grant, now_ms)));
         }
-        let until_expiry = Duration::from_millis(grant.expires_ms.saturating_sub(*now_ms).max(1));
+        let until_expiry = Duration::from_millis(grant.expires_ms.saturating_sub(now_ms).max(1));
         let patience = left.min(until_expiry).min(silence.map_or(Duration::MAX, Deadline::left));
         let process = grant.bound.as_ref().filter(|process| locks.sees(process)).map(|process| process.pid);
         watch.wait(patience, process).map_err(|error| Error::environment("watching", locks.dir(), error))?;
     }
-}
-
-/// Who holds a grant, since when, until when, and where, in words.
-pub(super) fn who(grant: &Grant, now_ms: u64) -> String {
-    let since = span::show(now_ms.saturating_sub(grant.since_ms));
-    let until = match (&grant.bound, grant.expires_ms) {
-        (Some(process), u64::MAX) => format!("until process {} ends", process.pid),
-        (_, expires_ms) => {
-            format!("lapses in {} unless renewed", span::show(expires_ms.saturating_sub(now_ms)))
-        }
-    };
-    let place = match (&grant.bound, &grant.asked_by) {
-        (Some(process), _) => format!(" (pid {} on {})", process.pid, process.host),
-        (None, Some((pid, host))) => format!(" (asked by pid {pid} on {host})"),
-        (None, None) => String::new(),
-    };
-    format!("held by {}{place} for {since}, {until}; token {}", grant.holder, grant.token)
 }

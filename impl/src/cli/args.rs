@@ -82,13 +82,6 @@ pub(super) enum Command {
         #[arg(value_name = "COMMAND")]
         command: Vec<String>,
     },
-    /// Be the child of `lock run`: wait for the parent's word, then become the command
-    #[command(hide = true, name = super::run::CHILD_COMMAND)]
-    ExecChild {
-        parent: i32,
-        #[arg(last = true, required = true)]
-        command: Vec<OsString>,
-    },
 }
 
 #[derive(Debug, Args)]
@@ -107,7 +100,7 @@ pub(super) struct Init {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Who {
-    /// The holder [env: FENCEHOLD_HOLDER; else the agent session's id, else user@host:tty]
+    /// The holder [env: FENCEHOLD_HOLDER; else the agent session's id, else user, host and terminal]
     #[arg(long)]
     pub(super) holder: Option<Holder>,
 }

@@ -4,18 +4,18 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::{Common, Doc, Fenced, Update};
-use super::fence::{refuse, shown};
+use super::fence::{enter, refuse};
 use super::locks::Locks;
-use super::out::Ended;
+use super::out::{Ended, REFUSED};
 use super::session::Session;
-use crate::document::{Content, Document, Repaired, Version, look};
+use crate::document::{Content, Document, Repaired, Version, check_patch, look};
 use crate::error::{Error, Result};
 use crate::fs::RealFs;
 use crate::host::RealHost;
-use crate::mark::{Last, Shown};
+use crate::mark::{Last, Place, Shown};
 
 /// Enters a document command.
 pub(super) fn doc(command: &Doc, common: &Common) -> Ended {
@@ -33,38 +33,54 @@ fn open(session: &Session, locks: &Locks, file: &Path) -> Result<Document<RealFs
     Ok(document.with_patience(session.settings.patience))
 }
 
+/// Where the file is: refused before anything is created for it.
+fn place(session: &Session, file: &Path) -> Result<Place> {
+    session.rooted()?.locate(&session.fs, &session.file(file)?, Last::Follow)
+}
+
 fn read(session: &Session, file: &Path, fenced: &Fenced) -> Ended {
-    // A guarded read raises the mark: that is a write, and creates the workspace.
-    let locks = match &fenced.fence {
-        Some(_) => Some(Locks::open_or_create(session)?),
-        None => Locks::open(session)?,
+    let place = place(session, file)?;
+    let entered = match (&fenced.fence, Locks::open(session)?) {
+        (None, None) => None,
+        (None, Some(locks)) => Some((locks, Shown::nothing())),
+        (Some(_), _) => match enter(session, fenced, None)? {
+            Ok(entered) => Some(entered),
+            Err(refusal) => return refuse(session.out, &refusal),
+        },
     };
-    let content = match locks {
-        Some(locks) => {
-            let shown = shown(&locks, fenced, None)?;
-            match open(session, &locks, file)?.read(&shown)? {
-                Ok(content) => content,
-                Err(refusal) => return refuse(session.out, &refusal),
-            }
-        }
-        None => {
-            look(&session.fs, &session.rooted()?.locate(&session.fs, &session.file(file)?, Last::Follow)?)?
-        }
+    let content = match entered {
+        Some((locks, shown)) => match open(session, &locks, file)?.read(&shown)? {
+            Ok(content) => content,
+            Err(refusal) => return refuse(session.out, &refusal),
+        },
+        None => look(&session.fs, &place)?,
     };
     let Content { value, version } = content;
+    if version == Version::absent() {
+        session.out.say(&format!("{} does not exist; the first update creates it", file.display()));
+        session.out.answer(&json!({ "outcome": "refused", "reason": "not_found" }), "")?;
+        return Ok(REFUSED);
+    }
     let object = json!({ "outcome": "ok", "value": { "document": value, "version": version.as_str() } });
     session.out.answer(&object, &format!("{value:#}\n"))?;
     Ok(0)
 }
 
 fn update(session: &Session, asked: &Update) -> Ended {
-    let patch = asked.merge.as_deref().map(serde_json::from_str).transpose();
-    let patch =
-        patch.map_err(|error| Error::usage(format!("--merge is no JSON ({error}); nothing was changed")))?;
-    let locks = Locks::open_or_create(session)?;
-    let document = open(session, &locks, &asked.file)?;
+    let patch: Option<Value> = asked
+        .merge
+        .as_deref()
+        .map(serde_json::from_str)
+        .transpose()
+        .map_err(|error| Error::usage(format!("--merge is no JSON ({error}); nothing was changed")))?;
+    patch.as_ref().map(check_patch).transpose()?;
+    place(session, &asked.file)?;
     let force = if asked.force { asked.reason.as_deref() } else { None };
-    let shown = shown(&locks, &asked.fence, force)?;
+    let (locks, shown) = match enter(session, &asked.fence, force)? {
+        Ok(entered) => entered,
+        Err(refusal) => return refuse(session.out, &refusal),
+    };
+    let document = open(session, &locks, &asked.file)?;
     let expect = asked.expect.as_deref().map(Version::new);
     let answer = match (&patch, &asked.exec) {
         (Some(patch), _) => document.merge(patch, expect.as_ref(), &shown)?,
@@ -108,12 +124,14 @@ fn filtered(filter: &str, old: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn repair(session: &Session, file: &Path) -> Ended {
+    if Locks::open(session)?.is_none()
+        && let Ok(Content { version, .. }) = look(&session.fs, &place(session, file)?)
+    {
+        return healthy(session, file, &version);
+    }
     let locks = Locks::open_or_create(session)?;
     match open(session, &locks, file)?.repair(None, &Shown::nothing())? {
-        Ok(Repaired::Healthy(version)) => {
-            session.out.say(&format!("{} is healthy; nothing was changed", file.display()));
-            changed(session, &version)
-        }
+        Ok(Repaired::Healthy(version)) => healthy(session, file, &version),
         Ok(Repaired::Anew { kept, version }) => {
             session.out.say(&format!(
                 "{} begins anew; its bytes are kept in {}",
@@ -124,4 +142,9 @@ fn repair(session: &Session, file: &Path) -> Ended {
         }
         Err(refusal) => refuse(session.out, &refusal),
     }
+}
+
+fn healthy(session: &Session, file: &Path, version: &Version) -> Ended {
+    session.out.say(&format!("{} is healthy; nothing was changed", file.display()));
+    changed(session, version)
 }

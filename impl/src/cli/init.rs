@@ -23,11 +23,10 @@ pub(super) fn init(asked: &Init, common: &Common) -> Ended {
     locate::check(&fs, &place)?;
     let (_, note) = locate::check_filesystem(fs, &place.dir)?;
     place.shared |= asked.shared;
-    let created = !place.exists;
-    if created {
-        let session = Session::at(fs, out, place.clone())?;
-        Locks::create(&session)?;
-    } else if asked.shared {
+    let session = Session::at(fs, out, place)?;
+    let created = Locks::open(&session)?.is_none() && Locks::create(&session)?;
+    let place = session.place;
+    if !created && asked.shared {
         share(fs, &place.dir)?;
     }
     if asked.dir.is_some()

@@ -1,166 +1,182 @@
-//! TEMPORARY stand-in for the ledger.
+//! The workspace's ledger, as the commands use it: opened where it is there, created by the first write.
+
+use std::path::Path;
+
+use fencehold_model::event::Process;
+use fencehold_model::lock::{Command, Grant, Liveness, Refusal};
+use fencehold_model::{Holder, LockName, Revision, TimeMs, Token};
+
+use super::out::Out;
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::fs::{File as _, Fs as _, How, LockMode, RealFs, read_from};
-use crate::host::{Clock as _, Host as _, RealHost};
-use crate::mark::Folder;
-use fencehold_model::event::{Entry, Event, Process};
-use fencehold_model::lock::{Already, Command, Decision, Grant, Liveness, Refusal, Sighting};
-use fencehold_model::{Holder, LockName, OpId, State, WorkspaceId};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use crate::fs::RealFs;
+use crate::host::{Host as _, RealHost};
+use crate::journal::{self, Asking, Durability, FileJournal, Journal as _, Modes, Options};
+use crate::ledger::{Answer, FenceStanding, Ledger, LockView, Verdict};
+use crate::mark::{Fence, Folder};
 
+/// What a lock command was told.
 #[derive(Debug)]
-pub(super) enum Told {
-    Granted { token: u64, expires_in_ms: Option<u64>, revision: u64 },
-    Ended { token: u64, already: bool, revision: u64 },
-    Refused { refusal: Refusal, now_ms: u64, revision: u64 },
+pub(super) struct Told {
+    /// The revision that it was decided at.
+    pub(super) revision: Revision,
+    /// Journal time of the answer.
+    pub(super) now_ms: TimeMs,
+    /// Whether all it rests on is durable.
+    pub(super) durable: bool,
+    pub(super) what: What,
 }
-pub(super) struct Seen {
-    pub(super) grant: Option<Grant>,
-    pub(super) now_ms: u64,
-    pub(super) revision: u64,
+
+/// What a command came to.
+#[derive(Debug)]
+pub(super) enum What {
+    /// Granted, kept or renewed; no expiry while its process can be watched.
+    Granted { token: Token, expires_in_ms: Option<u64> },
+    /// Released or broken.
+    Ended { token: Token, already: bool },
+    /// Refused by the rules.
+    Refused(Refusal),
 }
-pub(super) struct Held {
-    pub(super) grants: Vec<(LockName, Grant)>,
-    pub(super) now_ms: u64,
-    pub(super) revision: u64,
+
+/// Locks that are held. The expiry of a grant that has none now is [`TimeMs::MAX`].
+#[derive(Debug)]
+pub(super) struct Held<T> {
+    pub(super) grants: T,
+    pub(super) now_ms: TimeMs,
+    pub(super) revision: Revision,
 }
+
+/// The ledger of a workspace that is there.
+#[derive(Debug)]
 pub(super) struct Locks {
-    host: RealHost,
-    dir: PathBuf,
-    fs: RealFs,
+    ledger: Ledger<FileJournal<RealFs, RealHost>, RealHost>,
 }
+
 impl Locks {
+    /// For a look, or for what can only be refused where there is no workspace: none there, and none is made.
     pub(super) fn open(session: &Session) -> Result<Option<Self>> {
-        if !session.place.exists {
+        let dir = &session.place.dir;
+        let there = journal::is_workspace(&session.fs, dir);
+        if !there.map_err(|error| Error::environment("looking at", dir, error))? {
             return Ok(None);
         }
-        Ok(Some(Locks { host: RealHost::new()?, dir: session.place.dir.clone(), fs: session.fs }))
+        Locks::of(session, RealHost::new()?).map(Some)
     }
+
+    /// For a write: the first one creates the workspace, and says so.
     pub(super) fn open_or_create(session: &Session) -> Result<Self> {
-        let dir = session.place.dir.clone();
-        if !session.place.exists {
-            for d in [dir.clone(), dir.join("doc"), dir.join("quarantine")] {
-                let _ = session.fs.make_dir(&d, 0o700);
-            }
-            let _ = session.fs.open(&dir.join("lock"), How::CreateNew { mode: 0o600 });
+        if let Some(locks) = Locks::open(session)? {
+            return Ok(locks);
         }
-        Ok(Locks { host: RealHost::new()?, dir, fs: session.fs })
+        if Locks::create(session)? {
+            session.out.say(&format!(
+                "created the workspace {}: {}",
+                session.place.dir.display(),
+                session.place.why
+            ));
+        }
+        Locks::of(session, RealHost::new()?)
     }
-    pub(super) fn create(session: &Session) -> Result<()> {
-        Locks::open_or_create(session).map(|_| ())
+
+    /// Creates the workspace; false where another process was faster.
+    pub(super) fn create(session: &Session) -> Result<bool> {
+        let modes = if session.place.shared { Modes::Group } else { Modes::Owner };
+        journal::create(&session.fs, &RealHost::new()?, &session.place.dir, modes)
     }
+
+    fn of(session: &Session, host: RealHost) -> Result<Self> {
+        let options = Options {
+            durability: if session.settings.relaxed { Durability::Relaxed } else { Durability::Durable },
+            patience: session.settings.patience,
+        };
+        let journal = FileJournal::new(session.fs, host.clone(), &session.place.dir, options);
+        Ok(Locks { ledger: Ledger::new(journal, host) })
+    }
+
+    /// The machine.
     pub(super) fn host(&self) -> &RealHost {
-        &self.host
+        self.ledger.host()
     }
+
+    /// The journal below.
+    pub(super) fn journal(&self) -> &FileJournal<RealFs, RealHost> {
+        self.ledger.journal()
+    }
+
+    /// The workspace folder.
     pub(super) fn dir(&self) -> &Path {
-        &self.dir
+        self.journal().dir()
     }
-    pub(super) fn sees(&self, process: &Process) -> bool {
-        self.host.liveness(process) == Liveness::Alive
-    }
+
+    /// The workspace folder, as logs and documents need it.
     pub(super) fn folder(&self) -> Result<Folder> {
-        Ok(Folder { dir: self.dir.clone(), id: WorkspaceId::new("w").unwrap() })
+        Ok(Folder { dir: self.dir().to_owned(), id: self.ledger.workspace()? })
     }
-    pub(super) fn revision(&self) -> Result<u64> {
-        Ok(self.state()?.revision)
+
+    /// Whether `process` can be waited for from here.
+    pub(super) fn sees(&self, process: &Process) -> bool {
+        self.host().liveness(process) == Liveness::Alive
     }
-    fn state(&self) -> Result<State> {
-        let mut state = State::default();
-        let path = self.dir.join("fake.ndjson");
-        let Ok(file) = self.fs.open(&path, How::Read) else { return Ok(state) };
-        let bytes = read_from(&file, 0, 1 << 28).map_err(|e| Error::environment("reading", &path, e))?;
-        for line in bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
-            let value: serde_json::Value = serde_json::from_slice(line).unwrap();
-            let event = Event::read(fencehold_model::json::Fields::of(&value["e"]).unwrap()).unwrap();
-            state.apply(&Entry {
-                revision: value["r"].as_u64().unwrap(),
-                at_ms: value["t"].as_u64().unwrap(),
-                actor: Holder::new("x").unwrap(),
-                op: OpId::new("x").unwrap(),
-                event,
-            });
-        }
-        Ok(state)
+
+    /// Says where the journal is damaged, if it is.
+    pub(super) fn check(&self) -> Result<()> {
+        self.journal().read(|_, _| ()).map(|_| ())
     }
-    fn sighting(&self, grant: &Option<Grant>) -> Option<Sighting> {
-        let grant = grant.as_ref()?;
-        Some(Sighting { token: grant.token, liveness: self.host.liveness(grant.bound.as_ref()?) })
+
+    /// Where a token that is to be shown at a file stands.
+    pub(super) fn fence_standing(&self, fence: &Fence) -> Result<FenceStanding> {
+        self.ledger.fence_standing(&fence.lock, fence.token)
     }
-    pub(super) fn submit(&self, _actor: &Holder, command: &Command) -> Result<Told> {
-        let lockfile = self
-            .fs
-            .open(&self.dir.join("lock"), How::Append)
-            .map_err(|e| Error::environment("opening", &self.dir, e))?;
-        let _ = lockfile.lock(LockMode::Exclusive, Duration::from_secs(10));
-        let state = self.state()?;
-        let now = self.host.reading().monotonic_ms;
-        let grant = state.locks.get(command.name()).and_then(|l| l.grant.clone());
-        let revision = state.revision;
-        match fencehold_model::lock::decide(&state, command, self.sighting(&grant), now) {
-            Decision::Record(event) => {
-                let mut text = String::new();
-                event.write(&mut text);
-                let revision = revision + 1;
-                let line = format!("{{\"r\":{revision},\"t\":{now},\"e\":{text}}}\n");
-                let path = self.dir.join("fake.ndjson");
-                let file = self
-                    .fs
-                    .open(&path, How::Append)
-                    .or_else(|_| self.fs.open(&path, How::CreateNew { mode: 0o600 }))
-                    .unwrap();
-                file.append(line.as_bytes()).unwrap();
-                Ok(match event {
-                    Event::LockGranted { ttl_ms, bound, .. } => Told::Granted {
-                        token: revision,
-                        expires_in_ms: bound.is_none().then_some(ttl_ms),
-                        revision,
-                    },
-                    Event::LockRenewed { token, ttl_ms, .. } => {
-                        Told::Granted { token, expires_in_ms: Some(ttl_ms), revision }
-                    }
-                    Event::LockReleased { token, .. } | Event::LockBroken { token, .. } => {
-                        Told::Ended { token, already: false, revision }
-                    }
-                    _ => unreachable!(),
-                })
+
+    /// Submits a command under a fresh operation id.
+    pub(super) fn submit(&self, actor: &Holder, command: &Command) -> Result<Told> {
+        let asking = Asking { actor: actor.clone(), op: self.ledger.new_op() };
+        let answer = self.ledger.submit(&asking, command)?;
+        let Answer { revision, now_ms, durable, .. } = answer;
+        let expires_in = |expires_ms: Option<TimeMs>| expires_ms.map(|at_ms| answer.expires_in_ms(at_ms));
+        let what = match &answer.verdict {
+            Verdict::Granted { token, expires_ms } => {
+                What::Granted { token: *token, expires_in_ms: expires_in(*expires_ms) }
             }
-            Decision::Already(Already::Granted { token, expires_ms }) => {
-                Ok(Told::Granted { token, expires_in_ms: expires_ms.map(|e| e - now), revision })
-            }
-            Decision::Already(Already::Released { token }) => {
-                Ok(Told::Ended { token, already: true, revision })
-            }
-            Decision::Refuse(refusal) => Ok(Told::Refused { refusal, now_ms: now, revision }),
-            Decision::Probe(..) => unreachable!(),
+            Verdict::Released { token, already } => What::Ended { token: *token, already: *already },
+            Verdict::Broken { token } => What::Ended { token: *token, already: false },
+            Verdict::Refused(refusal) => What::Refused(refusal.clone()),
+        };
+        Ok(Told { revision, now_ms, durable, what })
+    }
+
+    /// Who holds `name`.
+    pub(super) fn show(&self, name: &LockName) -> Result<Held<Option<Grant>>> {
+        let seen = self.ledger.show(name)?;
+        let grants = standing(seen.value).map(|(_, grant)| grant);
+        Ok(Held { grants, now_ms: seen.at_ms, revision: seen.revision })
+    }
+
+    /// Every lock that somebody holds.
+    pub(super) fn list(&self) -> Result<Held<Vec<(LockName, Grant)>>> {
+        let seen = self.ledger.list()?;
+        let grants = seen.value.into_iter().filter_map(standing).collect();
+        Ok(Held { grants, now_ms: seen.at_ms, revision: seen.revision })
+    }
+
+    /// Tells what a person should know of, each once.
+    pub(super) fn tell_notes(&self, out: Out) {
+        for note in self.journal().notes() {
+            out.say(&note.0);
         }
     }
-    fn live(&self, grant: Option<Grant>, now: u64) -> Option<Grant> {
-        let mut grant = grant?;
-        match self.sighting(&Some(grant.clone())).map(|s| s.liveness) {
-            Some(Liveness::Alive) => {
-                grant.expires_ms = u64::MAX;
-                Some(grant)
-            }
-            Some(Liveness::Dead(_)) => None,
-            _ => (grant.expires_ms > now).then_some(grant),
-        }
+}
+
+/// What can only be refused, where there is no workspace.
+pub(super) fn without_workspace(command: &Command) -> Refusal {
+    match command {
+        Command::Break { reason, .. } if reason.trim().is_empty() => Refusal::NeedsReason,
+        Command::Break { .. } => Refusal::NotFound,
+        _ => Refusal::NotHolder,
     }
-    pub(super) fn show(&self, name: &LockName) -> Result<Seen> {
-        let state = self.state()?;
-        let now_ms = self.host.reading().monotonic_ms;
-        let grant = self.live(state.locks.get(name).and_then(|l| l.grant.clone()), now_ms);
-        Ok(Seen { grant, now_ms, revision: state.revision })
-    }
-    pub(super) fn list(&self) -> Result<Held> {
-        let state = self.state()?;
-        let now_ms = self.host.reading().monotonic_ms;
-        let grants = state
-            .locks
-            .iter()
-            .filter_map(|(n, l)| Some((n.clone(), self.live(l.grant.clone(), now_ms)?)))
-            .collect();
-        Ok(Held { grants, now_ms, revision: state.revision })
-    }
+}
+
+fn standing(view: LockView) -> Option<(LockName, Grant)> {
+    let (grant, expires_ms) = view.grant?;
+    Some((view.name, Grant { expires_ms: expires_ms.unwrap_or(TimeMs::MAX), ..grant }))
 }

@@ -8,6 +8,7 @@ mod acquire;
 mod args;
 mod doc;
 mod fence;
+mod history;
 mod identity;
 mod init;
 mod inspect;
@@ -15,6 +16,7 @@ mod lock;
 mod locks;
 mod log;
 mod out;
+mod render;
 mod run;
 mod serve;
 mod session;
@@ -30,7 +32,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use args::{Cli, Command};
-use out::{Ended, Out, Stop};
+use out::{Ended, Out, fail};
 
 /// Runs `fencehold` with these arguments, the program's name included.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -47,6 +49,13 @@ fn guarded(run: impl FnOnce() -> u8) -> u8 {
 }
 
 fn enter(args: &[OsString]) -> u8 {
+    // No command for people: what `lock run` starts. It stands before the parser, so that no help names it.
+    if let [_, command, parent, dashes, child @ ..] = args
+        && command == run::CHILD_COMMAND
+        && dashes == "--"
+    {
+        return run::code_of(run::be_child(parent, child), Out { json: false });
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => return explain(&error, args),
@@ -70,11 +79,28 @@ fn explain(error: &clap::Error, args: &[OsString]) -> u8 {
             use std::io::Write as _;
             // Where nobody can read it the code still says it.
             let _ = std::io::stderr().lock().write_all(text.as_bytes());
-            let mut words = args.iter().skip(1).filter(|word| !word.to_string_lossy().starts_with("--"));
-            let runs = words.any(|word| word == "lock") && words.next().is_some_and(|word| word == "run");
-            if runs { run::OURS } else { out::USAGE }
+            if args.iter().take_while(|word| *word != "--").any(|word| word == "--json") {
+                let why = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+                let _ = Out { json: true }.data(&format!("{}\n", fail(why)));
+            }
+            if is_lock_run(args) { run::OURS } else { out::USAGE }
         }
     }
+}
+
+/// Whether what could not be parsed was meant as a `lock run`, wherever the flags that all commands take stand.
+fn is_lock_run(args: &[OsString]) -> bool {
+    let mut commands = Vec::new();
+    let mut words = args.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        match word.as_ref() {
+            "--" => break,
+            "--root" => drop(words.next()),
+            flag if flag.starts_with('-') => {}
+            command => commands.push(command.to_owned()),
+        }
+    }
+    matches!(commands.as_slice(), [lock, run, ..] if lock == "lock" && run == "run")
 }
 
 fn dispatch(cli: &Cli) -> Ended {
@@ -83,15 +109,17 @@ fn dispatch(cli: &Cli) -> Ended {
     match &cli.command {
         Command::Init(asked) => init::init(asked, common),
         Command::Where => inspect::place(common),
+        Command::Status => inspect::status(common),
+        Command::Doctor => inspect::doctor(common),
+        Command::History { name } => history::history(name.as_ref(), common),
+        Command::Repair => history::repair(common),
         Command::Whoami(who) => identity::whoami(who, out),
         Command::Lock(command) => lock::lock(command, common),
         Command::Log(command) => log::log(command, common),
         Command::Doc(command) => doc::doc(command, common),
         Command::Completions { shell } => shell::completions(*shell, out),
         Command::Man { command } => shell::man(command, out),
-        Command::ExecChild { parent, command } => run::be_child(*parent, command),
         Command::Serve => Ok(serve::run().map(|()| 0)?),
-        _ => Err(Stop::Error(crate::Error::usage("not there yet"))),
     }
 }
 

@@ -94,6 +94,11 @@ pub(super) fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "fencehold: {text}");
 }
 
+/// A definite failure, for machines.
+pub(super) fn fail(why: &str) -> Value {
+    serde_json::json!({ "outcome": "fail", "error": why })
+}
+
 /// Says why a command ended and gives its code.
 pub(super) fn code_of(ended: Ended, out: Out) -> u8 {
     match ended {
@@ -101,8 +106,10 @@ pub(super) fn code_of(ended: Ended, out: Out) -> u8 {
         Err(Stop::Error(error)) => {
             say(&error.to_string());
             if out.json {
-                let outcome = if error.happened() == crate::Happened::No { "fail" } else { "info" };
-                let object = serde_json::json!({ "outcome": outcome, "error": error.to_string() });
+                let mut object = fail(&error.to_string());
+                if error.happened() == crate::Happened::Unknown {
+                    object["outcome"] = "info".into();
+                }
                 // The code says it too; a stdout that fails has nothing to add.
                 let _ = out.data(&format!("{object}\n"));
             }

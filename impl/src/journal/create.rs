@@ -11,13 +11,13 @@ use fencehold_model::record::{self, Head};
 use fencehold_model::{State, WorkspaceId};
 
 use super::floor::{Floor, STEP};
-use super::layout::{self, ARCHIVE, DOC, FLOOR, LOCK, QUARANTINE};
+use super::layout::{self, FLOOR, FOLDERS, LOCK};
 use crate::error::{Error, Result};
 use crate::fs::{File as _, Fs, How, LockMode, create_synced};
 use crate::host::Host;
 
-/// How often a folder that vanished while it was built is built again.
-const TRIES: usize = 8;
+/// How often a folder may be swept by another creator before its lock is held.
+const SWEPT_MAX: usize = 64;
 
 /// Who may use a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,36 +53,9 @@ pub fn create<F: Fs>(fs: &F, host: &impl Host, dir: &Path, modes: Modes) -> Resu
     let (Some(parent), Some(name)) = (dir.parent(), dir.file_name().and_then(|name| name.to_str())) else {
         return Err(Error::usage(format!("{} cannot be a workspace folder", dir.display())));
     };
-    sweep(fs, parent, name);
-    for _ in 1..TRIES {
-        match build(fs, host, dir, (parent, name), modes) {
-            // Another creator's sweep came before our lock was held, and took our folder for a killed one's.
-            Err(Error::Environment { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-            built => return built,
-        }
-    }
-    build(fs, host, dir, (parent, name), modes)
-}
-
-fn build<F: Fs>(
-    fs: &F,
-    host: &impl Host,
-    dir: &Path,
-    (parent, name): (&Path, &str),
-    modes: Modes,
-) -> Result<bool> {
     let failed = |error| Error::environment("creating", dir, error);
-    let building = parent.join(format!("{name}.new-{:032x}", host.random()));
-    fs.make_dir(&building, modes.dir()).map_err(failed)?;
-    // Held while it is built, so that a sweep by another creator leaves it alone.
-    let lock = match fs.open(&building.join(LOCK), How::CreateNew { mode: modes.file() }) {
-        Ok(lock) => lock,
-        Err(error) => {
-            let _ = fs.remove_dir(&building);
-            return Err(failed(error));
-        }
-    };
-    let _ = lock.lock(LockMode::Exclusive, Duration::ZERO);
+    sweep(fs, parent, name);
+    let (building, lock) = begin(fs, host, parent, name, modes).map_err(failed)?;
     let renamed = fill(fs, host, &building, &lock, modes).and_then(|()| fs.rename(&building, dir));
     match renamed {
         Ok(()) => {
@@ -99,19 +72,49 @@ fn build<F: Fs>(
     }
 }
 
+/// Makes the folder to build in, its `lock` held, so that a sweep by another creator leaves it alone. One that was
+/// swept before its lock was held is given up for a new one.
+fn begin<F: Fs>(
+    fs: &F,
+    host: &impl Host,
+    parent: &Path,
+    name: &str,
+    modes: Modes,
+) -> io::Result<(PathBuf, F::File)> {
+    for _ in 0..SWEPT_MAX {
+        let building = parent.join(format!("{name}.new-{:032x}", host.random()));
+        let path = building.join(LOCK);
+        fs.make_dir(&building, modes.dir())?;
+        let lock = match fs.open(&path, How::CreateNew { mode: modes.file() }) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                let _ = fs.remove_dir(&building);
+                return Err(error);
+            }
+        };
+        let held = lock.lock(LockMode::Exclusive, Duration::ZERO).is_ok();
+        let id = lock.stat()?.id;
+        if held && fs.stat(&path)?.is_some_and(|stat| stat.id == id) {
+            return Ok((building, lock));
+        }
+    }
+    Err(io::Error::other(format!("other creators swept it away {SWEPT_MAX} times")))
+}
+
 fn fill<F: Fs>(fs: &F, host: &impl Host, dir: &Path, lock: &F::File, modes: Modes) -> io::Result<()> {
     let id = WorkspaceId::new(&format!("{:032x}", host.random())).expect("hexadecimal digits are an id");
     let floor = Floor { workspace: id.clone(), lock: lock.stat()?.id.to_string(), floor: STEP };
     create_synced(fs, &dir.join(FLOOR), modes.file(), floor.line().as_bytes())?;
     let (line, _) = record::write_head(&Head { workspace: id, n: 1, state: State::default() }, 0);
     create_synced(fs, &layout::journal_path(dir, 1), modes.file(), line.as_bytes())?;
-    for name in [DOC, ARCHIVE, QUARANTINE] {
+    for name in FOLDERS {
         fs.make_dir(&dir.join(name), modes.dir())?;
     }
     fs.sync_dir(dir)
 }
 
-/// Removes what killed creators left beside `name`: whose `lock` nobody holds.
+/// Removes what killed creators left beside `name`: whose `lock` nobody holds. The lock is held while it is removed.
 fn sweep<F: Fs>(fs: &F, parent: &Path, name: &str) {
     let prefix = format!("{name}.new-");
     let left: Vec<PathBuf> = fs
@@ -122,11 +125,12 @@ fn sweep<F: Fs>(fs: &F, parent: &Path, name: &str) {
         .map(|entry| parent.join(entry))
         .collect();
     for dir in left {
-        let abandoned = match fs.open(&dir.join(LOCK), How::Read) {
-            Ok(lock) => lock.lock(LockMode::Exclusive, Duration::ZERO).is_ok(),
-            Err(_) => false,
+        let Ok(lock) = fs.open(&dir.join(LOCK), How::Read) else {
+            // Left between its making and its lock's; only an empty one goes, and a living creator makes another.
+            let _ = fs.remove_dir(&dir);
+            continue;
         };
-        if abandoned {
+        if lock.lock(LockMode::Exclusive, Duration::ZERO).is_ok() {
             remove(fs, &dir);
         }
     }
@@ -134,7 +138,7 @@ fn sweep<F: Fs>(fs: &F, parent: &Path, name: &str) {
 
 /// Removes a folder that was being built; what cannot be removed stays for the next sweep.
 fn remove<F: Fs>(fs: &F, dir: &Path) {
-    for name in [DOC, ARCHIVE, QUARANTINE] {
+    for name in FOLDERS {
         let _ = fs.remove_dir(&dir.join(name));
     }
     // The lock goes last: a folder without one is not known as abandoned.

@@ -136,15 +136,12 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     }
 
     fn open_newest(&self, inner: &Inner<F>, writable: bool) -> Result<(Tail<F>, Rest)> {
-        let n = self.newest_number()?;
-        let path = layout::journal_path(&self.dir, n);
-        let (tail, rest) =
-            Tail::open(&self.fs, &self.dir, n, writable).map_err(|none| none.into_error(&path))?;
+        let (tail, rest) = self.open_highest(writable)?;
         if let Some((workspace, revision)) = &inner.known
             && (*workspace != tail.workspace || *revision > tail.state.revision)
         {
             return Err(Error::Damaged {
-                path,
+                path: tail.path.clone(),
                 line: None,
                 what: format!(
                     "the workspace was replaced under this process: it had revision {revision} of {workspace}, there \
@@ -155,6 +152,21 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             });
         }
         Ok((tail, rest))
+    }
+
+    /// Opens the file with the highest number. One that was listed may be in the archive by now: then a higher one
+    /// stands, and it is listed again.
+    fn open_highest(&self, writable: bool) -> Result<(Tail<F>, Rest)> {
+        let mut gone = None;
+        for _ in 0..ROUNDS_MAX {
+            let n = self.newest_number()?;
+            let path = layout::journal_path(&self.dir, n);
+            match Tail::open(&self.fs, &self.dir, n, writable).map_err(|none| none.into_error(&path)) {
+                Err(error) if error.is_not_found() => gone = Some(error),
+                opened => return opened,
+            }
+        }
+        Err(gone.expect("every round but an opened one ends with a file that is gone"))
     }
 
     pub(super) fn newest_number(&self) -> Result<u64> {

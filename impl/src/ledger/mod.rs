@@ -211,7 +211,8 @@ impl<J: Journal, H: Host> Ledger<J, H> {
     }
 }
 
-fn check(command: &Command) -> Result<()> {
+/// Refuses a command that makes no sense whatever the state.
+pub(crate) fn check(command: &Command) -> Result<()> {
     let ttl_ms = match command {
         Command::Acquire { ttl_ms, .. } => Some(*ttl_ms),
         Command::Renew { ttl_ms, .. } => *ttl_ms,

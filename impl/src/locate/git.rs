@@ -167,10 +167,7 @@ pub(super) fn kind_behind<F: Fs>(fs: &F, path: &Path) -> Result<Option<(Kind, Pa
 
 fn read_small<F: Fs>(fs: &F, path: &Path) -> Result<Option<String>> {
     let failed = |error| Error::environment("reading", path, error);
-    let path = match kind_behind(fs, path)? {
-        Some((_, real)) => real,
-        None => return Ok(None),
-    };
-    let bytes = read_file(fs, &path, SMALL_FILE_BYTES_MAX).map_err(failed)?;
+    let Some((_, real)) = kind_behind(fs, path)? else { return Ok(None) };
+    let bytes = read_file(fs, &real, SMALL_FILE_BYTES_MAX).map_err(failed)?;
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }

@@ -59,7 +59,7 @@ impl GitConfig {
                 self.shared_repository = Some(value.unwrap_or_else(|| "true".to_owned()));
             }
             ("extensions", "worktreeconfig") => {
-                self.worktree_config = value.is_none_or(|text| is_true(&text))
+                self.worktree_config = value.is_none_or(|text| is_true(&text));
             }
             ("extensions", "objectformat") => {
                 self.sha256 = value.is_some_and(|text| text.eq_ignore_ascii_case("sha256"));

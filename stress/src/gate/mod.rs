@@ -1,3 +1,51 @@
 //! The gate: its stages, its command line, its run folder.
 
+mod args;
+mod mutants;
+mod run;
 pub mod stage;
+mod worlds;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+
+/// Runs `fencehold-gate` with these arguments, the program's name included.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let code = match &cli.command {
+        Command::Run(run) => run::run(run),
+        Command::Judge(judge) => run::judge(judge),
+        Command::Replay(replay) => run::replay(replay),
+    };
+    match code {
+        Ok(code) => ExitCode::from(code),
+        Err(why) => {
+            eprintln!("fencehold-gate: {why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The command that runs a schedule again.
+#[must_use]
+pub fn replay_command(schedule: &Path) -> String {
+    format!("cargo replay {}", shell_words::quote(&schedule.to_string_lossy()))
+}
+
+/// The command that judges a history again.
+#[must_use]
+pub fn judge_command(history: &Path) -> String {
+    let path = shell_words::quote(&history.to_string_lossy()).into_owned();
+    format!("cargo run --release --quiet -p fencehold-stress --bin fencehold-gate -- judge {path}")
+}

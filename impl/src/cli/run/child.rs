@@ -5,7 +5,7 @@
 //! ask for the parent-death signal without `unsafe`. The parent's word, the token, comes over a socket that stands in
 //! the place of stdin; the real stdin travels along with it (unix(7), SCM_RIGHTS).
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
@@ -62,7 +62,7 @@ pub(super) fn start(command: &[OsString], env: &[(&str, OsString)]) -> Result<Wa
 
 impl Waiting {
     /// Lets the child become its command, under this token.
-    pub(super) fn go(self, token: Option<Token>) -> Result<Child> {
+    pub(super) fn go(self, token: Token) -> Result<Child> {
         let stdin = io::stdin();
         let fds = [stdin.as_fd()];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
@@ -71,7 +71,7 @@ impl Waiting {
             control.push(SendAncillaryMessage::ScmRights(&fds)),
             "the buffer has room for one descriptor"
         );
-        let word = token.map_or_else(|| "-".to_owned(), |token| token.to_string());
+        let word = token.to_string();
         let sent = rustix::io::retry_on_intr(|| {
             rustix::net::sendmsg(
                 &self.word,
@@ -89,13 +89,15 @@ impl Waiting {
 }
 
 /// `fencehold exec-child PARENT -- CMD…`.
-pub(in crate::cli) fn be_child(parent: i32, command: &[OsString]) -> Ended {
+pub(in crate::cli) fn be_child(parent: &OsStr, command: &[OsString]) -> Ended {
     let failed =
         |error: rustix::io::Errno| Error::environment("preparing", Path::new("/proc/self"), error.into());
     // SIGTERM and not SIGKILL: a make that is killed leaves its own children behind, writing; the lock is bound to
     // this process and stays held until it has ended, however long that takes.
     rustix::process::set_parent_process_death_signal(Some(Signal::TERM)).map_err(failed)?;
-    if rustix::process::getppid().map(rustix::process::Pid::as_raw_pid) != Some(parent) {
+    // Whoever died before the line above sends no signal any more.
+    let ppid = rustix::process::getppid().map_or(0, rustix::process::Pid::as_raw_pid);
+    if parent.to_str() != Some(ppid.to_string().as_str()) {
         return Ok(OURS);
     }
     // No word: the parent was refused, or is dead. It has said why, if it could.
@@ -103,12 +105,7 @@ pub(in crate::cli) fn be_child(parent: i32, command: &[OsString]) -> Ended {
     rustix::stdio::dup2_stdin(&stdin).map_err(failed)?;
     drop(stdin);
     let [program, args @ ..] = command else { return Ok(OURS) };
-    let mut becoming = Command::new(program);
-    becoming.args(args);
-    if word != "-" {
-        becoming.env(ENV_TOKEN, word);
-    }
-    let error = becoming.exec();
+    let error = Command::new(program).args(args).env(ENV_TOKEN, word).exec();
     say(&format!("cannot run {}: {error}", program.to_string_lossy()));
     Ok(if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE })
 }

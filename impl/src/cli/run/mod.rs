@@ -22,9 +22,9 @@ use fencehold_model::{Claim, Holder, Token};
 use super::acquire::{Ask, acquire};
 use super::args::{self, Common};
 use super::identity::{self, ENV_CLAIM, ENV_HOLDER, env, holder};
-use super::lock::refused;
-use super::locks::{Locks, Told};
+use super::locks::{Locks, What};
 use super::out::{Ended, Out, Stop};
+use super::render::refused;
 use super::session::{ENV_ROOT, Session};
 use crate::error::{Error, Result};
 use watch_over::{Finished, watch_over};
@@ -72,18 +72,20 @@ pub(super) fn run(run: &args::Run, common: &Common) -> Ended {
             let bound = Some(locks.host().process(u64::from(waiting.child.id()))?);
             let name = run.name.clone();
             let ask = Ask { name, holder, claim, ttl: run.grant.ttl, bound, wait: run.grant.wait };
-            match acquire(&locks, &ask, session.out)? {
-                Told::Granted { token, .. } => Held { holder: ask.holder, token, ours: true },
-                Told::Refused { refusal, now_ms, .. } => {
-                    session.out.say(&refused(&run.name, &refusal, now_ms));
+            let told = acquire(&locks, &ask, session.out)?;
+            locks.tell_notes(session.out);
+            match told.what {
+                What::Granted { token, .. } => Held { holder: ask.holder, token, ours: true },
+                What::Refused(refusal) => {
+                    session.out.say(&refused(&run.name, &refusal, told.now_ms));
                     return Err(Stop::Code(HELD));
                 }
-                Told::Ended { .. } => unreachable!("an acquire is granted or refused"),
+                What::Ended { .. } => unreachable!("an acquire is granted or refused"),
             }
         }
     };
     let finished = watch_over(waiting, &locks, &held, run, session.out)?;
-    if held.ours {
+    if held.ours && finished != Finished::Lost {
         release(&locks, &held, run, session.out);
     }
     Ok(match finished {
@@ -100,8 +102,8 @@ fn inherited(run: &args::Run, holder: &Holder, locks: &Locks) -> Result<Option<(
     let Some(claim) = identity::claim(None)? else { return Ok(None) };
     let proof = Proof::Claim(claim.clone());
     let command = Command::Renew { name: run.name.clone(), holder: holder.clone(), proof, ttl_ms: None };
-    match locks.submit(holder, &command)? {
-        Told::Granted { token, .. } => Ok(Some((claim, token))),
+    match locks.submit(holder, &command)?.what {
+        What::Granted { token, .. } => Ok(Some((claim, token))),
         // An environment that outlived its run: what it names is over, so this run stands on its own.
         _ => Ok(None),
     }
@@ -111,8 +113,8 @@ fn inherited(run: &args::Run, holder: &Holder, locks: &Locks) -> Result<Option<(
 fn release(locks: &Locks, held: &Held, run: &args::Run, out: Out) {
     let proof = Proof::Token(held.token);
     let command = Command::Release { name: run.name.clone(), holder: held.holder.clone(), proof };
-    match locks.submit(&held.holder, &command) {
-        Ok(Told::Refused { refusal: Refusal::Expired | Refusal::NotHolder, .. } | Told::Ended { .. }) => {}
+    match locks.submit(&held.holder, &command).map(|told| told.what) {
+        Ok(What::Refused(Refusal::Expired | Refusal::NotHolder) | What::Ended { .. }) => {}
         Ok(other) => out.say(&format!("{} could not be released: {other:?}", run.name)),
         Err(error) => out.say(&format!(
             "{} could not be released ({error}); its process has ended, so whoever asks for it next gets it",

@@ -11,7 +11,7 @@ use super::child::Waiting;
 use super::signals::Signals;
 use super::terminal::Terminal;
 use super::{Held, args, lost_child};
-use crate::cli::locks::{Locks, Told};
+use crate::cli::locks::{Locks, What};
 use crate::cli::out::Out;
 use crate::error::Result;
 use crate::fs::Watch;
@@ -68,7 +68,7 @@ pub(super) fn watch_over(
     let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_err(lost_child)?;
     let signals = Signals::take()?;
     let terminal = Terminal::lend(pid);
-    waiting.go(Some(held.token))?;
+    waiting.go(held.token)?;
     let ttl = ttl(run);
     // Without notification a loss is seen at the next renewal.
     let watch = if held.ours { Watch::begin(locks.dir()).ok().map(|(watch, _)| watch) } else { None };
@@ -141,7 +141,7 @@ impl Watcher<'_> {
             self.look_at = Deadline::after(LOOK_EVERY_MIN);
             // What cannot be read now is left to the next renewal.
             let seen = self.locks.show(&self.run.name).ok()?;
-            let ours = seen.grant.is_some_and(|grant| grant.token == self.held.token);
+            let ours = seen.grants.is_some_and(|grant| grant.token == self.held.token);
             return (!ours).then(|| "it was broken, or another holds it".to_owned());
         }
         None
@@ -184,7 +184,7 @@ impl Watcher<'_> {
             Ok(Some((_, status))) if status.stopped() => {
                 match status.stopping_signal() {
                     Some(signal) if self.kill_at.is_none() && JOB_CONTROL.contains(&signal) => {
-                        self.stop_with_it()
+                        self.stop_with_it();
                     }
                     // Somebody stopped just the command: it is for them to continue it.
                     _ => {}
@@ -215,8 +215,8 @@ impl Watcher<'_> {
             proof: Proof::Token(self.held.token),
             ttl_ms: None,
         };
-        match self.locks.submit(&self.held.holder, &command) {
-            Ok(Told::Granted { .. }) => {
+        match self.locks.submit(&self.held.holder, &command).map(|told| told.what) {
+            Ok(What::Granted { .. }) => {
                 self.good_until = asked;
                 self.complained = false;
                 None

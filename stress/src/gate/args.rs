@@ -1,0 +1,83 @@
+//! The command line of the gate.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Checks an implementation: kills it mid-write, tears its lines, judges its histories.
+///
+/// Exit codes: 0 nothing found up to the bounds printed; 1 a violation; 2 usage; 3 unknown, something that must happen
+/// sometimes did not, or a required stage was skipped; 70 a bug of the gate.
+#[derive(Debug, Parser)]
+#[command(name = "fencehold-gate", version, max_term_width = 100)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the stages and write a report.
+    Run(Run),
+    /// Judge a recorded history again: what real time made is not run again.
+    Judge(Judge),
+    /// Run a recorded schedule of the simulated world again.
+    Replay(Replay),
+}
+
+/// How much is looked at.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ProfileName {
+    Quick,
+    Default,
+    Deep,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// Only these stages
+    #[arg(long, value_name = "STAGE,…", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// A stage that must run: skipping it ends with 3
+    #[arg(long, value_name = "STAGE")]
+    pub(super) require: Vec<String>,
+    /// Drive this command, which speaks the target protocol, instead of our own implementation
+    #[arg(long, value_name = "CMD …")]
+    pub(super) target: Option<String>,
+    /// quick: within 45 s; default: within 4 min; deep: longer
+    #[arg(long, value_enum, default_value = "default")]
+    pub(super) profile: ProfileName,
+    /// The seed of all that is drawn; what real time makes does not follow from it
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Seconds for the kill soak
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(super) seconds: Option<u64>,
+    /// The folder that gets a folder for this run
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub(super) out: PathBuf,
+    /// Print the results as one JSON object on stdout instead of the table
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Also write the JUnit report to this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Judge {
+    /// A history as the soak writes it (NDJSON)
+    pub(super) history: PathBuf,
+    /// Give up, as unknown, after so many seconds
+    #[arg(long, value_name = "N", default_value = "60")]
+    pub(super) seconds: u64,
+    /// Print the verdict as one JSON object on stdout
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// A schedule as a stage writes it (NDJSON)
+    pub(super) schedule: PathBuf,
+}

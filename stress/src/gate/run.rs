@@ -1,0 +1,136 @@
+//! `run` and `judge`.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use fencehold_model::history::History;
+use serde_json::json;
+
+use super::args::{Judge, ProfileName, Replay, Run};
+use super::stage::{Context, Profile, Progress};
+use crate::check::{self, Verdict};
+use crate::report::{Results, StageResult};
+
+/// A stage: its name, and what runs it.
+type Stage = (&'static str, fn(&mut Context) -> StageResult);
+
+/// The stages, in the order they run.
+const STAGES: [Stage; 5] = [
+    ("torn", super::worlds::torn),
+    ("simulation", super::worlds::simulation),
+    ("loom", super::worlds::loom),
+    ("mutants", super::mutants::stage),
+    ("soak", crate::soak::stage),
+];
+
+/// Runs the stages asked for; gives the exit code.
+pub(super) fn run(args: &Run) -> Result<u8, String> {
+    let known = |name: &String| STAGES.iter().any(|(stage, _)| stage == name);
+    if let Some(unknown) = args.only.iter().chain(&args.require).find(|name| !known(name)) {
+        let names: Vec<&str> = STAGES.iter().map(|(name, _)| *name).collect();
+        return Err(format!("there is no stage `{unknown}`; there are {}", names.join(", ")));
+    }
+    let (utc, seed) = (utc_now(), args.seed.unwrap_or_else(clock_seed));
+    let run_dir = args.out.join(format!("{utc}-{seed}"));
+    std::fs::create_dir_all(&run_dir).map_err(|error| format!("creating {}: {error}", run_dir.display()))?;
+    let target = args
+        .target
+        .as_deref()
+        .map(|text| shell_words::split(text).map_err(|error| format!("--target {text:?}: {error}")))
+        .transpose()?;
+    let profile = match args.profile {
+        ProfileName::Quick => Profile::Quick,
+        ProfileName::Default => Profile::Default,
+        ProfileName::Deep => Profile::Deep,
+    };
+    let mut context =
+        Context { profile, seed, run_dir, target, seconds: args.seconds, progress: Progress::new() };
+    let stages = STAGES
+        .iter()
+        .filter(|(name, _)| args.only.is_empty() || args.only.iter().any(|only| only == name))
+        .map(|(_, stage)| stage(&mut context))
+        .collect();
+    let results = Results {
+        utc,
+        seed,
+        profile: profile.word(),
+        target: args.target.clone().unwrap_or_else(|| "fencehold, our own".to_owned()),
+        machine: machine(&context.run_dir),
+        stages,
+        required: args.require.clone(),
+    };
+    println!("{}", results.json());
+    Ok(results.exit_code())
+}
+
+/// Judges a history; gives the exit code.
+pub(super) fn judge(args: &Judge) -> Result<u8, String> {
+    let path = args.history.display();
+    let text = std::fs::read_to_string(&args.history).map_err(|error| format!("{path}: {error}"))?;
+    let history = History::parse(&text).map_err(|bad| format!("{path}: {bad}"))?;
+    let report = check::check(&history, Duration::from_secs(args.seconds));
+    let (word, why, code) = match &report.verdict {
+        Verdict::Ok => ("ok", String::new(), 0),
+        Verdict::Violation(violation) => {
+            ("violation", format!("{}: {}", violation.subject, violation.why), 1)
+        }
+        Verdict::Unknown(why) => ("unknown", why.clone(), 3),
+    };
+    if args.json {
+        let json = json!({ "verdict": word, "why": why, "operations": report.counts.ops });
+        println!("{json}");
+    } else {
+        let why = if why.is_empty() { why } else { format!(": {why}") };
+        println!("{word}{why} ({} operations, {:.2} s)", report.counts.ops, report.elapsed.as_secs_f64());
+    }
+    Ok(code)
+}
+
+/// Runs a schedule again; gives the exit code.
+pub(super) fn replay(args: &Replay) -> Result<u8, String> {
+    let path = args.schedule.display();
+    let text = std::fs::read_to_string(&args.schedule).map_err(|error| format!("{path}: {error}"))?;
+    match crate::sim::stage::replay(&text).map_err(|error| format!("{path}: {error}"))? {
+        Some(counterexample) => {
+            println!("violation: {counterexample}");
+            Ok(1)
+        }
+        None => {
+            println!("ok: the schedule ran to its end, and nothing is violated");
+            Ok(0)
+        }
+    }
+}
+
+/// Now, as `20261121T013200Z`.
+fn utc_now() -> String {
+    jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+fn clock_seed() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| u64::from(since.subsec_nanos()))
+}
+
+/// Machine, kernel and filesystem, in words.
+fn machine(dir: &Path) -> String {
+    let uname = rustix::system::uname();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!(
+        "{cores} cores, {} {} {}, {}",
+        uname.sysname().to_string_lossy(),
+        uname.release().to_string_lossy(),
+        uname.machine().to_string_lossy(),
+        filesystem(dir)
+    )
+}
+
+fn filesystem(dir: &Path) -> String {
+    let dir: PathBuf = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let fields = mounts.lines().filter_map(|line| {
+        let mut fields = line.split(' ').skip(1);
+        Some((fields.next()?, fields.next()?))
+    });
+    let nearest = fields.filter(|(at, _)| dir.starts_with(at)).max_by_key(|(at, _)| at.len());
+    nearest.map_or("an unknown filesystem".to_owned(), |(_, kind)| kind.to_owned())
+}

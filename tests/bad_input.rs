@@ -1,0 +1,311 @@
+//! Bad input: the right exit code, one clear message that names what is wrong, and the bytes on disk untouched or
+//! copied to quarantine.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+
+use crate::program::{Said, Yard, fencehold_in, said};
+
+/// Ended with 2, one message on stderr that says these words, and nothing on stdout.
+#[track_caller]
+fn refuses(said: &Said, words: &[&str]) {
+    assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{said:?}");
+    for word in words {
+        assert!(said.stderr.contains(word), "{word:?} is missing: {said:?}");
+    }
+}
+
+/// CLI-2: An unknown command or flag, and a malformed id, TTL, JSON text or UTF-8 text, exits 2 with a message that
+/// names it, and no byte on disk changes.
+#[test]
+fn what_makes_no_sense_is_named() {
+    let yard = Yard::with_git();
+    assert_eq!(yard.run(["lock", "acquire", "there"]).code, 0);
+    fs::write(yard.join("doc.json"), "{}\n").unwrap();
+    let before = yard.snapshot();
+    let long = "n".repeat(257);
+    for (args, named) in [
+        (&["frobnicate"][..], "frobnicate"),
+        (&["lock", "list", "--frobnicate"], "--frobnicate"),
+        (&["lock", "acquire", " "], "blank"),
+        (&["lock", "acquire", &long], "257 bytes"),
+        (&["lock", "acquire", "a\nb"], "control character"),
+        (&["lock", "acquire", "a", "--holder", " a"], "white space"),
+        (&["lock", "acquire", "a", "--claim", ""], "blank"),
+        (&["lock", "acquire", "a", "--ttl", "0s"], "zero"),
+        (&["lock", "acquire", "a", "--ttl", "5"], "5"),
+        (&["lock", "acquire", "a", "--ttl", "367d"], "366 days"),
+        (&["lock", "acquire", "a", "--wait", "soon"], "soon"),
+        (&["lock", "acquire", "a", "--pid", "0"], "0"),
+        (&["lock", "acquire", "a", "--pid", "99999999"], "99999999"),
+        (&["lock", "renew", "a", "--token", "x"], "x"),
+        (&["lock", "renew", "a"], "--token"),
+        (&["lock", "release", "a", "--token", "9007199254740992"], "9007199254740992"),
+        (&["lock", "break", "a"], "--reason"),
+        (&["log", "append", "log.ndjson", "{"], "JSON"),
+        (&["log", "append", "log.ndjson", "[1]"], "string `id`"),
+        (&["log", "append", "log.ndjson", "{\"id\":1}"], "string `id`"),
+        (&["log", "append", "log.ndjson", "{\"id\":\"a\"}", "--fence", "build=1"], "build=1"),
+        (
+            &["log", "append", "log.ndjson", "{\"id\":\"a\"}", "--fence", "lock/build=9007199254740991"],
+            "9007199254740991",
+        ),
+        (&["doc", "update", "doc.json", "--merge", "nope"], "JSON"),
+        (&["doc", "update", "doc.json"], "--merge"),
+        (&["doc", "update", "doc.json", "--merge", "{}", "--force"], "--reason"),
+        (&["man", "lock", "frobnicate"], "frobnicate"),
+        (&["completions", "tcsh"], "tcsh"),
+    ] {
+        let said = yard.run(args);
+        assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{args:?}: {said:?}");
+        assert!(said.stderr.contains(named), "{args:?} does not name {named}: {said:?}");
+    }
+    for args in [&["lock", "acquire"][..], &["log", "append", "log.ndjson"]] {
+        let said = yard.run(args.iter().map(OsStr::new).chain([OsStr::from_bytes(b"a\xff")]));
+        assert_eq!((said.code, said.stderr.contains("UTF-8")), (2, true), "{said:?}");
+    }
+    assert_eq!(yard.snapshot(), before);
+}
+
+/// CLI-14: A symbolic link, FIFO or directory in the place of one of our files exits 2 without being followed,
+/// opened for writing or waited for.
+#[test]
+fn something_else_in_the_place_of_our_files_is_not_touched() {
+    for name in ["lock", "journal.1.ndjson", "floor.json", "config.toml"] {
+        for kind in ["symlink", "fifo", "dir"] {
+            let yard = Yard::with_git();
+            assert_eq!(yard.run(["lock", "acquire", "there"]).code, 0);
+            let path = yard.join(".git/fencehold").join(name);
+            let target = yard.join("target");
+            if path.exists() {
+                fs::rename(&path, &target).unwrap();
+            } else {
+                fs::write(&target, "durability = \"relaxed\"\n").unwrap();
+            }
+            match kind {
+                "symlink" => symlink(&target, &path).unwrap(),
+                "dir" => fs::create_dir(&path).unwrap(),
+                _ => {
+                    let made = Command::new("mkfifo").arg(&path).status().unwrap();
+                    assert!(made.success());
+                }
+            }
+            let before = yard.snapshot();
+            let said = yard.run(["lock", "acquire", "build"]);
+            refuses(&said, &[path.to_str().unwrap()]);
+            assert_eq!(yard.snapshot(), before, "{kind} as {name}");
+        }
+    }
+}
+
+/// CLI-15: A file of a log or a document that resolves to a place outside the root exits 2 and is neither read nor
+/// written.
+#[test]
+fn a_file_outside_the_root_is_refused() {
+    let yard = Yard::new();
+    fs::create_dir(yard.join("tree")).unwrap();
+    yard.git_in(&yard.join("tree"), &["init", "-q"]);
+    fs::write(yard.join("outside.json"), "{\"secret\":1}\n").unwrap();
+    fs::create_dir(yard.join("beyond")).unwrap();
+    symlink(yard.join("beyond"), yard.join("tree/way-out")).unwrap();
+    symlink(yard.join("outside.json"), yard.join("tree/link.json")).unwrap();
+    let before = fs::read(yard.join("outside.json")).unwrap();
+    let outside = yard.join("outside.json");
+    for file in ["../outside.json", "way-out/doc.json", "link.json", outside.to_str().unwrap()] {
+        for args in [
+            &["doc", "read"][..],
+            &["doc", "update", "--merge", "{\"a\":1}"],
+            &["log", "append", "--"],
+            &["log", "read"],
+        ] {
+            let mut command = fencehold_in(&yard.join("tree"));
+            command.args(args).arg(file);
+            if args[0] == "log" && args[1] == "append" {
+                command.arg("{\"id\":\"a\"}");
+            }
+            let said = said(&mut command);
+            assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{args:?} {file}: {said:?}");
+        }
+    }
+    assert_eq!(fs::read(yard.join("outside.json")).unwrap(), before);
+    assert!(fs::read_dir(yard.join("beyond")).unwrap().next().is_none());
+}
+
+/// CLI-16: Where a file cannot be read or written, for want of permission or of space or on a read-only disk, the
+/// command exits 2 and names the folder and a way out, unless the operation may have happened.
+#[test]
+fn who_may_not_write_is_told_the_folder_and_a_way_out() {
+    let yard = Yard::with_git();
+    let Some(mut probe) = unprivileged(&yard) else { return };
+    let dir = yard.join(".git");
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o555)).unwrap();
+    let first = said(probe.args(["lock", "acquire", "build"]));
+    refuses(&first, &[dir.to_str().unwrap(), "fencehold init --dir"]);
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut owner = unprivileged(&yard).expect("as before");
+    assert_eq!(said(owner.args(["lock", "acquire", "build"])).code, 0);
+    let journal = yard.join(".git/fencehold/journal.1.ndjson");
+    fs::set_permissions(&journal, fs::Permissions::from_mode(0o000)).unwrap();
+    let mut blind = unprivileged(&yard).expect("as before");
+    refuses(&said(blind.args(["lock", "acquire", "other"])), &["journal.1.ndjson"]);
+}
+
+/// A `fencehold` that is not root's, in a yard that is its own; none where that cannot be had here.
+fn unprivileged(yard: &Yard) -> Option<Command> {
+    const NOBODY: u32 = 65534;
+    if !rustix::process::geteuid().is_root() {
+        return Some(yard.fencehold());
+    }
+    let given = Command::new("chown").args(["-R", "65534"]).arg(yard.path()).status();
+    let mut command = yard.fencehold();
+    command.uid(NOBODY).gid(NOBODY);
+    let mut probe = yard.fencehold();
+    probe.uid(NOBODY).gid(NOBODY).arg("whoami").stdout(Stdio::null()).stderr(Stdio::null());
+    if given.is_ok_and(|status| status.success()) && probe.status().is_ok_and(|status| status.success()) {
+        return Some(command);
+    }
+    println!("skipped: these tests run as root, and cannot start the program as another user");
+    None
+}
+
+/// CLI-18: A configuration with an unknown key exits 2 and names the key.
+#[test]
+fn an_unknown_key_is_named() {
+    let yard = Yard::with_git();
+    assert_eq!(yard.run(["lock", "acquire", "build"]).code, 0);
+    let config = yard.join(".git/fencehold/config.toml");
+    for (text, named) in [
+        ("durabilty = \"relaxed\"\n", "durabilty"),
+        ("durability = \"quick\"\n", "quick"),
+        ("patience = \"0s\"\n", "patience"),
+        ("durability =\n", "config.toml"),
+    ] {
+        fs::write(&config, text).unwrap();
+        refuses(&yard.run(["lock", "list"]), &["config.toml", named]);
+        refuses(&yard.run(["lock", "acquire", "other"]), &["config.toml", named]);
+    }
+    fs::write(&config, [0xff, 0xfe]).unwrap();
+    refuses(&yard.run(["lock", "list"]), &["config.toml", "UTF-8"]);
+    fs::write(&config, "durability = \"relaxed\"\npatience = \"5s\"\n").unwrap();
+    assert_eq!(yard.run(["lock", "acquire", "other"]).code, 0);
+}
+
+#[test]
+fn a_damaged_line_and_a_damaged_document_are_4_and_stay() {
+    let yard = Yard::with_git();
+    let log = "{\"id\":\"a\"}\nrubbish\n{\"id\":\"a\"}\n";
+    fs::write(yard.join("l.ndjson"), log).unwrap();
+    fs::write(yard.join("d.json"), "{\"n\":").unwrap();
+    let read = yard.run(["log", "read", "l.ndjson"]);
+    assert_eq!((read.code, read.stdout.lines().count()), (4, 2), "{read:?}");
+    assert!(read.stderr.contains("line 2"), "{read:?}");
+    let check = yard.json(4, ["log", "check", "l.ndjson"]);
+    assert_eq!((&check["damaged"], &check["duplicates"][0]), (&1.into(), &"a".into()));
+    for _ in 0..2 {
+        assert_eq!(yard.run(["doc", "update", "d.json", "--merge", "{}"]).code, 4);
+        assert_eq!(yard.run(["doc", "read", "d.json"]).code, 4);
+    }
+    assert_eq!(fs::read_to_string(yard.join("d.json")).unwrap(), "{\"n\":");
+    assert_eq!(fs::read_to_string(yard.join("l.ndjson")).unwrap(), log);
+    let repaired = yard.run(["doc", "repair", "d.json"]);
+    assert!(repaired.code == 0 && repaired.stderr.contains("quarantine"), "{repaired:?}");
+    assert_eq!(yard.run(["doc", "read", "d.json"]).code, 0);
+}
+
+/// CLI-17: A journal, floor or mark of a newer format exits 2 with both numbers, and no byte on disk changes.
+#[test]
+fn a_newer_format_is_left_alone() {
+    for name in ["journal.1.ndjson", "floor.json"] {
+        let yard = Yard::with_git();
+        assert_eq!(yard.run(["lock", "acquire", "build"]).code, 0);
+        let path = yard.join(".git/fencehold").join(name);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, newer(&text)).unwrap();
+        let before = yard.snapshot();
+        for args in [&["lock", "acquire", "other"][..], &["repair"]] {
+            refuses(&yard.run(args), &[path.to_str().unwrap(), "7", "1"]);
+        }
+        assert_eq!(yard.snapshot(), before, "{name}");
+    }
+}
+
+/// The same file as a program that writes format 7 would begin it, its checksum right.
+fn newer(text: &str) -> String {
+    let (first, rest) = text.split_once('\n').unwrap();
+    let body = &first[..first.rfind(",\"crc\"").unwrap()];
+    let mut line = body.replacen("\"fencehold\":1", "\"fencehold\":7", 1);
+    fencehold_model::chain::seal(&mut line);
+    line + rest
+}
+
+/// RECOVER-5: Any other break is damage: every operation on locks, and `history`, exits 4 and changes nothing.
+#[test]
+fn a_journal_that_is_damaged_in_the_middle_stops_everything_until_repair() {
+    let yard = Yard::with_git();
+    for name in ["first", "second", "third"] {
+        assert_eq!(yard.run(["lock", "acquire", name]).code, 0);
+    }
+    let path = yard.join(".git/fencehold/journal.1.ndjson");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("\"second\"", "\"sEcond\"", 1)).unwrap();
+    let before = yard.snapshot();
+    for args in [
+        &["lock", "acquire", "fourth"][..],
+        &["lock", "release", "first", "--token", "1"],
+        &["lock", "break", "first", "--reason", "r"],
+        &["lock", "show", "first"],
+        &["lock", "list"],
+        &["history"],
+        &["status"],
+        &["doctor"],
+    ] {
+        let said = yard.run(args);
+        assert_eq!(said.code, 4, "{args:?}: {said:?}");
+        let all = said.stderr.clone() + &said.stdout;
+        assert!(all.contains(path.to_str().unwrap()) && all.contains("repair"), "{args:?}: {said:?}");
+    }
+    assert_eq!(yard.run(["lock", "run", "fourth", "--", "true"]).code, 125);
+    assert_eq!(yard.snapshot(), before);
+    let repaired = yard.run(["repair"]);
+    assert_eq!(repaired.code, 0, "{repaired:?}");
+    assert!(repaired.stdout.contains("quarantine") && repaired.stdout.contains("third"), "{repaired:?}");
+    assert_eq!(yard.run(["lock", "acquire", "fourth"]).code, 0);
+    assert!(yard.run(["lock", "show", "first"]).stdout.contains("held by tester"));
+    let status = yard.json(0, ["status"]);
+    assert_eq!(status["quarantine"].as_array().map(Vec::len), Some(1), "{status}");
+}
+
+/// RECOVER-11: `repair` of an undamaged workspace exits 0 and changes nothing.
+#[test]
+fn a_repair_of_what_is_whole_changes_nothing() {
+    let yard = Yard::with_git();
+    assert_eq!(yard.run(["lock", "acquire", "build"]).code, 0);
+    let before = yard.snapshot();
+    let said = yard.run(["repair"]);
+    assert_eq!((said.code, said.stdout.as_str()), (0, "nothing was wrong\n"), "{said:?}");
+    assert_eq!(yard.snapshot(), before);
+    assert_eq!(Yard::with_git().run(["repair"]).code, 0, "where there is no workspace, too");
+}
+
+/// RECOVER-7: A workspace without its lock file, its journal or its floor, or with an invalid floor, is damaged and
+/// never taken for a fresh one.
+#[test]
+fn a_workspace_with_a_piece_missing_is_never_a_fresh_one() {
+    for name in ["lock", "journal.1.ndjson", "floor.json", "rubbish in floor.json"] {
+        let yard = Yard::with_git();
+        assert_eq!(yard.run(["lock", "acquire", "build", "--ttl", "1h"]).code, 0);
+        let dir = yard.join(".git/fencehold");
+        match name.strip_prefix("rubbish in ") {
+            Some(name) => fs::write(dir.join(name), "rubbish\n").unwrap(),
+            None => fs::remove_file(dir.join(name)).unwrap(),
+        }
+        let before = yard.snapshot();
+        let said = yard.run(["lock", "acquire", "build", "--holder", "b"]);
+        assert_eq!((said.code, said.stdout.as_str()), (4, ""), "{name}: {said:?}");
+        assert_eq!(yard.snapshot(), before, "{name}");
+    }
+}
