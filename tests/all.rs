@@ -48,6 +48,8 @@ mod site;
 mod spec_journal;
 /// A workspace, a machine and a disk that a test sets; holds no test.
 mod spec_kit;
+/// The chapter LOCK: grants, refusals, bound locks, waits.
+mod spec_lock;
 /// The chapter RECOVER: kills, tails, breaks, repair, copies.
 mod spec_recover;
 /// Targets with a known defect, and the correct one in another language.

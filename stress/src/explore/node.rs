@@ -85,7 +85,7 @@ impl Texts {
         state.ended_boots.push(self.ended.clone());
         let mut fates = [Fate::Timed; NAMES_MAX];
         for (index, name) in self.names.iter().enumerate() {
-            let mut bits = Bits(key >> (index as u32 * CELL_BITS));
+            let mut bits = Bits(key >> (CELL_BITS * u32::from(index == 1)));
             let lock = self.decode_cell(&mut bits, index as u64, &mut fates[index]);
             if lock != Lock::default() {
                 state.locks.insert(name.clone(), lock);

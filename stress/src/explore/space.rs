@@ -85,6 +85,17 @@ impl Config {
         }
     }
 
+    /// Two names with longer times, and processes that nobody can see.
+    #[must_use]
+    pub fn two_names_wide() -> Self {
+        Config {
+            label: "two names, wide",
+            ttls: vec![2],
+            fates: vec![Fate::Alive, Fate::Dead, Fate::Unknowable],
+            ..Self::two_names()
+        }
+    }
+
     /// Everything that can happen.
     #[must_use]
     pub fn actions(&self) -> Vec<Action> {
@@ -116,7 +127,7 @@ impl Config {
 
     /// The command of an action; none for what the world does, and for showing a grant that is not there.
     #[must_use]
-    pub fn command(&self, action: Action, texts: &Texts, world: &World) -> Option<(usize, Command)> {
+    pub(super) fn command(&self, action: Action, texts: &Texts, world: &World) -> Option<(usize, Command)> {
         let lock_of = |name: usize| world.state.locks.get(&texts.names[name]);
         let proof = |name: usize, shown: Shown| {
             let lock = lock_of(name);
