@@ -44,6 +44,8 @@ mod report;
 mod sim;
 /// A root with a workspace folder in it, for every module.
 mod site;
+/// The chapter FENCE: tokens, marks, and what a guarded file refuses.
+mod spec_fence;
 /// The chapter JOURNAL: lines, commits, rotation, time, readers, and what once broke them.
 mod spec_journal;
 /// A workspace, a machine and a disk that a test sets; holds no test.

@@ -14,7 +14,7 @@ mod workload;
 pub use aftermath::Aftermath;
 pub use nemesis::Deeds;
 pub use recorder::{Recorder, SLACK_MS};
-pub use stage::{Soak, Sometimes, stage};
+pub use stage::{Soak, Sometimes, soak, stage};
 pub use workload::Offers;
 
 use std::io;
