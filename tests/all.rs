@@ -30,6 +30,8 @@ mod log_git;
 mod loom;
 /// Places, keys and marks: every spelling meets one lock.
 mod mark;
+/// The pure model: decisions against the oracle, round trips, framing, chains, the folded state.
+mod model;
 /// The two lock-file mutants on the simulated disk, and their control.
 mod mutants_sim;
 /// Starts the shipped command line as real processes; holds no test.
@@ -58,3 +60,5 @@ mod spec_recover;
 mod targets;
 /// Every operation killed at every call and cut at every byte.
 mod torn;
+/// What holds SPEC.md, the tests and the sources together.
+mod tidy;
