@@ -58,7 +58,7 @@ mod spec_lock;
 mod spec_recover;
 /// Targets with a known defect, and the correct one in another language.
 mod targets;
-/// Every operation killed at every call and cut at every byte.
-mod torn;
 /// What holds SPEC.md, the tests and the sources together.
 mod tidy;
+/// Every operation killed at every call and cut at every byte.
+mod torn;

@@ -6,3 +6,4 @@ mod lines;
 mod readers;
 mod rotation;
 mod time;
+mod together;

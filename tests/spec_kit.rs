@@ -22,6 +22,9 @@ pub(crate) use machine::Machine;
 /// A ledger over a folder, as one process has it.
 pub(crate) type Party<F> = Ledger<FileJournal<F, Machine>, Machine>;
 
+/// A case of a test, with its name.
+pub(crate) type Named<T> = (&'static str, T);
+
 /// A fresh workspace folder and the machine that it is on.
 pub(crate) struct Lab {
     dir: tempfile::TempDir,
@@ -129,9 +132,9 @@ impl Lab {
             for name in names(&dir) {
                 let path = dir.join(name);
                 if path.is_dir() {
-                    left.push(path)
+                    left.push(path);
                 } else {
-                    found.push((path.clone(), std::fs::read(&path).unwrap()))
+                    found.push((path.clone(), std::fs::read(&path).unwrap()));
                 }
             }
         }

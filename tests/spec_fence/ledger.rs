@@ -24,7 +24,7 @@ impl Served {
         let answers = BufReader::new(child.0.stdout.take().unwrap());
         let root = yard.path().display().to_string();
         let mut served = Served { child, answers, yard };
-        served.ok(json!({ "op": "hello", "protocol": 1, "root": root }));
+        served.ok(&json!({ "op": "hello", "protocol": 1, "root": root }));
         served
     }
 
@@ -37,7 +37,7 @@ impl Served {
         serde_json::from_str(&line).unwrap()
     }
 
-    fn ok(&mut self, request: Value) -> Value {
+    fn ok(&mut self, request: &Value) -> Value {
         let answer = self.ask(request.clone());
         assert_eq!(answer["outcome"], "ok", "{request}: {answer}");
         answer["value"].clone()
@@ -45,11 +45,11 @@ impl Served {
 
     fn grant(&mut self, name: &str, holder: &str) -> Token {
         let request = json!({ "op": "lock.acquire", "name": name, "holder": holder, "ttl_ms": HOUR });
-        self.ok(request)["token"].as_u64().unwrap()
+        self.ok(&request)["token"].as_u64().unwrap()
     }
 
     fn release(&mut self, name: &str, holder: &str, token: Token) {
-        self.ok(json!({ "op": "lock.release", "name": name, "holder": holder, "token": token }));
+        self.ok(&json!({ "op": "lock.release", "name": name, "holder": holder, "token": token }));
     }
 }
 
@@ -77,7 +77,7 @@ fn an_older_token_is_refused_at_a_file_that_never_saw_the_newer() {
         let new = served.grant("x", "second");
         match ended {
             "released" => served.release("x", "second", new),
-            "broken" => _ = served.ok(json!({ "op": "lock.break", "name": "x", "reason": "stuck" })),
+            "broken" => _ = served.ok(&json!({ "op": "lock.break", "name": "x", "reason": "stuck" })),
             _ => {}
         }
         let before = std::fs::read(served.yard.join("d.json")).unwrap();
@@ -112,6 +112,6 @@ fn a_token_from_nowhere_does_not_raise_a_mark() {
     }
     assert_eq!(failed, 16);
     for request in guarded("x", token) {
-        served.ok(request);
+        served.ok(&request);
     }
 }

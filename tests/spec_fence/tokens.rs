@@ -3,7 +3,7 @@
 use fencehold::fs::RealFs;
 
 use crate::spec_kit::{
-    AT_ONCE, Does as _, HOUR, Lab, RELAXED, acquire, end_by_hand, kill_everywhere, vandal,
+    AT_ONCE, Does as _, HOUR, Lab, Named, RELAXED, acquire, end_by_hand, kill_everywhere, vandal,
 };
 
 /// FENCE-1: The token of a grant is greater than every token granted in the workspace before it, whatever the name.
@@ -23,7 +23,7 @@ fn tokens_grow_over_all_names() {
 }
 
 /// What may lie between two grants.
-fn disturbances() -> Vec<(&'static str, fn(&Lab))> {
+fn disturbances() -> Vec<Named<fn(&Lab)>> {
     vec![
         ("nothing", |_| ()),
         ("a torn tail", |lab| lab.append("{\"rev\":")),

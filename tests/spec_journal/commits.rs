@@ -4,22 +4,21 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use fencehold::error::{Error, Happened};
-use fencehold::fs::{File as _, Fs as _, How, LockMode, RealFs};
-use fencehold::journal::{Modes, create};
+use fencehold::error::Happened;
+use fencehold::fs::RealFs;
 use fencehold::ledger::Verdict;
-use fencehold_model::lock::Refusal;
 
 use crate::spec_kit::{
-    AT_ONCE, Act, Disk, Does as _, HOUR, Lab, Party, RELAXED, acquire, asking, end_by_hand, is_damage,
-    kill_everywhere, names, vandal,
+    AT_ONCE, Act, Disk, Does as _, HOUR, Lab, Named, Party, RELAXED, acquire, asking, is_damage, names,
+    vandal,
 };
 
 /// JOURNAL-6: Unless durability is relaxed, no answer, be it a grant, a refusal or a read, is given before every event
 /// that it rests on was synced.
 #[test]
 fn every_kind_of_answer_rests_on_a_sync_of_its_own() {
-    let ask: [(&str, fn(&Party<Disk>)); 3] = [
+    type Ask = fn(&Party<Disk>);
+    let ask: [Named<Ask>; 3] = [
         ("grant", |party| _ = party.token(&acquire("b", "h", HOUR))),
         ("refusal", |party| _ = party.refusal(&acquire("a", "other", HOUR))),
         ("read", |party| _ = party.held("a")),
@@ -174,19 +173,20 @@ fn short(under: Disk, count: usize, then: Option<&'static str>) -> Disk {
 /// was opened.
 #[test]
 fn a_file_that_is_no_longer_the_journal_gets_no_byte() {
-    let change: [(&str, bool, fn(&Lab)); 4] = [
-        ("replaced by the same bytes", true, |lab| {
+    type Change = fn(&Lab);
+    let change: [(Named<bool>, Change); 4] = [
+        (("replaced by the same bytes", true), |lab| {
             std::fs::copy(lab.journal(), lab.path("copy")).unwrap();
             std::fs::rename(lab.path("copy"), lab.journal()).unwrap();
         }),
-        ("removed", false, |lab| std::fs::remove_file(lab.journal()).unwrap()),
-        ("followed by one", true, vandal::rotate),
-        ("followed by two", true, |lab| {
+        (("removed", false), |lab| std::fs::remove_file(lab.journal()).unwrap()),
+        (("followed by one", true), vandal::rotate),
+        (("followed by two", true), |lab| {
             vandal::rotate(lab);
             vandal::rotate(lab);
         }),
     ];
-    for (what, works, change) in change {
+    for ((what, works), change) in change {
         let lab = Lab::new();
         let party = lab.party();
         party.token(&acquire("a", "h", HOUR));
@@ -205,7 +205,7 @@ fn a_file_that_is_no_longer_the_journal_gets_no_byte() {
 /// indefinite.
 #[test]
 fn a_workspace_that_vanishes_during_a_commit_makes_it_indefinite() {
-    let vanish: [(&str, fn(&Path)); 4] = [
+    let vanish: [Named<fn(&Path)>; 4] = [
         ("lock removed", |ws| std::fs::remove_file(ws.join("lock")).unwrap()),
         ("journal removed", |ws| std::fs::remove_file(ws.join("journal.1.ndjson")).unwrap()),
         ("folder removed", |ws| std::fs::remove_dir_all(ws).unwrap()),
@@ -229,99 +229,4 @@ fn a_workspace_that_vanishes_during_a_commit_makes_it_indefinite() {
         let error = lab.party_on(disk, AT_ONCE).ask(&acquire("a", "h", HOUR)).unwrap_err();
         assert_eq!(error.happened(), Happened::Unknown, "{what}: {error}");
     }
-}
-
-/// JOURNAL-22: A commit repeated under an operation id that is among the last 64 answers the recorded revision and
-/// records nothing.
-#[test]
-fn a_repeated_operation_is_answered_as_the_first_time() {
-    let lab = Lab::new();
-    let mine = asking("me");
-    let first = lab.party().submit(&mine, &acquire("a", "h", HOUR)).unwrap();
-    let (mut after, mut seen) = (0, 0);
-    while after < 63 {
-        lab.machine.pass(10);
-        let before = lab.history().0.len();
-        let again = lab.party().submit(&mine, &acquire("a", "h", HOUR)).unwrap();
-        assert_eq!(
-            (again.revision, again.at_ms, &again.verdict),
-            (first.revision, first.at_ms, &first.verdict)
-        );
-        assert_eq!(lab.history().0.len(), before, "nothing is recorded");
-        // Long lines, so that files are begun meanwhile.
-        lab.party().token(&acquire("b", "h", HOUR));
-        lab.party().verdict(&end_by_hand("b", &format!("x{}x", "\u{1}".repeat(4000))));
-        (after, seen) = (after + 2, seen + 1);
-    }
-    assert!(lab.n() > 3 && seen == 32, "{} {seen}", lab.n());
-    // The 65th: it is decided anew.
-    let anew = lab.party().submit(&mine, &acquire("a", "other", HOUR)).unwrap();
-    assert!(matches!(anew.verdict, Verdict::Refused(Refusal::Held(_))), "{anew:?}");
-}
-
-/// JOURNAL-23: Waiting for the OS lock ends at a deadline, definitely, with a message that names a process in the way
-/// where one can be found.
-#[test]
-fn a_busy_workspace_names_who_is_in_the_way() {
-    let lab = Lab::new();
-    let before = lab.snapshot();
-    let file = RealFs.open(&lab.path("lock"), How::Read).unwrap();
-    file.lock(LockMode::Exclusive, std::time::Duration::ZERO).unwrap();
-    let error = lab.party().ask(&acquire("a", "h", HOUR)).unwrap_err();
-    assert!(matches!(error, Error::Busy { .. }), "{error}");
-    assert_eq!((error.happened(), error.exit_code()), (Happened::No, 2));
-    assert!(error.to_string().contains(&format!("pid {} (", std::process::id())), "{error}");
-    assert_eq!(lab.snapshot(), before);
-    drop(file);
-    lab.party().token(&acquire("a", "h", HOUR));
-}
-
-/// JOURNAL-24: Commits of two threads of one process exclude each other as those of two processes do.
-#[test]
-fn threads_over_one_handle_lose_nothing() {
-    let lab = Lab::new();
-    let patient = fencehold::journal::Options { patience: std::time::Duration::from_secs(60), ..AT_ONCE };
-    let (shared, own) = (lab.party_on(RealFs, patient), lab.party_on(RealFs, patient));
-    let work = |party: &Party<RealFs>, thread: usize| {
-        (0..40)
-            .map(|index| party.token(&acquire(&format!("{thread} {index}"), "h", HOUR)))
-            .collect::<Vec<_>>()
-    };
-    let mut tokens: Vec<u64> = std::thread::scope(|scope| {
-        let threads = [
-            scope.spawn(|| work(&shared, 1)),
-            scope.spawn(|| work(&shared, 2)),
-            scope.spawn(|| work(&own, 3)),
-        ];
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
-    });
-    tokens.sort_unstable();
-    tokens.dedup();
-    assert_eq!(tokens.len(), 120, "no token twice");
-    let (entries, notes) = lab.history();
-    assert_eq!(
-        (entries.len(), notes.len()),
-        (121, 0),
-        "the boot and every grant, and nothing glued: {notes:?}"
-    );
-}
-
-/// JOURNAL-25: A new workspace appears whole: a kill at any step of its creation leaves none, or one that works.
-#[test]
-fn a_creation_killed_anywhere_leaves_none_or_one_that_works() {
-    let (mut none, mut works) = (0, 0);
-    kill_everywhere(|disk, killed| {
-        let lab = Lab::empty();
-        let created = create(&disk, &lab.machine, &lab.ws(), Modes::Owner);
-        // What it does after its last rename that matters cannot be told apart.
-        assert!(created.is_ok() || killed(), "{created:?}");
-        if lab.ws().exists() {
-            works += 1;
-        } else {
-            none += 1;
-            assert!(create(&RealFs, &lab.machine, &lab.ws(), Modes::Owner).unwrap());
-        }
-        lab.party().token(&acquire("a", "h", HOUR));
-    });
-    assert!(none > 12 && works >= 1, "{none} {works}");
 }

@@ -135,7 +135,7 @@ fn revisions_grow_and_times_never_go_back() {
         let ((rev, time), (next_rev, next_time)) = (numbers(&pair[0]), numbers(&pair[1]));
         assert!(next_rev > rev && next_time >= time, "{pair:?}");
     }
-    let most = values.iter().map(|value| below_bound(value)).max().unwrap();
+    let most = values.iter().map(below_bound).max().unwrap();
     assert!(most > 1_700_000_000_000, "{most}");
 }
 

@@ -2,10 +2,14 @@
 
 use fencehold_model::lock::{Command, Proof};
 
-use crate::spec_kit::{AT_ONCE, Does as _, HOUR, Lab, acquire, kill_everywhere, release, renew, vandal};
+use crate::spec_kit::{
+    AT_ONCE, Does as _, HOUR, Lab, Named, acquire, kill_everywhere, release, renew, vandal,
+};
+
+type Make = fn() -> (Lab, Command);
 
 /// What stands before an operation is killed, and the operation.
-fn cases() -> Vec<(&'static str, fn() -> (Lab, Command))> {
+fn cases() -> Vec<Named<Make>> {
     vec![
         ("first of a boot", || (Lab::new(), acquire("a", "h#c", HOUR))),
         ("a grant", || {

@@ -3,7 +3,7 @@
 use fencehold::error::Error;
 use fencehold_model::Token;
 
-use crate::spec_kit::{AT_ONCE, Does as _, HOUR, Lab, acquire, kill_everywhere, names, vandal};
+use crate::spec_kit::{AT_ONCE, Does as _, HOUR, Lab, Named, acquire, kill_everywhere, names, vandal};
 
 /// Four acked locks, of which the last three are behind a damaged line.
 fn damaged() -> (Lab, Token) {
@@ -46,7 +46,7 @@ fn a_repair_names_the_locks_and_leaves_no_token_to_repeat() {
 }
 
 /// What a repair may meet.
-fn cases() -> Vec<(&'static str, fn() -> Lab)> {
+fn cases() -> Vec<Named<fn() -> Lab>> {
     vec![
         ("a broken line", || damaged().0),
         ("a lost lock", || {

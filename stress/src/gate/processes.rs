@@ -15,18 +15,18 @@ const CONTROL: &str = include_str!("../../adapters/control.py");
 /// Processes at once.
 const PROCESSES: usize = 4;
 
-/// A short soak of a foreign target.
-fn short_soak(
-    dir: &Path,
-    spec: Spec,
-    seed: u64,
-    duration: Duration,
-    context: &mut Context,
-) -> Result<Soak, String> {
+/// How long a counterexample is shrunk.
+const SHRINK_WITHIN: Duration = Duration::from_secs(5);
+
+fn options(spec: Spec, seed: u64, duration: Duration, shrink_within: Duration) -> Options {
     let harm_every = Duration::from_millis(60);
-    let options = Options { spec, ours: false, seed, duration, processes: PROCESSES, harm_every };
+    Options { spec, ours: false, seed, duration, processes: PROCESSES, harm_every, shrink_within }
+}
+
+/// A short soak of a foreign target.
+fn short_soak(dir: &Path, options: &Options, context: &mut Context) -> Result<Soak, String> {
     let progress = &mut context.progress;
-    soak::soak(dir, &options, &mut |answered, left| progress.tell(answered, "operations", Some(left)))
+    soak::soak(dir, options, &mut |answered, left| progress.tell(answered, "operations", Some(left)))
 }
 
 /// What a broken process came to over several seeds.
@@ -39,19 +39,16 @@ pub(super) struct Caught {
     pub(super) failed: Option<String>,
 }
 
-/// Soaks the broken target `name` on each seed until it is caught.
-pub(super) fn catch(name: &str, context: &mut Context) -> Caught {
-    let seeds = context.profile.pick(3, 10, 10);
-    let duration = context.profile.pick(
-        Duration::from_millis(1_000),
-        Duration::from_millis(1_500),
-        Duration::from_secs(5),
-    );
+/// Soaks the broken target `name` on each seed, for so long; the first counterexample is shrunk.
+pub(super) fn catch(name: &str, duration: Duration, context: &mut Context) -> Caught {
+    let seeds = context.profile.pick(2, 10, 10);
     let mut rng = Rng::new(context.seed);
     let mut caught = Caught { per_seed: Vec::new(), command: None, failed: None };
     for round in 0..seeds {
         let dir = context.run_dir.join(format!("{name}-{round}"));
-        match short_soak(&dir, Spec::built_in(name), rng.bits(), duration, context) {
+        let shrink_within = if caught.command.is_none() { SHRINK_WITHIN } else { Duration::ZERO };
+        let options = options(Spec::built_in(name), rng.bits(), duration, shrink_within);
+        match short_soak(&dir, &options, context) {
             Ok(soak) => {
                 let first = soak.report.violations.iter().filter_map(|violation| violation.ops.last()).min();
                 caught.per_seed.push(first.map(|op| *op as u64 + 1));
@@ -92,9 +89,9 @@ pub(super) fn control(context: &mut Context) -> StageResult {
     }
     let words = ["python3".to_owned(), script.to_string_lossy().into_owned()];
     let seed = context.seed;
-    let soaked = Spec::command(&words)
-        .map_err(|bad| bad.to_string())
-        .and_then(|spec| short_soak(&dir, spec, seed, Duration::from_secs(seconds), context));
+    let soaked = Spec::command(&words).map_err(|bad| bad.to_string()).and_then(|spec| {
+        short_soak(&dir, &options(spec, seed, Duration::from_secs(seconds), SHRINK_WITHIN), context)
+    });
     let finding = match soaked {
         Err(why) => Finding { verdict: Verdict::Unknown(why), ..finding },
         Ok(soak) => flagged(&soak, finding),
