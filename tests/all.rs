@@ -48,11 +48,19 @@ mod report;
 mod sim;
 /// A root with a workspace folder in it, for every module.
 mod site;
+/// The chapter FENCE: tokens, marks, and what a guarded file refuses.
+mod spec_fence;
 /// The chapter JOURNAL: lines, commits, rotation, time, readers, and what once broke them.
 mod spec_journal;
 /// A workspace, a machine and a disk that a test sets; holds no test.
 mod spec_kit;
+/// The chapter LOCK: grants, refusals, bound locks, waits.
+mod spec_lock;
+/// The chapter RECOVER: kills, tails, breaks, repair, copies.
+mod spec_recover;
 /// Targets with a known defect, and the correct one in another language.
 mod targets;
+/// What holds SPEC.md, the tests and the sources together.
+mod tidy;
 /// Every operation killed at every call and cut at every byte.
 mod torn;
