@@ -28,5 +28,17 @@ mod log_git;
 mod mark;
 /// Starts the shipped command line as real processes; holds no test.
 mod program;
+/// `fencehold serve` spoken to by lines; holds no test.
+mod served;
 /// A root with a workspace folder in it, for every module.
 mod site;
+/// DOC of SPEC.md, where no other module quotes it.
+mod spec_doc;
+/// LOG of SPEC.md, where no other module quotes it.
+mod spec_log;
+/// TARGET of SPEC.md: the frame of the protocol, and what is no request.
+mod spec_target;
+/// TARGET of SPEC.md: what the operations answer.
+mod spec_target_ops;
+/// Starts the program as somebody who is not root; holds no test.
+mod strangers;
