@@ -14,6 +14,8 @@ mod document;
 mod document_faults;
 /// Documents as text: what a change leaves as it was, and what it refuses.
 mod document_text;
+/// The explorer of the lock machine, and the wrong machines that it must catch.
+mod explore;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;
 /// Where the workspace of a folder is.
@@ -24,16 +26,34 @@ mod lock_run;
 mod log;
 /// Logs in git: branches that appended merge clean.
 mod log_git;
+/// The shipped code under loom on the simulated disk.
+mod loom;
 /// Places, keys and marks: every spelling meets one lock.
 mod mark;
+/// The pure model: decisions against the oracle, round trips, framing, chains, the folded state.
+mod model;
+/// The two lock-file mutants on the simulated disk, and their control.
+mod mutants_sim;
 /// Starts the shipped command line as real processes; holds no test.
 mod program;
+/// The README works as typed.
+mod readme;
+/// Bugs that were found, each kept away by a test that the README names.
+mod regressions;
+/// The gate's reports: table, files, drawing, exit codes.
+mod report;
 /// `fencehold serve` spoken to by lines; holds no test.
 mod served;
+/// The simulated disk against the real one; the world's own promises.
+mod sim;
 /// A root with a workspace folder in it, for every module.
 mod site;
 /// DOC of SPEC.md, where no other module quotes it.
 mod spec_doc;
+/// The chapter JOURNAL: lines, commits, rotation, time, readers, and what once broke them.
+mod spec_journal;
+/// A workspace, a machine and a disk that a test sets; holds no test.
+mod spec_kit;
 /// LOG of SPEC.md, where no other module quotes it.
 mod spec_log;
 /// TARGET of SPEC.md: the frame of the protocol, and what is no request.
@@ -42,3 +62,7 @@ mod spec_target;
 mod spec_target_ops;
 /// Starts the program as somebody who is not root; holds no test.
 mod strangers;
+/// Targets with a known defect, and the correct one in another language.
+mod targets;
+/// Every operation killed at every call and cut at every byte.
+mod torn;

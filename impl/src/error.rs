@@ -95,6 +95,11 @@ impl Error {
         }
     }
 
+    /// Whether the system said that something is not there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Error::Environment { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     /// The exit code of the command line for it.
     #[must_use]
     pub fn exit_code(&self) -> u8 {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::event::{Process, read_party};
 use crate::id::BootId;
 use crate::json::{Fields, Malformed, Writer};
-use crate::lock::{Grant, Lock, Released};
+use crate::lock::{Broken, Grant, Lock, Released};
 use crate::{Claim, Entry, Event, LockName, OpId, Revision, TimeMs};
 
 /// How many of the last operations' ids are remembered.
@@ -45,7 +45,7 @@ pub struct State {
     pub boot: Option<Boot>,
     /// Boots that are over, the latest last.
     pub ended_boots: Vec<BootId>,
-    /// The highest token whose end was forgotten: an unknown token up to it is not current.
+    /// The highest token that was broken, or whose end was forgotten: one up to it that no grant has is not current.
     pub forgotten: Revision,
     /// The locks by name.
     pub locks: BTreeMap<LockName, Lock>,
@@ -100,8 +100,10 @@ impl State {
             }
             Event::LockReleased { name, token } => self.release(name, *token, entry.at_ms),
             Event::LockBroken { name, token, .. } => {
-                if let Some(lock) = self.locks.get_mut(name) {
-                    lock.grant.take_if(|grant| grant.token == *token);
+                if let Some(lock) = self.locks.get_mut(name)
+                    && lock.grant.take_if(|grant| grant.token == *token).is_some()
+                {
+                    lock.broken = Some(Broken { token: *token, at_ms: entry.at_ms });
                 }
             }
             Event::Repaired { .. } => {}
@@ -138,14 +140,19 @@ impl State {
         }
     }
 
-    /// Forgets releases, and timed grants that lapsed, once [`REMEMBER_MS`] have passed. Called at a rotation.
+    /// Forgets releases, breaks, and timed grants that lapsed, once [`REMEMBER_MS`] have passed. Called at a rotation.
     pub fn forget(&mut self, now_ms: TimeMs) {
         let old = |at_ms: TimeMs| at_ms.saturating_add(REMEMBER_MS) <= now_ms;
         let mut forgotten = self.forgotten;
         self.locks.retain(|_, lock| {
             let grant = lock.grant.take_if(|grant| grant.bound.is_none() && old(grant.expires_ms));
             let released = lock.released.take_if(|released| old(released.at_ms));
-            let tokens = [grant.map(|grant| grant.token), released.map(|released| released.token)];
+            let broken = lock.broken.take_if(|broken| old(broken.at_ms));
+            let tokens = [
+                grant.map(|grant| grant.token),
+                released.map(|released| released.token),
+                broken.map(|broken| broken.token),
+            ];
             forgotten = tokens.into_iter().flatten().fold(forgotten, Revision::max);
             *lock != Lock::default()
         });
@@ -246,6 +253,9 @@ fn write_lock(out: &mut String, name: &LockName, lock: &Lock) {
             to.number("token", released.token).number("at_ms", released.at_ms).end();
         });
     }
+    if let Some(Broken { token, at_ms }) = lock.broken {
+        to.value("broken", |out| Writer::new(out).number("token", token).number("at_ms", at_ms).end());
+    }
     to.end();
 }
 
@@ -271,5 +281,10 @@ fn read_lock(value: &Value) -> Result<(LockName, Lock), Malformed> {
             at_ms: released.number("at_ms")?,
         })
     });
-    Ok((fields.id("name")?, Lock { grant: grant.transpose()?, released: released.transpose()? }))
+    let broken = fields.object_or_none("broken")?.map(|broken| {
+        Ok::<_, Malformed>(Broken { token: broken.number("token")?, at_ms: broken.number("at_ms")? })
+    });
+    let lock =
+        Lock { grant: grant.transpose()?, released: released.transpose()?, broken: broken.transpose()? };
+    Ok((fields.id("name")?, lock))
 }

@@ -1,7 +1,7 @@
 //! A commit: decide on the newest state, write one line, make it durable, answer.
 
 use fencehold_model::record::{self, LINE_BYTES_MAX};
-use fencehold_model::{Entry, Event, Revision, State, TimeMs};
+use fencehold_model::{Entry, Event, OpId, Revision, State, TimeMs};
 
 use super::file::{FileJournal, Inner};
 use super::floor::Floor;
@@ -21,6 +21,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             journal.ready(inner)?;
             let at_ms = journal.enter_boot(inner, asking)?;
             let state = &inner.tail.as_ref().expect("a settled section has a tail").state;
+            if let Some(revision) = state.find_op(&asking.op) {
+                journal.pay_debts(inner)?;
+                return journal.answer_again(revision);
+            }
             match decide(state, at_ms) {
                 Ok(event) => {
                     let revision = journal.record(inner, asking, event.clone(), at_ms)?;
@@ -40,9 +44,27 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         self.settle(inner)?;
         self.adopt_copy(inner)?;
         self.rotate_if_due(inner)?;
+        // Before anything is recorded: where it cannot be done, nothing happened.
+        self.pay_directory_debts(inner)?;
         let tail = inner.tail.as_ref().expect("a settled section has a tail");
         inner.known = Some((tail.workspace.clone(), tail.state.revision));
         Ok(())
+    }
+
+    /// What an operation came to that is recorded already.
+    fn answer_again<A>(&self, revision: Revision) -> Result<Committed<A>> {
+        let mut found = None;
+        self.history(|entry| {
+            if entry.revision == revision {
+                found = Some(entry.clone());
+            }
+        })?;
+        let Some(Entry { at_ms, event, .. }) = found else {
+            let why =
+                format!("the operation is recorded as revision {revision}, whose event is not kept any more");
+            return Err(Error::indefinite(&self.dir, why));
+        };
+        Ok(Committed { revision, at_ms, outcome: Ok(event) })
     }
 
     /// The time to decide at; the first commit of a boot records the boot, at the floor.
@@ -55,7 +77,11 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                     unreachable!("a new boot begins with a boot event")
                 };
                 let floor = self.raise_floor(inner)?;
-                self.write(inner, asking, event, anchor_ms, floor)?;
+                // An operation of its own: a repetition of what was asked for must not find this event.
+                let op =
+                    OpId::new(&format!("{:032x}", self.host.random())).expect("hexadecimal digits are an id");
+                let booting = Asking { actor: asking.actor.clone(), op };
+                self.write(inner, &booting, event, anchor_ms, floor)?;
                 Ok(anchor_ms)
             }
         }

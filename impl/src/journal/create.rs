@@ -16,6 +16,9 @@ use crate::error::{Error, Result};
 use crate::fs::{File as _, Fs, How, LockMode, create_synced};
 use crate::host::Host;
 
+/// How often a folder may be swept by another creator before its lock is held.
+const SWEPT_MAX: usize = 64;
+
 /// Who may use a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Modes {
@@ -47,22 +50,12 @@ impl Modes {
 /// # Errors
 /// Where something cannot be written: then there is no workspace, unless the error is indefinite.
 pub fn create<F: Fs>(fs: &F, host: &impl Host, dir: &Path, modes: Modes) -> Result<bool> {
-    let failed = |error| Error::environment("creating", dir, error);
     let (Some(parent), Some(name)) = (dir.parent(), dir.file_name().and_then(|name| name.to_str())) else {
         return Err(Error::usage(format!("{} cannot be a workspace folder", dir.display())));
     };
+    let failed = |error| Error::environment("creating", dir, error);
     sweep(fs, parent, name);
-    let building = parent.join(format!("{name}.new-{:032x}", host.random()));
-    fs.make_dir(&building, modes.dir()).map_err(failed)?;
-    // Held while it is built, so that a sweep by another creator leaves it alone.
-    let lock = match fs.open(&building.join(LOCK), How::CreateNew { mode: modes.file() }) {
-        Ok(lock) => lock,
-        Err(error) => {
-            let _ = fs.remove_dir(&building);
-            return Err(failed(error));
-        }
-    };
-    let _ = lock.lock(LockMode::Exclusive, Duration::ZERO);
+    let (building, lock) = begin(fs, host, parent, name, modes).map_err(failed)?;
     let renamed = fill(fs, host, &building, &lock, modes).and_then(|()| fs.rename(&building, dir));
     match renamed {
         Ok(()) => {
@@ -79,6 +72,36 @@ pub fn create<F: Fs>(fs: &F, host: &impl Host, dir: &Path, modes: Modes) -> Resu
     }
 }
 
+/// Makes the folder to build in, its `lock` held, so that a sweep by another creator leaves it alone. One that was
+/// swept before its lock was held is given up for a new one.
+fn begin<F: Fs>(
+    fs: &F,
+    host: &impl Host,
+    parent: &Path,
+    name: &str,
+    modes: Modes,
+) -> io::Result<(PathBuf, F::File)> {
+    for _ in 0..SWEPT_MAX {
+        let building = parent.join(format!("{name}.new-{:032x}", host.random()));
+        let path = building.join(LOCK);
+        fs.make_dir(&building, modes.dir())?;
+        let lock = match fs.open(&path, How::CreateNew { mode: modes.file() }) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                let _ = fs.remove_dir(&building);
+                return Err(error);
+            }
+        };
+        let held = lock.lock(LockMode::Exclusive, Duration::ZERO).is_ok();
+        let id = lock.stat()?.id;
+        if held && fs.stat(&path)?.is_some_and(|stat| stat.id == id) {
+            return Ok((building, lock));
+        }
+    }
+    Err(io::Error::other(format!("other creators swept it away {SWEPT_MAX} times")))
+}
+
 fn fill<F: Fs>(fs: &F, host: &impl Host, dir: &Path, lock: &F::File, modes: Modes) -> io::Result<()> {
     let id = WorkspaceId::new(&format!("{:032x}", host.random())).expect("hexadecimal digits are an id");
     let floor = Floor { workspace: id.clone(), lock: lock.stat()?.id.to_string(), floor: STEP };
@@ -91,7 +114,7 @@ fn fill<F: Fs>(fs: &F, host: &impl Host, dir: &Path, lock: &F::File, modes: Mode
     fs.sync_dir(dir)
 }
 
-/// Removes what killed creators left beside `name`: whose `lock` nobody holds.
+/// Removes what killed creators left beside `name`: whose `lock` nobody holds. The lock is held while it is removed.
 fn sweep<F: Fs>(fs: &F, parent: &Path, name: &str) {
     let prefix = format!("{name}.new-");
     let left: Vec<PathBuf> = fs
@@ -102,11 +125,12 @@ fn sweep<F: Fs>(fs: &F, parent: &Path, name: &str) {
         .map(|entry| parent.join(entry))
         .collect();
     for dir in left {
-        let abandoned = match fs.open(&dir.join(LOCK), How::Read) {
-            Ok(lock) => lock.lock(LockMode::Exclusive, Duration::ZERO).is_ok(),
-            Err(_) => false,
+        let Ok(lock) = fs.open(&dir.join(LOCK), How::Read) else {
+            // Left between its making and its lock's; only an empty one goes, and a living creator makes another.
+            let _ = fs.remove_dir(&dir);
+            continue;
         };
-        if abandoned {
+        if lock.lock(LockMode::Exclusive, Duration::ZERO).is_ok() {
             remove(fs, &dir);
         }
     }

@@ -1,5 +1,6 @@
 //! The journal in files: its handle, its readers, and what both remember between calls.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
@@ -42,13 +43,32 @@ pub(super) struct Inner<F: Fs> {
     /// The journal file whose directory entry this process has synced.
     pub(super) dir_synced: Option<u64>,
     pub(super) notes: Vec<Note>,
+    /// What journal time runs by, also while no tail is at hand: only its boot and its time are looked at.
+    clock: Option<State>,
+}
+
+impl<F: Fs> Inner<F> {
+    /// Keeps what the tail says of the time.
+    pub(super) fn remember(&mut self) {
+        if let Some(tail) = &self.tail {
+            let (boot, time_ms) = (tail.state.boot.clone(), tail.state.time_ms);
+            self.clock = Some(State { boot, time_ms, ..State::default() });
+        }
+    }
 }
 
 impl<F: Fs, H: Host> FileJournal<F, H> {
     /// A handle on the workspace folder `dir`; nothing is opened yet.
     pub fn new(fs: F, host: H, dir: &Path, options: Options) -> Self {
-        let inner =
-            Inner { lock: None, tail: None, floor: 0, known: None, dir_synced: None, notes: Vec::new() };
+        let inner = Inner {
+            lock: None,
+            tail: None,
+            floor: 0,
+            known: None,
+            dir_synced: None,
+            notes: Vec::new(),
+            clock: None,
+        };
         FileJournal { fs, host, dir: dir.to_owned(), options, inner: Mutex::new(inner) }
     }
 
@@ -115,15 +135,12 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     }
 
     fn open_newest(&self, inner: &Inner<F>, writable: bool) -> Result<(Tail<F>, Rest)> {
-        let n = self.newest_number()?;
-        let path = layout::journal_path(&self.dir, n);
-        let (tail, rest) =
-            Tail::open(&self.fs, &self.dir, n, writable).map_err(|none| none.into_error(&path))?;
+        let (tail, rest) = self.open_highest(writable)?;
         if let Some((workspace, revision)) = &inner.known
             && (*workspace != tail.workspace || *revision > tail.state.revision)
         {
             return Err(Error::Damaged {
-                path,
+                path: tail.path.clone(),
                 line: None,
                 what: format!(
                     "the workspace was replaced under this process: it had revision {revision} of {workspace}, there \
@@ -134,6 +151,21 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             });
         }
         Ok((tail, rest))
+    }
+
+    /// Opens the file with the highest number. One that was listed may be in the archive by now: then a higher one
+    /// stands, and it is listed again.
+    fn open_highest(&self, writable: bool) -> Result<(Tail<F>, Rest)> {
+        let mut gone = None;
+        for _ in 0..ROUNDS_MAX {
+            let n = self.newest_number()?;
+            let path = layout::journal_path(&self.dir, n);
+            match Tail::open(&self.fs, &self.dir, n, writable).map_err(|none| none.into_error(&path)) {
+                Err(error) if error.is_not_found() => gone = Some(error),
+                opened => return opened,
+            }
+        }
+        Err(gone.expect("every round but an opened one ends with a file that is gone"))
     }
 
     pub(super) fn newest_number(&self) -> Result<u64> {
@@ -172,9 +204,21 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 self.condemn(tail.n);
                 return Err(Error::environment("syncing", &tail.path, error));
             }
+            if self.is_condemned(tail.n)? {
+                // Whoever saw a sync fail was told instead of us: ours proves nothing.
+                let why = std::io::Error::other("a sync of it failed before");
+                return Err(Error::environment("syncing", &tail.path, why));
+            }
+            let tail = inner.tail.as_mut().expect("it was there above");
             tail.unsynced = false;
             tail.durable = tail.state.revision;
         }
+        self.pay_directory_debts(inner)
+    }
+
+    /// Syncs the directory once for each file: what a killed rotator or creator may still owe.
+    pub(super) fn pay_directory_debts(&self, inner: &mut Inner<F>) -> Result<()> {
+        let Some(tail) = inner.tail.as_ref().filter(|_| !self.relaxed()) else { return Ok(()) };
         if inner.dir_synced != Some(tail.n) {
             self.sync_entries(tail.n)?;
             inner.dir_synced = Some(tail.n);
@@ -182,11 +226,16 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(())
     }
 
-    /// Pays what a killed rotator, or the killed creator of the workspace, may still owe.
     fn sync_entries(&self, n: u64) -> Result<()> {
         let parent = self.dir.parent().filter(|_| n == 1);
         for dir in parent.into_iter().chain([self.dir.as_path()]) {
-            self.fs.sync_dir(dir).map_err(|error| Error::environment("syncing", dir, error))?;
+            match self.fs.sync_dir(dir) {
+                // Who may not list the parent could not have made the entry there either; its creator synced it.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied && dir != self.dir => {}
+                // Nobody owes anything on a disk that takes no writes.
+                Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => {}
+                synced => synced.map_err(|error| Error::environment("syncing", dir, error))?,
+            }
         }
         Ok(())
     }
@@ -213,7 +262,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         &self,
         inner: &mut Inner<F>,
         look: &mut Option<impl FnOnce(&State, TimeMs) -> A>,
-    ) -> Result<Option<Seen<A>>> {
+    ) -> Result<Look<A>> {
+        // The clock first: with a time from after it, a tail from before a renewal would show a lock as free that
+        // never was.
+        let reading = self.host.reading();
         let (_, rest) = self.newest(inner, false)?;
         let rest = if matches!(rest, Rest::Broken { .. }) { self.look_again(inner)? } else { rest };
         if let (Rest::Broken { why, claimed_durable }, Some(tail)) = (&rest, &inner.tail)
@@ -222,22 +274,33 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             return Err(tail.damaged(why));
         }
         let newest = inner.tail.as_ref().map_or(Ok(false), |tail| self.is_newest(tail))?;
-        if !newest {
-            return Ok(None);
+        let Some(tail) = inner.tail.as_ref().filter(|_| newest) else { return Ok(Look::Moved) };
+        let n = tail.n;
+        if let Err(error) = self.pay_debts(inner) {
+            return if self.is_condemned(n)? { Ok(Look::Condemned) } else { Err(error) };
         }
-        self.pay_debts(inner)?;
-        let Some(tail) = &inner.tail else { return Ok(None) };
+        inner.remember();
+        let Some(tail) = &inner.tail else { return Ok(Look::Moved) };
         inner.known = Some((tail.workspace.clone(), tail.state.revision));
         let look = look.take().expect("a look that succeeded ends the loop");
-        let (at_ms, value) = match time::now(&self.host, &tail.state)? {
+        let (at_ms, value) = match time::seen(&self.host, &tail.state, reading)? {
             Now::At(now_ms) => (now_ms, look(&tail.state, now_ms)),
             Now::NewBoot(event) => {
                 let (state, now_ms) = time::in_new_boot(&tail.state, &event);
                 (now_ms, look(&state, now_ms))
             }
         };
-        Ok(Some(Seen { revision: tail.state.revision, at_ms, value }))
+        Ok(Look::Seen(Seen { revision: tail.state.revision, at_ms, value }))
     }
+}
+
+/// What came of one try to read.
+enum Look<A> {
+    Seen(Seen<A>),
+    /// A later file was begun meanwhile.
+    Moved,
+    /// A sync of the file failed, so nothing in it may be vouched for.
+    Condemned,
 }
 
 impl<F: Fs, H: Host> Journal for FileJournal<F, H> {
@@ -253,8 +316,14 @@ impl<F: Fs, H: Host> Journal for FileJournal<F, H> {
         let mut inner = self.inner();
         let mut look = Some(look);
         for _ in 0..ROUNDS_MAX {
-            if let Some(seen) = self.read_once(&mut inner, &mut look)? {
-                return Ok(seen);
+            match self.read_once(&mut inner, &mut look)? {
+                Look::Seen(seen) => return Ok(seen),
+                Look::Moved => {}
+                Look::Condemned => {
+                    drop(inner);
+                    self.locked(Self::ready)?;
+                    inner = self.inner();
+                }
             }
         }
         Err(Error::usage(format!(
@@ -265,11 +334,14 @@ impl<F: Fs, H: Host> Journal for FileJournal<F, H> {
 
     fn now_ms(&self) -> Result<TimeMs> {
         let inner = self.inner();
-        let state = inner.tail.as_ref().map(|tail| &tail.state);
-        match time::now(&self.host, state.unwrap_or(&State::default()))? {
-            Now::At(now_ms) => Ok(now_ms),
-            Now::NewBoot(fencehold_model::Event::Boot { anchor_ms, .. }) => Ok(anchor_ms),
-            Now::NewBoot(_) => unreachable!("a new boot begins with a boot event"),
+        let state = inner.tail.as_ref().map(|tail| &tail.state).or(inner.clock.as_ref());
+        match state.map(|state| time::now(&self.host, state)) {
+            Some(Ok(Now::At(now_ms))) => Ok(now_ms),
+            Some(Err(error)) => Err(error),
+            Some(Ok(Now::NewBoot(_))) | None => {
+                drop(inner);
+                self.read(|_, now_ms| now_ms).map(|seen| seen.value)
+            }
         }
     }
 

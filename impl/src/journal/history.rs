@@ -21,7 +21,14 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         let mut notes = Vec::new();
         for (n, path) in self.all_files()? {
             let environment = |error| Error::environment("reading", &path, error);
-            let Some(bytes) = read_file(&self.fs, &path, 4 * LINE_ONE_BYTES_MAX).map_err(environment)? else {
+            let mut bytes = read_file(&self.fs, &path, 4 * LINE_ONE_BYTES_MAX).map_err(environment)?;
+            if bytes.is_none() {
+                // It was moved to the archive meanwhile.
+                let archived = layout::journal_path(&self.dir.join(ARCHIVE), n);
+                bytes = read_file(&self.fs, &archived, 4 * LINE_ONE_BYTES_MAX).map_err(environment)?;
+            }
+            let Some(bytes) = bytes else {
+                notes.push(format!("{}: it was removed while it was looked for", path.display()));
                 continue;
             };
             if let Err(why) = events(&bytes, n, &mut each) {
@@ -33,12 +40,13 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
 
     fn all_files(&self) -> Result<Vec<(u64, PathBuf)>> {
         let mut files = Vec::new();
-        for dir in [self.dir.join(ARCHIVE), self.dir.clone()] {
+        // The archive last: a file that is moved there meanwhile stands in one of the two lists, or in both.
+        for dir in [self.dir.clone(), self.dir.join(ARCHIVE)] {
             let numbers = layout::journal_numbers(&self.fs, &dir)
                 .map_err(|error| Error::environment("listing", &dir, error))?;
             files.extend(numbers.into_iter().map(|n| (n, layout::journal_path(&dir, n))));
         }
-        // A file that was being moved to the archive meanwhile stands in both lists, or is found in the second.
+        // The archived one comes first, by its path.
         files.sort_unstable();
         files.dedup_by_key(|(n, _)| *n);
         Ok(files)

@@ -97,11 +97,14 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// What the file before `n` came to; nothing where there is none.
     fn state_before(&self, n: u64) -> Result<(WorkspaceId, State)> {
         for old in (1..n).rev() {
-            let path = self.dir.join(ARCHIVE).join(layout::journal_name(old));
-            if self.stat(&path)?.is_some()
-                && let Ok((tail, _)) = Tail::<F>::open_at(&self.fs, path, old, false)
-            {
-                return Ok((tail.workspace, tail.state));
+            // A rotator that was killed left it beside the new one.
+            for dir in [self.dir.clone(), self.dir.join(ARCHIVE)] {
+                let path = layout::journal_path(&dir, old);
+                if self.stat(&path)?.is_some()
+                    && let Ok((tail, _)) = Tail::<F>::open_at(&self.fs, path, old, false)
+                {
+                    return Ok((tail.workspace, tail.state));
+                }
             }
         }
         let workspace = match Floor::read(&self.fs, &self.dir) {
@@ -154,16 +157,25 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
 
     fn mend_floor(&self, inner: &Inner<F>, report: &mut Report) -> Result<()> {
         let path = self.dir.join(layout::FLOOR);
-        match Floor::read(&self.fs, &self.dir) {
+        let tail = inner.tail.as_ref().expect("mending the head leaves a tail");
+        let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
+        let foreign = match Floor::read(&self.fs, &self.dir) {
+            // One of another workspace, and no copy's, came from elsewhere.
+            Ok(floor) if floor.workspace != tail.workspace && floor.lock == lock.to_string() => {
+                Some(floor.floor)
+            }
             Ok(_) => return Ok(()),
-            Err(Error::Damaged { .. }) => {}
+            Err(Error::Damaged { .. }) => None,
             Err(error) => return Err(error),
-        }
+        };
         if self.stat(&path)?.is_some() {
             self.keep(&path, layout::FLOOR, 0, report)?;
         }
-        let tail = inner.tail.as_ref().expect("mending the head leaves a tail");
-        let floor = self.any_floor(&tail.workspace, &tail.state, inner)?;
+        let floor = Floor {
+            workspace: tail.workspace.clone(),
+            lock: lock.to_string(),
+            floor: above(tail.state.revision).max(foreign.unwrap_or(0)),
+        };
         floor.write(&self.fs, &self.host, &self.dir)?;
         report.done.push(format!("{} was lost; it is now {}", path.display(), floor.floor));
         Ok(())
@@ -192,10 +204,11 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     }
 }
 
-/// A floor above all that was handed out since a floor that is lost: it had been raised by one step at a time, each
-/// before an event that is itself lost at the worst.
+/// A floor above all that was handed out, where the floor itself is lost: it had been raised by one step at a time,
+/// each before an event that is itself lost at the worst; a file holds fewer than these.
 fn above(revision: Revision) -> Revision {
-    (revision / STEP + 16) * STEP
+    const STEPS: u64 = 1 << 16;
+    (revision / STEP + STEPS) * STEP
 }
 
 /// The lock names that damaged lines still show.

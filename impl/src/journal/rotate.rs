@@ -37,12 +37,15 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         if !condemned && tail.tail_bytes() <= ROTATE_BYTES.max(tail.head_bytes) {
             return Ok(());
         }
-        if !condemned {
-            tail.file.sync().map_err(|error| {
-                self.condemn(tail.n);
-                Error::environment("syncing", &tail.path, error)
-            })?;
+        if condemned {
+            // What a failed sync lost may have been seen: as after any loss, no revision of it is used again.
+            let workspace = tail.workspace.clone();
+            return self.go_on_at_the_floor(inner, &workspace, "a sync of the journal failed");
         }
+        tail.file.sync().map_err(|error| {
+            self.condemn(tail.n);
+            Error::environment("syncing", &tail.path, error)
+        })?;
         let mut state = tail.state.clone();
         if let Now::At(now_ms) = time::now(&self.host, &state)? {
             state.forget(now_ms);
@@ -140,13 +143,16 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(())
     }
 
-    /// Moves every file before `n` to the archive. What cannot be moved stays where it is and harms nobody.
+    /// Moves every file before `n` to the archive, the oldest first. What cannot be moved stays where it is, and so do
+    /// the ones after it: who has a file open knows by the next one that there is a later.
     fn archive_before(&self, n: u64) {
         let numbers = layout::journal_numbers(&self.fs, &self.dir).unwrap_or_default();
         for old in numbers.into_iter().filter(|old| *old < n) {
             let name = layout::journal_name(old);
             let to: &Path = &self.dir.join(ARCHIVE).join(&name);
-            let _ = self.fs.rename_new(&self.dir.join(&name), to);
+            if self.fs.rename_new(&self.dir.join(&name), to).is_err() {
+                return;
+            }
             let condemned = layout::condemned_path(&self.dir, old);
             if self.fs.stat(&condemned).is_ok_and(|stat| stat.is_some()) {
                 let _ = self.fs.unlink(&condemned);

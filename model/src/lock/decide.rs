@@ -11,7 +11,7 @@ use crate::{Claim, Event, Holder, LockName, State, TimeMs};
 /// `sighting` is what was found out for an earlier [`Decision::Probe`]; one of another grant is not looked at.
 #[must_use]
 pub fn decide(state: &State, command: &Command, sighting: Option<Sighting>, now_ms: TimeMs) -> Decision {
-    static FREE: Lock = Lock { grant: None, released: None };
+    static FREE: Lock = Lock { grant: None, released: None, broken: None };
     let lock = state.locks.get(command.name()).unwrap_or(&FREE);
     let at = Moment { state, sighting, now_ms };
     match command {
@@ -57,6 +57,7 @@ struct Moment<'a> {
     now_ms: TimeMs,
 }
 
+#[derive(Clone, Copy)]
 struct Ask<'a> {
     name: &'a LockName,
     holder: &'a Holder,

@@ -39,6 +39,8 @@ pub struct Lock {
     pub grant: Option<Grant>,
     /// The last release, so that repeating it after an indefinite answer is ok.
     pub released: Option<Released>,
+    /// The last grant that was ended by hand: older tokens than its stay stale.
+    pub broken: Option<Broken>,
 }
 
 impl Lock {
@@ -46,7 +48,8 @@ impl Lock {
     #[must_use]
     pub fn newest_token(&self) -> Option<Token> {
         let granted = self.grant.as_ref().map(|grant| grant.token);
-        granted.max(self.released.as_ref().map(|released| released.token))
+        let ended = self.released.as_ref().map(|released| released.token);
+        granted.max(ended).max(self.broken.as_ref().map(|broken| broken.token))
     }
 }
 
@@ -78,6 +81,15 @@ pub struct Released {
     pub holder: Holder,
     /// By which claim it had been granted.
     pub claim: Option<Claim>,
+    /// The token that ended.
+    pub token: Token,
+    /// When.
+    pub at_ms: TimeMs,
+}
+
+/// The last grant of a name that was ended by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Broken {
     /// The token that ended.
     pub token: Token,
     /// When.

@@ -19,8 +19,10 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Run the stages and write a report.
     Run(Run),
-    /// Judge a recorded history again.
+    /// Judge a recorded history again: what real time made is not run again.
     Judge(Judge),
+    /// Run a recorded schedule of the simulated world again.
+    Replay(Replay),
 }
 
 /// How much is looked at.
@@ -72,4 +74,10 @@ pub(super) struct Judge {
     /// Print the verdict as one JSON object on stdout
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// A schedule as a stage writes it (NDJSON)
+    pub(super) schedule: PathBuf,
 }

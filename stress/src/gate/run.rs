@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use fencehold_model::history::History;
 use serde_json::json;
 
-use super::args::{Judge, ProfileName, Run};
+use super::args::{Judge, ProfileName, Replay, Run};
 use super::stage::{Context, Profile, Progress};
 use crate::check::{self, Verdict};
 use crate::report::{Results, StageResult};
@@ -15,7 +15,13 @@ use crate::report::{Results, StageResult};
 type Stage = (&'static str, fn(&mut Context) -> StageResult);
 
 /// The stages, in the order they run.
-const STAGES: [Stage; 1] = [("soak", crate::soak::stage)];
+const STAGES: [Stage; 5] = [
+    ("torn", super::worlds::torn),
+    ("simulation", super::worlds::simulation),
+    ("loom", super::worlds::loom),
+    ("mutants", super::mutants::stage),
+    ("soak", crate::soak::stage),
+];
 
 /// Runs the stages asked for; gives the exit code.
 pub(super) fn run(args: &Run) -> Result<u8, String> {
@@ -78,6 +84,22 @@ pub(super) fn judge(args: &Judge) -> Result<u8, String> {
         println!("{word}{why} ({} operations, {:.2} s)", report.counts.ops, report.elapsed.as_secs_f64());
     }
     Ok(code)
+}
+
+/// Runs a schedule again; gives the exit code.
+pub(super) fn replay(args: &Replay) -> Result<u8, String> {
+    let path = args.schedule.display();
+    let text = std::fs::read_to_string(&args.schedule).map_err(|error| format!("{path}: {error}"))?;
+    match crate::sim::stage::replay(&text).map_err(|error| format!("{path}: {error}"))? {
+        Some(counterexample) => {
+            println!("violation: {counterexample}");
+            Ok(1)
+        }
+        None => {
+            println!("ok: the schedule ran to its end, and nothing is violated");
+            Ok(0)
+        }
+    }
 }
 
 /// Now, as `20261121T013200Z`.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use serde_json::{Value, json};
 
 /// The longest line of the protocol, its newline not counted.
@@ -200,8 +200,15 @@ impl Child {
 
     /// Closes its input, and waits for it to end by itself: none where it did not within that time.
     pub fn close(&mut self, within: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + within;
         self.input = None;
-        self.drain(within).then(|| self.reap()).flatten()
+        let pidfd = (*self.handle.lock()).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
+        if let Some(pidfd) = pidfd {
+            // What it still writes must not hold it up.
+            self.drain(within);
+            wait(&pidfd.ok()?, PollFlags::IN, deadline).ok()?;
+        }
+        self.reap()
     }
 
     /// Kills its group and reaps it; nothing of it runs on after this. Gives how it ended.

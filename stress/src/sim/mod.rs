@@ -1,0 +1,22 @@
+//! The simulated world: the shipped code on a simulated disk, one system call at a time.
+//!
+//! - [`disk`]: files, names, open descriptions and locks as pure data; its header states the fault model;
+//! - [`choice`]: the one recorded source of whatever could go one way or the other; replay is another source;
+//! - [`door`]: the port `Fs` over a disk behind a door;
+//! - [`world`]: processes that take turns at the disk, are killed at any call, and whose writes are cut at any byte;
+//! - [`loom_fs`]: the same disk behind a lock of loom, as a second opinion on the interleavings;
+//! - [`torn`]: each operation killed at every call and cut at every byte;
+//! - [`mutants`]: small lock-file protocols with known defects, which the world must find.
+
+pub mod choice;
+pub mod disk;
+pub mod door;
+pub mod loom_fs;
+pub mod loom_models;
+pub mod mutants;
+pub mod scenario;
+pub mod stage;
+pub mod together;
+pub mod torn;
+mod workspace;
+pub mod world;

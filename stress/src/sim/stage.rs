@@ -1,0 +1,107 @@
+//! What the gate runs of the simulated world, each with a live count, and the way back from a schedule.
+
+use super::choice::{Random, Schedule};
+use super::door::Locks;
+use super::loom_fs::LoomExplored;
+use super::loom_models;
+use super::mutants::Protocol;
+use super::scenario::{Counterexample, Scenario, replay as run_again, search};
+use super::{together, torn as operations};
+
+/// Every operation killed before each call, cut at every byte, failed at every call. The number of cases.
+///
+/// # Errors
+/// The first that is judged wrong.
+pub fn torn(progress: &mut dyn FnMut(u64)) -> Result<u64, Box<Counterexample>> {
+    let mut before = 0;
+    for torn in operations::all() {
+        before += torn.all(&mut |cases| progress(before + cases))?.runs;
+    }
+    Ok(before)
+}
+
+/// Drawn schedules of processes that use the shipped code together, with kills. The number of executions.
+///
+/// # Errors
+/// The first that is judged wrong.
+pub fn schedules(
+    seed: u64,
+    executions_max: u64,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, Box<Counterexample>> {
+    let scenarios = together::all();
+    let each = executions_max.div_ceil(scenarios.len() as u64);
+    let mut seeds = Random::new(seed);
+    let mut before = 0;
+    for scenario in scenarios {
+        let found =
+            search(scenario.as_ref(), seeds.bits(), each, &mut |executions| progress(before + executions));
+        if let Some(found) = found {
+            return Err(Box::new(found.counterexample));
+        }
+        before += each;
+    }
+    Ok(before)
+}
+
+/// What loom was asked, and what it saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoomResult {
+    /// The model.
+    pub name: &'static str,
+    /// Executions and violation.
+    pub explored: LoomExplored,
+}
+
+/// Every loom model at this preemption bound; a report must print it. `progress` hears the executions so far after
+/// each model.
+#[must_use]
+pub fn loom(preemptions_max: usize, progress: &mut dyn FnMut(u64)) -> Vec<LoomResult> {
+    type Model = (&'static str, fn(usize) -> LoomExplored);
+    let models: [Model; 7] = [
+        ("commit against commit", |bound| loom_models::commit_against_commit(bound, Locks::Kept)),
+        ("reader against rotation", loom_models::reader_against_rotation),
+        ("journal append against recovery", loom_models::append_against_recovery),
+        ("creation against creation", loom_models::create_against_create),
+        ("log append against a foreign half line", loom_models::log_against_half_line),
+        ("log append against log append", |bound| loom_models::log_against_log(bound, Locks::Kept)),
+        ("control: careful lock file", |bound| {
+            loom_models::two_takers(Protocol::Careful, Locks::Kept, bound)
+        }),
+    ];
+    let mut executions = 0;
+    let mut run = |(name, model): Model| {
+        let explored = model(preemptions_max);
+        executions += explored.executions;
+        progress(executions);
+        LoomResult { name, explored }
+    };
+    models.into_iter().map(&mut run).collect()
+}
+
+/// Every scenario that a schedule can name.
+#[must_use]
+pub fn scenarios() -> Vec<Box<dyn Scenario>> {
+    let protocols = [Protocol::DoubleTakeover, Protocol::ReleaseByPath, Protocol::Careful];
+    let mut all: Vec<Box<dyn Scenario>> =
+        protocols.map(|protocol| Box::new(protocol) as Box<dyn Scenario>).into();
+    all.extend(operations::all().into_iter().map(|torn| Box::new(torn) as Box<dyn Scenario>));
+    all.push(Box::new(operations::canary()));
+    all.extend(together::all());
+    all.push(Box::new(together::Files::without_locks()));
+    all.push(Box::new(together::LockUsers::without_locks()));
+    all
+}
+
+/// Runs the schedule in this text (of a `schedule.ndjson`) again; the counterexample, if it still is one.
+///
+/// # Errors
+/// Where the text is no schedule, names no scenario of this build, or the program no longer makes the recorded run.
+pub fn replay(text: &str) -> Result<Option<Counterexample>, String> {
+    let schedule = Schedule::from_ndjson(text).map_err(|bad| bad.to_string())?;
+    let scenarios = scenarios();
+    let named = scenarios.iter().find(|scenario| scenario.name() == schedule.scenario);
+    let scenario = named.ok_or_else(|| format!("this build has no scenario {:?}", schedule.scenario))?;
+    let ran = run_again(scenario.as_ref(), &schedule)?;
+    Ok(ran.violation.map(|what| Counterexample { what, schedule, trace: ran.trace }))
+}

@@ -1,0 +1,43 @@
+//! Processes that use the shipped code at the same time, are killed at any call, and leave a disk that is then judged.
+
+mod creators;
+mod files;
+mod locks;
+
+pub use creators::Creators;
+pub use files::Files;
+pub use locks::LockUsers;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::scenario::Scenario;
+
+/// Everything that processes do together, in a fixed order.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Scenario>> {
+    vec![
+        Box::new(LockUsers::new()),
+        Box::new(LockUsers::rotating()),
+        Box::new(Files::new()),
+        Box::new(Creators::new()),
+    ]
+}
+
+/// What processes were told, in the order in which they were told it. It stands outside of the simulated world: a kill
+/// does not take it back.
+#[derive(Debug)]
+struct Told<T>(Mutex<Vec<T>>);
+
+impl<T> Told<T> {
+    fn nothing() -> Self {
+        Told(Mutex::new(Vec::new()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, told: T) {
+        self.lock().push(told);
+    }
+}

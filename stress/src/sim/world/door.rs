@@ -1,0 +1,142 @@
+//! The way of a process of the world to its disk: each call waits for its turn, and may be the last.
+
+use std::any::Any;
+use std::io;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fencehold::fs::{LockError, LockMode};
+
+use super::fault::Fault;
+use super::inner::Wait;
+use super::shared::{Guard, Shared};
+use super::trace::Note;
+use crate::sim::disk::{Disk, OpenId, ProcessId};
+use crate::sim::door::{Call, Door, Locks};
+
+/// What a killed process unwinds with.
+#[derive(Debug)]
+pub(super) struct Killed;
+
+/// The way of a process of the world to its disk.
+#[derive(Debug, Clone)]
+pub struct SimDoor {
+    shared: Arc<Shared>,
+    process: ProcessId,
+}
+
+impl SimDoor {
+    pub(super) fn new(shared: Arc<Shared>, process: ProcessId) -> Self {
+        SimDoor { shared, process }
+    }
+
+    fn die(&self, mut inner: Guard<'_>, call: Call<'_>, note: Note) -> io::Error {
+        inner.note(self.process, call, note);
+        drop(inner);
+        self.shared.end(self.process);
+        dead()
+    }
+}
+
+/// Unwinds a dead process; where it is unwinding already, its calls fail and do nothing.
+fn dead() -> io::Error {
+    if !std::thread::panicking() {
+        resume_unwind(Box::new(Killed));
+    }
+    io::Error::other("this process was killed")
+}
+
+impl Door for SimDoor {
+    fn enter<R>(&self, call: Call<'_>, act: impl FnOnce(&mut Disk, usize) -> io::Result<R>) -> io::Result<R> {
+        let Some(mut inner) = self.shared.turn(self.process) else { return Err(dead()) };
+        match inner.fault(self.process, call) {
+            None => {
+                let result = act(&mut inner.disk, call.bytes);
+                inner.note_result(self.process, call, &result);
+                result
+            }
+            Some(Fault::Kill) => Err(self.die(inner, call, Note::Killed)),
+            Some(Fault::Cut(bytes)) => {
+                // Whether the write itself succeeds, nobody is left to know.
+                let _ = act(&mut inner.disk, bytes.min(call.bytes));
+                Err(self.die(inner, call, Note::Cut(bytes)))
+            }
+            Some(Fault::Fail(errno)) => {
+                let error = io::Error::from(errno);
+                inner.note(self.process, call, Note::Failed(error.kind()));
+                Err(error)
+            }
+            Some(Fault::Short(bytes)) => {
+                inner.note(self.process, call, Note::Short(bytes));
+                act(&mut inner.disk, bytes.min(call.bytes))
+            }
+        }
+    }
+
+    fn lock(
+        &self,
+        call: Call<'_>,
+        open: OpenId,
+        mode: LockMode,
+        patience: Duration,
+    ) -> Result<(), LockError> {
+        let deadline_ms = |now_ms: u64| now_ms.checked_add(u64::try_from(patience.as_millis()).ok()?);
+        let Some(mut inner) = self.shared.turn(self.process) else { return Err(LockError::Io(dead())) };
+        match inner.fault(self.process, call) {
+            None => {}
+            Some(Fault::Fail(errno)) => return Err(LockError::Io(errno.into())),
+            Some(_) => return Err(LockError::Io(self.die(inner, call, Note::Killed))),
+        }
+        let ignored = inner.options.locks == Locks::Ignored;
+        if ignored || inner.disk.try_lock(open, mode).map_err(LockError::Io)? {
+            inner.note(self.process, call, Note::Done);
+            return Ok(());
+        }
+        if !inner.taking_turns || patience.is_zero() {
+            inner.clock_ms = deadline_ms(inner.clock_ms).unwrap_or(inner.clock_ms);
+            inner.note(self.process, call, Note::TimedOut);
+            return Err(LockError::TimedOut);
+        }
+        inner.note(self.process, call, Note::Waits);
+        let deadline_ms = deadline_ms(inner.clock_ms);
+        inner.processes[self.process].waits = Some(Wait { open, mode, deadline_ms });
+        self.shared.pass_on(&mut inner, Some(self.process));
+        let mut inner = self.shared.await_turn(inner, self.process);
+        if !inner.lives(self.process) {
+            drop(inner);
+            return Err(LockError::Io(dead()));
+        }
+        inner.processes[self.process].waits = None;
+        // It was chosen because the lock is free, or because its patience is over.
+        let taken = inner.disk.try_lock(open, mode).map_err(LockError::Io)?;
+        inner.note(self.process, call, if taken { Note::Done } else { Note::TimedOut });
+        if taken { Ok(()) } else { Err(LockError::TimedOut) }
+    }
+
+    fn close(&self, open: OpenId) {
+        let mut inner = self.shared.lock();
+        if inner.lives(self.process) {
+            inner.disk.close(open);
+        }
+    }
+
+    fn process(&self) -> ProcessId {
+        self.process
+    }
+
+    fn split(&self, len: usize) -> usize {
+        let mut inner = self.shared.lock();
+        if !inner.taking_turns || !inner.options.split_writes || !inner.lives(self.process) {
+            return len;
+        }
+        inner.source.choose("split", len + 1)
+    }
+}
+
+/// The message of a panic.
+pub(in crate::sim) fn panic_text(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned())
+}

@@ -1,0 +1,50 @@
+//! What goes wrong in a process that runs alone, and at which of its calls.
+
+use rustix::io::Errno;
+
+/// What happens at a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The process is killed before the call takes effect.
+    Kill,
+    /// The process is killed within a write, of which so many bytes are there.
+    Cut(usize),
+    /// The call fails and does nothing.
+    Fail(Errno),
+    /// A write stops after so many bytes, and says so.
+    Short(usize),
+}
+
+/// Which fault happens at which call of a process, calls being counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    at: Option<(u64, Fault)>,
+    full_from: Option<u64>,
+}
+
+impl Plan {
+    /// Nothing goes wrong.
+    pub const NONE: Plan = Plan { at: None, full_from: None };
+
+    /// One fault at one call.
+    #[must_use]
+    pub fn at(call: u64, fault: Fault) -> Self {
+        Plan { at: Some((call, fault)), full_from: None }
+    }
+
+    /// From that call on the disk is full: every write of a byte and every new name fails with `ENOSPC`.
+    #[must_use]
+    pub fn full_from(call: u64) -> Self {
+        Plan { at: None, full_from: Some(call) }
+    }
+
+    /// What happens at call number `call`, which takes room on the disk or not.
+    pub(super) fn fault(&self, call: u64, takes_room: bool) -> Option<Fault> {
+        match self.at {
+            Some((at, fault)) if at == call => return Some(fault),
+            _ => {}
+        }
+        let full = self.full_from.is_some_and(|from| call >= from) && takes_room;
+        full.then_some(Fault::Fail(Errno::NOSPC))
+    }
+}

@@ -1,0 +1,208 @@
+//! Processes on one simulated disk: one system call runs at a time, and a recorded source says whose.
+//!
+//! A process is a closure that is given its files and its machine. [`World::together`] runs several, each on a thread
+//! of its own, of which only the one with the baton runs: at each call of `Fs` the source chooses who goes next. A
+//! process that waits for the OS lock is not chosen until the lock is free or its patience is over; where everybody
+//! waits, time jumps to the end of the shortest patience. [`World::alone`] runs one process on the calling thread, with
+//! a fault at a call that the caller names: the quick way through every kill and every cut.
+//!
+//! *Kill*: from the chosen call on nothing that the process does has an effect, its `Drop` code included, and it unwinds
+//! without a word. *Time* stands still unless a scenario, or a chosen stall, moves it.
+
+mod door;
+mod fault;
+mod host;
+mod inner;
+mod options;
+mod shared;
+mod trace;
+
+pub use door::SimDoor;
+pub use fault::{Fault, Plan};
+pub use host::SimHost;
+pub use options::{Cuts, Options};
+
+pub use trace::{Note, Step, render};
+
+pub(in crate::sim) use door::panic_text;
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::choice::Source;
+use super::disk::{Disk, ProcessId};
+use super::door::FsOver;
+use shared::Shared;
+
+/// The files that a simulated process sees.
+pub type SimFs = FsOver<SimDoor>;
+
+/// The most processes that run together.
+pub const TOGETHER_MAX: usize = 8;
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended<T> {
+    /// By itself.
+    Returned(T),
+    /// It was killed.
+    Killed,
+    /// It panicked: a bug of what it ran.
+    Panicked(String),
+}
+
+impl<T> Ended<T> {
+    /// What it returned, if it did.
+    pub fn returned(self) -> Option<T> {
+        match self {
+            Ended::Returned(value) => Some(value),
+            Ended::Killed | Ended::Panicked(_) => None,
+        }
+    }
+
+    fn of(result: Result<T, Box<dyn Any + Send>>) -> Self {
+        match result {
+            Ok(value) => Ended::Returned(value),
+            Err(payload) if payload.is::<door::Killed>() => Ended::Killed,
+            Err(payload) => Ended::Panicked(panic_text(payload.as_ref())),
+        }
+    }
+}
+
+/// A body of a process that runs together with others.
+pub type Body<'a, T> = Box<dyn FnOnce(SimFs, SimHost) -> T + Send + 'a>;
+
+/// A machine with a simulated disk.
+#[derive(Debug, Clone)]
+pub struct World {
+    shared: Arc<Shared>,
+}
+
+impl World {
+    /// A machine that was just booted, with this disk.
+    #[must_use]
+    pub fn new(disk: Disk, source: Source, options: Options) -> Self {
+        World { shared: Arc::new(Shared::new(disk, source, options)) }
+    }
+
+    /// A machine without faults and without choices.
+    #[must_use]
+    pub fn calm(disk: Disk) -> Self {
+        Self::new(disk, Source::first(), Options::default())
+    }
+
+    /// Runs one process on this thread, nobody else running; ends it.
+    pub fn alone<T>(&self, plan: Plan, body: impl FnOnce(SimFs, SimHost) -> T) -> Ended<T> {
+        let process = self.shared.add(plan, false);
+        let (fs, host) = self.seen_by(process);
+        let result = catch_unwind(AssertUnwindSafe(|| body(fs, host)));
+        self.shared.end(process);
+        Ended::of(result)
+    }
+
+    /// Starts a process that the caller steps by hand; it runs until [`World::kill`].
+    #[must_use]
+    pub fn process(&self) -> (ProcessId, SimFs, SimHost) {
+        let process = self.shared.add(Plan::NONE, false);
+        let (fs, host) = self.seen_by(process);
+        (process, fs, host)
+    }
+
+    /// Runs the bodies as processes that take turns, until all have ended.
+    ///
+    /// # Panics
+    /// With more than [`TOGETHER_MAX`] bodies.
+    pub fn together<T: Send>(&self, bodies: Vec<Body<'_, T>>) -> Vec<Ended<T>> {
+        assert!(bodies.len() <= TOGETHER_MAX, "{} processes; the most is {TOGETHER_MAX}", bodies.len());
+        let processes: Vec<ProcessId> = bodies.iter().map(|_| self.shared.add(Plan::NONE, true)).collect();
+        self.shared.begin_turns();
+        let ended = std::thread::scope(|scope| {
+            let mut threads = Vec::new();
+            for (body, process) in bodies.into_iter().zip(processes) {
+                let (fs, host) = self.seen_by(process);
+                let shared = Arc::clone(&self.shared);
+                threads.push(scope.spawn(move || {
+                    let run = || {
+                        shared.await_first_turn(process);
+                        body(fs, host)
+                    };
+                    let result = catch_unwind(AssertUnwindSafe(run));
+                    shared.end(process);
+                    Ended::of(result)
+                }));
+            }
+            self.shared.first_turn();
+            let caught = "a process's panic is caught inside its thread";
+            threads.into_iter().map(|thread| thread.join().expect(caught)).collect()
+        });
+        self.shared.end_turns();
+        ended
+    }
+
+    fn seen_by(&self, process: ProcessId) -> (SimFs, SimHost) {
+        let door = SimDoor::new(Arc::clone(&self.shared), process);
+        (FsOver::new(door), SimHost::new(Arc::clone(&self.shared), process))
+    }
+
+    /// Ends a process as SIGKILL does.
+    pub fn kill(&self, process: ProcessId) {
+        self.shared.end(process);
+    }
+
+    /// Ends every process and boots the machine anew. What was written stays: this is no power loss.
+    pub fn reboot(&self) {
+        self.shared.reboot();
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, ms: u64) {
+        self.shared.lock().clock_ms += ms;
+    }
+
+    /// Looks at the disk, or changes it as a foreign program would.
+    pub fn disk<R>(&self, look: impl FnOnce(&mut Disk) -> R) -> R {
+        look(&mut self.shared.lock().disk)
+    }
+
+    /// Asks the source of choice on behalf of a scenario.
+    pub fn choose(&self, label: &'static str, of: usize) -> usize {
+        self.shared.lock().source.choose(label, of)
+    }
+
+    /// The source with all that was asked of it so far.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        self.shared.lock().source.clone()
+    }
+
+    /// The calls so far.
+    #[must_use]
+    pub fn trace(&self) -> Vec<Step> {
+        self.shared.lock().trace.clone()
+    }
+
+    /// How many calls there were so far.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.shared.lock().trace.len()
+    }
+
+    /// Whether processes were found waiting for each other without end; they were then killed.
+    #[must_use]
+    pub fn deadlocked(&self) -> bool {
+        self.shared.lock().deadlocked
+    }
+
+    /// How many times a process that could have gone on had to wait.
+    #[must_use]
+    pub fn preemptions(&self) -> u32 {
+        self.shared.lock().preemptions
+    }
+
+    /// How many processes were killed by choice.
+    #[must_use]
+    pub fn kills(&self) -> u32 {
+        self.shared.lock().kills
+    }
+}

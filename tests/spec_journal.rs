@@ -1,0 +1,3 @@
+//! The chapter JOURNAL of the specification, on the real disk.
+
+mod attacks;
