@@ -4,6 +4,10 @@
 
 /// Bad input, given to the command line: exit codes, messages, bytes untouched.
 mod bad_input;
+/// A workspace that is deleted, copied or restored under a running process; spellings; readers that go away.
+mod bad_moves;
+/// Bad places: links, FIFOs and folders for files, no permission, no space, no writing.
+mod bad_places;
 /// The checker: the corpus of judged histories, random histories and single corruptions of them.
 mod checker;
 /// The command line as a process: exit codes, what goes to stdout and what to stderr.
@@ -32,6 +36,8 @@ mod loom;
 mod mark;
 /// The pure model: decisions against the oracle, round trips, framing, chains, the folded state.
 mod model;
+/// A small filesystem of the tests' own; holds no test.
+mod mounted;
 /// The two lock-file mutants on the simulated disk, and their control.
 mod mutants_sim;
 /// Starts the shipped command line as real processes; holds no test.
