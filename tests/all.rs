@@ -4,6 +4,10 @@
 
 /// Bad input, given to the command line: exit codes, messages, bytes untouched.
 mod bad_input;
+/// A workspace that is deleted, copied or restored under a running process; spellings; readers that go away.
+mod bad_moves;
+/// Bad places: links, FIFOs and folders for files, no permission, no space, no writing.
+mod bad_places;
 /// The checker: the corpus of judged histories, random histories and single corruptions of them.
 mod checker;
 /// The command line as a process: exit codes, what goes to stdout and what to stderr.
@@ -34,6 +38,8 @@ mod loom;
 mod mark;
 /// The pure model: decisions against the oracle, round trips, framing, chains, the folded state.
 mod model;
+/// A small filesystem of the tests' own; holds no test.
+mod mounted;
 /// The two lock-file mutants on the simulated disk, and their control.
 mod mutants_sim;
 /// Starts the shipped command line as real processes; holds no test.
@@ -44,12 +50,16 @@ mod readme;
 mod regressions;
 /// The gate's reports: table, files, drawing, exit codes.
 mod report;
+/// `fencehold serve` spoken to by lines; holds no test.
+mod served;
 /// The simulated disk against the real one; the world's own promises.
 mod sim;
 /// A root with a workspace folder in it, for every module.
 mod site;
 /// The chapter FENCE: tokens, marks, and what a guarded file refuses.
 mod spec_fence;
+/// DOC of SPEC.md, where no other module quotes it.
+mod spec_doc;
 /// The chapter JOURNAL: lines, commits, rotation, time, readers, and what once broke them.
 mod spec_journal;
 /// A workspace, a machine and a disk that a test sets; holds no test.
@@ -62,5 +72,13 @@ mod spec_recover;
 mod targets;
 /// What holds SPEC.md, the tests and the sources together.
 mod tidy;
+/// LOG of SPEC.md, where no other module quotes it.
+mod spec_log;
+/// TARGET of SPEC.md: the frame of the protocol, and what is no request.
+mod spec_target;
+/// TARGET of SPEC.md: what the operations answer.
+mod spec_target_ops;
+/// Starts the program as somebody who is not root; holds no test.
+mod strangers;
 /// Every operation killed at every call and cut at every byte.
 mod torn;

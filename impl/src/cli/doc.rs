@@ -1,6 +1,6 @@
 //! `fencehold doc read|update|repair`.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -11,7 +11,7 @@ use super::fence::{enter, refuse};
 use super::locks::Locks;
 use super::out::{Ended, REFUSED};
 use super::session::Session;
-use crate::document::{Content, Document, Repaired, Version, check_patch, look};
+use crate::document::{Content, DOCUMENT_BYTES_MAX, Document, Repaired, Version, check_patch, look};
 use crate::error::{Error, Result};
 use crate::fs::RealFs;
 use crate::host::RealHost;
@@ -111,16 +111,29 @@ fn filtered(filter: &str, old: &[u8]) -> Result<Vec<u8>> {
         .spawn()
         .map_err(failed)?;
     let mut stdin = child.stdin.take().expect("its stdin was asked for as a pipe");
-    let output = std::thread::scope(|scope| {
+    let stdout = child.stdout.take().expect("its stdout was asked for as a pipe");
+    let mut new = Vec::new();
+    let read = std::thread::scope(|scope| {
         // A filter that does not read all of its input is none of our business.
         scope.spawn(move || drop(stdin.write_all(old)));
-        child.wait_with_output()
-    })
-    .map_err(failed)?;
-    if !output.status.success() {
-        return Err(Error::usage(format!("the filter ended with {}; nothing was changed", output.status)));
+        let read = stdout.take(DOCUMENT_BYTES_MAX as u64 + 1).read_to_end(&mut new);
+        if new.len() > DOCUMENT_BYTES_MAX {
+            // It may never end by itself. Where it cannot be killed it has ended.
+            let _ = child.kill();
+        }
+        read
+    });
+    let status = child.wait().map_err(failed)?;
+    read.map_err(failed)?;
+    if new.len() > DOCUMENT_BYTES_MAX {
+        return Err(Error::usage(format!(
+            "the filter printed more than {DOCUMENT_BYTES_MAX} bytes, the most that a document has; nothing was changed"
+        )));
     }
-    Ok(output.stdout)
+    if !status.success() {
+        return Err(Error::usage(format!("the filter ended with {status}; nothing was changed")));
+    }
+    Ok(new)
 }
 
 fn repair(session: &Session, file: &Path) -> Ended {

@@ -80,8 +80,11 @@ fn explain(error: &clap::Error, args: &[OsString]) -> u8 {
             // Where nobody can read it the code still says it.
             let _ = std::io::stderr().lock().write_all(text.as_bytes());
             if args.iter().take_while(|word| *word != "--").any(|word| word == "--json") {
-                let why = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-                let _ = Out { json: true }.data(&format!("{}\n", fail(why)));
+                // The first paragraph: what follows is the usage.
+                let why: Vec<&str> =
+                    text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+                let why = why.join(" ");
+                let _ = Out { json: true }.data(&format!("{}\n", fail(why.trim_start_matches("error: "))));
             }
             if is_lock_run(args) { run::OURS } else { out::USAGE }
         }

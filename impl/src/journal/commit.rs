@@ -126,8 +126,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         match tail.file.append(line.as_bytes()) {
             Ok(count) if count == line.len() => {}
             Ok(count) => {
-                let why = std::io::Error::other(format!("only {count} of {} bytes were written", line.len()));
-                return Err(self.undo(inner, why));
+                let short = format!("only {count} of {} bytes were written", line.len());
+                return Err(self.undo(inner, std::io::Error::new(std::io::ErrorKind::StorageFull, short)));
             }
             Err(error) => return Err(self.undo(inner, error)),
         }
