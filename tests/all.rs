@@ -4,6 +4,10 @@
 
 /// Bad input, given to the command line: exit codes, messages, bytes untouched.
 mod bad_input;
+/// A workspace that is deleted, copied or restored under a running process; spellings; readers that go away.
+mod bad_moves;
+/// Bad places: links, FIFOs and folders for files, no permission, no space, no writing.
+mod bad_places;
 /// The checker: the corpus of judged histories, random histories and single corruptions of them.
 mod checker;
 /// The command line as a process: exit codes, what goes to stdout and what to stderr.
@@ -14,12 +18,16 @@ mod document;
 mod document_faults;
 /// Documents as text: what a change leaves as it was, and what it refuses.
 mod document_text;
+/// The explorer of the lock machine, and the wrong machines that it must catch.
+mod explore;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;
 /// What failed disks, damaged files and half-done repairs leave to the journal.
 mod journal_faults;
 /// The journal and its readers, held up between any two calls.
 mod journal_races;
+/// The linter of adapters and the transcripts of the protocol.
+mod lint;
 /// Where the workspace of a folder is.
 mod locate;
 /// `lock run`: exit codes, killed, stopped, nested, lost.
@@ -32,13 +40,49 @@ mod log_git;
 mod loom;
 /// Places, keys and marks: every spelling meets one lock.
 mod mark;
+/// The pure model: decisions against the oracle, round trips, framing, chains, the folded state.
+mod model;
+/// A small filesystem of the tests' own; holds no test.
+mod mounted;
 /// The two lock-file mutants on the simulated disk, and their control.
 mod mutants_sim;
 /// Starts the shipped command line as real processes; holds no test.
 mod program;
+/// The README works as typed.
+mod readme;
+/// Bugs that were found, each kept away by a test that the README names.
+mod regressions;
+/// The gate's reports: table, files, drawing, exit codes.
+mod report;
+/// `fencehold serve` spoken to by lines; holds no test.
+mod served;
 /// The simulated disk against the real one; the world's own promises.
 mod sim;
 /// A root with a workspace folder in it, for every module.
 mod site;
+/// DOC of SPEC.md, where no other module quotes it.
+mod spec_doc;
+/// The chapter FENCE: tokens, marks, and what a guarded file refuses.
+mod spec_fence;
+/// The chapter JOURNAL: lines, commits, rotation, time, readers, and what once broke them.
+mod spec_journal;
+/// A workspace, a machine and a disk that a test sets; holds no test.
+mod spec_kit;
+/// The chapter LOCK: grants, refusals, bound locks, waits.
+mod spec_lock;
+/// LOG of SPEC.md, where no other module quotes it.
+mod spec_log;
+/// The chapter RECOVER: kills, tails, breaks, repair, copies.
+mod spec_recover;
+/// TARGET of SPEC.md: the frame of the protocol, and what is no request.
+mod spec_target;
+/// TARGET of SPEC.md: what the operations answer.
+mod spec_target_ops;
+/// Starts the program as somebody who is not root; holds no test.
+mod strangers;
+/// Targets with a known defect, and the correct one in another language.
+mod targets;
+/// What holds SPEC.md, the tests and the sources together.
+mod tidy;
 /// Every operation killed at every call and cut at every byte.
 mod torn;

@@ -71,8 +71,8 @@ fn what_makes_no_sense_is_named() {
     assert_eq!(yard.snapshot(), before);
 }
 
-/// CLI-14: A symbolic link, FIFO or directory in the place of one of our files exits 2 without being followed,
-/// opened for writing or waited for.
+/// CLI-14: A symbolic link, FIFO or directory in the place of one of our files, or a link in the place of one of
+/// our folders, exits 2 without being followed for writing or waited for.
 #[test]
 fn something_else_in_the_place_of_our_files_is_not_touched() {
     for name in ["lock", "journal.1.ndjson", "floor.json", "config.toml"] {

@@ -147,7 +147,7 @@ fn the_first_write_creates_the_workspace() {
         &["history"],
         &["log", "read", "log.ndjson"],
         &["log", "check", "log.ndjson"],
-        &["doc", "read", "doc.json"],
+        &["doc", "repair", "doc.json"],
         &["where"],
         &["doctor"],
     ] {

@@ -30,6 +30,8 @@ fn a_missing_document_is_an_empty_object_and_reading_creates_nothing() {
     assert_eq!(site.names(""), [".fencehold", "x"], "no temporary file stays");
 }
 
+/// DOC-1: Concurrent updates of one document through Fencehold lose none: the result is that of some order of all
+/// acked ones.
 #[test]
 fn two_handles_increment_fifty_times_each_and_none_is_lost() {
     let site = Site::new();
@@ -46,6 +48,7 @@ fn two_handles_increment_fifty_times_each_and_none_is_lost() {
     assert_eq!(site.document("x").read(&Shown::nothing()).unwrap().unwrap().value, json!({"n": 100}));
 }
 
+/// DOC-2: A reader finds the whole document from before an update or the whole one from after it.
 #[test]
 fn readers_never_see_a_part_while_it_is_updated() {
     let site = Site::new();
@@ -72,6 +75,10 @@ fn readers_never_see_a_part_while_it_is_updated() {
     assert_eq!(site.document("x").increment("n", 0, &Shown::nothing()).unwrap().unwrap().value, 40);
 }
 
+/// DOC-6: An update keeps the mode, the group and, unless the mode lets the group write, the owner of the file, and
+/// where it cannot it fails definitely and changes nothing.
+///
+/// DOC-7: An update through a symbolic link changes the file that it points to and leaves the link in place.
 #[test]
 fn mode_owner_and_symlink_are_kept() {
     let site = Site::new();
@@ -118,6 +125,13 @@ fn corrupt() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// DOC-9: An update of a document that is no valid JSON fails as damaged, copies its bytes to quarantine and leaves
+/// them in place.
+///
+/// DOC-10: Every further update of a damaged document fails in the same way until it was repaired.
+///
+/// DOC-11: `doc repair` replaces a damaged document by a valid one after its bytes are in quarantine, and leaves a
+/// valid one untouched.
 #[test]
 fn damaged_bytes_are_kept_and_refused_until_repaired() {
     let (mut kept, mut refused) = (0, 0);
@@ -189,6 +203,7 @@ fn what_cannot_be_opened_is_never_called_damaged() {
     assert_eq!(site.names(".fencehold/quarantine").len(), 0);
 }
 
+/// DOC-12: An update that expects another version than the document's is refused as `version` and changes nothing.
 #[test]
 fn an_expected_version_that_is_not_there_is_refused() {
     let site = Site::new();

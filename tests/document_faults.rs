@@ -51,6 +51,7 @@ fn a_short_write_is_gone_on_with() {
     assert_eq!(site.text("x"), "{\n  \"n\": 1\n}\n");
 }
 
+/// DOC-4: An update is answered after the new bytes and the directory that names them were synced.
 #[test]
 fn the_mark_is_durable_before_the_file_is_touched() {
     let site = Site::new();
@@ -143,6 +144,7 @@ fn a_file_that_appears_meanwhile_is_not_written_over() {
     }
 }
 
+/// DOC-5: What a killed update left beside a document is removed by a later update of that document.
 #[test]
 fn temps_of_killed_writers_are_swept_and_others_are_not() {
     let site = Site::new();

@@ -5,6 +5,11 @@ use serde_json::{Map, Value, json};
 
 use crate::site::Site;
 
+/// DOC-13: An increment adds to an integer at the top level, takes an absent key as 0, and fails definitely where the
+/// value, or the sum, is no integer between -(2^53-1) and 2^53-1.
+///
+/// DOC-18: A merge into, or an increment in, a file whose JSON is no object fails definitely, and the file is no
+/// damage.
 #[test]
 fn increments_stay_whole_numbers_below_two_to_the_53() {
     let site = Site::new();
@@ -83,8 +88,11 @@ fn an_update_by_a_function_keeps_the_layout_and_refuses_what_is_no_json() {
     let failing = document.update_with(None, &Shown::nothing(), |_| Err(Error::usage("the filter failed")));
     assert!(matches!(failing, Err(Error::Usage(_))));
     assert_eq!(site.text("x"), before);
-    document.update_bytes(None, &Shown::nothing(), |old| Ok([b"[", old, b"]"].concat())).unwrap().unwrap();
-    assert_eq!(site.text("x"), format!("[{before}]"), "stands as it is");
+    let wrapped = document.update_bytes(None, &Shown::nothing(), |old| Ok([b"[", old, b"]"].concat()));
+    assert!(matches!(wrapped, Err(Error::Usage(_))), "its top is no object: {wrapped:?}");
+    assert_eq!(site.text("x"), before);
+    document.update_bytes(None, &Shown::nothing(), |old| Ok([b" ", old, b"\n"].concat())).unwrap().unwrap();
+    assert_eq!(site.text("x"), format!(" {before}\n"), "stands as it is");
 }
 
 /// RFC 7396, section 2, as it is written there.
@@ -122,6 +130,7 @@ fn object(value: impl Strategy<Value = Value> + 'static) -> impl Strategy<Value 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// DOC-14: A merge patches the document as RFC 7396 says, and a patch that is no object fails definitely.
     #[test]
     fn a_merge_of_text_is_the_merge_of_rfc_7396(
         target in object(json_value()), patch in object(json_value()), pretty: bool,
@@ -131,5 +140,9 @@ proptest! {
         site.document("x").merge(&patch, None, &Shown::nothing()).unwrap().unwrap();
         let merged: Value = serde_json::from_slice(&site.bytes("x")).unwrap();
         prop_assert_eq!(merged, rfc_7396(&target, &patch));
+        let before = site.bytes("x");
+        let wrapped = site.document("x").merge(&json!([patch]), None, &Shown::nothing());
+        prop_assert!(matches!(wrapped, Err(Error::Usage(_))));
+        prop_assert_eq!(site.bytes("x"), before);
     }
 }

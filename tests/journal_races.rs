@@ -88,8 +88,11 @@ pub(crate) fn ledger<F: Fs>(fs: F, host: &SetHost, dir: &Path) -> Ledger<FileJou
     Ledger::new(FileJournal::new(fs, host.clone(), dir, options), host.clone())
 }
 
+/// A question under an operation id of its own.
 pub(crate) fn asking() -> Asking {
-    Asking { actor: Holder::new("a").unwrap(), op: OpId::new("op").unwrap() }
+    static ASKED: AtomicU64 = AtomicU64::new(0);
+    let op = format!("op-{}", ASKED.fetch_add(1, Ordering::SeqCst));
+    Asking { actor: Holder::new("a").unwrap(), op: OpId::new(&op).unwrap() }
 }
 
 pub(crate) fn acquire(name: &str, holder: &str, ttl_ms: u64) -> Command {

@@ -173,18 +173,21 @@ fn sigterm_is_passed_on() {
     assert_eq!(show(&yard)["holder"], serde_json::Value::Null);
 }
 
-/// CLI-27: A SIGKILL of `lock run` ends its child too, and the lock is granted to the next acquire without
-/// waiting for the TTL.
+/// CLI-27: When `lock run` is killed its child, which runs in a process group of its own, gets SIGTERM, and the lock
+/// is granted to the next acquire as soon as that child has ended, its TTL passed or not.
 #[test]
 fn fencehold_killed_ends_the_command_and_the_lock() {
     let yard = Yard::with_git();
     let mut running = Running::start(&yard, &[], OBEDIENT);
+    assert_eq!(rustix::process::getpgid(Some(running.pid)).unwrap(), running.pid, "a group of its own");
     running.signal(Signal::KILL);
     assert_eq!((running.rest().as_str(), running.code()), ("term\n", 137));
     let taken = acquire(&yard, &["--wait", "30s"]);
     assert_eq!(taken.code, 0, "{taken:?}");
 }
 
+/// CLI-27: When `lock run` is killed its child, which runs in a process group of its own, gets SIGTERM, and the lock
+/// is granted to the next acquire as soon as that child has ended, its TTL passed or not.
 #[test]
 fn fencehold_killed_leaves_the_lock_with_a_command_that_goes_on() {
     let yard = Yard::with_git();

@@ -25,6 +25,10 @@ fn ids(site: &Site) -> Vec<String> {
     records.iter().map(|record| record.get("id").and_then(Value::as_str).unwrap_or("-").to_owned()).collect()
 }
 
+/// LOG-3: An append never removes or changes a byte that stood in the log before.
+///
+/// LOG-4: An append after an unterminated tail begins with a newline, so the torn line is one bad line and hides none
+/// of its neighbours.
 #[test]
 fn an_append_behind_a_torn_tail_hides_no_neighbour() {
     let line = "{\"id\":\"torn\",\"text\":\"ä\"}";
@@ -45,10 +49,17 @@ fn an_append_behind_a_torn_tail_hides_no_neighbour() {
     assert_eq!(seen, line.len() + 1);
 }
 
+/// LOG-5: A read gives every whole record in the order of the file, whatever damaged lines stand between.
+///
+/// LOG-6: A line that is not UTF-8, holds NUL bytes, is longer than 512 KiB, or is no JSON object with a string `id`
+/// counts as damaged, once a line.
+///
+/// LOG-8: Lines that end in CR LF, blank lines and a byte-order mark at the beginning of the file are read without
+/// being damage.
 #[test]
 fn a_reader_takes_what_is_whole_and_names_what_is_not() {
     let site = Site::new();
-    let lines: [&[u8]; 9] = [
+    let lines: [&[u8]; 11] = [
         b"\xef\xbb\xbf{\"id\":\"bom\"}\n",
         b"{\"id\":\"crlf\"}\r\n",
         b"\n",
@@ -58,26 +69,31 @@ fn a_reader_takes_what_is_whole_and_names_what_is_not() {
         b"[1]\n",
         b"{\"id\":\"half\n",
         b"{\"n\":1}\n",
+        b"{\"id\":7}\n",
+        b"{\"id\":\"\0\"}\n",
     ];
     site.write("log", [lines.concat(), b"{\"id\":\"crlf\"}\n{\"id\":\"tail\"}".to_vec()].concat());
     let read = site.log("log").read(&Page::default()).unwrap();
-    assert_eq!(ids(&site), ["bom", "crlf", "-", "crlf"]);
+    assert_eq!(ids(&site), ["bom", "crlf", "crlf"]);
     assert_eq!(read.unterminated_bytes, 13);
     assert_eq!(read.next, None);
     assert_eq!(read.duplicates.into_iter().collect::<Vec<_>>(), ["crlf"]);
     let damaged: Vec<(u64, u64)> = read.damaged.iter().map(|damaged| (damaged.line, damaged.bytes)).collect();
-    assert_eq!(damaged, [(5, 3), (6, 4), (7, 4), (8, 12)]);
+    assert_eq!(damaged, [(5, 3), (6, 4), (7, 4), (8, 12), (9, 8), (10, 9), (11, 11)]);
     let bytes = site.bytes("log");
     for damaged in &read.damaged {
         let start = usize::try_from(damaged.offset).unwrap();
         assert_eq!(bytes[start - 1], b'\n', "{damaged:?}");
     }
     let checked = site.log("log").check().unwrap();
-    assert_eq!((checked.records, checked.damaged_count, checked.unterminated_bytes), (4, 4, 13));
+    assert_eq!((checked.records, checked.damaged_count, checked.unterminated_bytes), (3, 7, 13));
 }
 
+/// LOG-6: A line that is not UTF-8, holds NUL bytes, is longer than 512 KiB, or is no JSON object with a string `id`
+/// counts as damaged, once a line.
 #[test]
 fn a_line_past_the_bound_is_one_damaged_line() {
+    assert_eq!(LINE_BYTES_MAX, 512 * 1024);
     for extra in [0, 1, 300_000, 2_000_000] {
         let site = Site::new();
         let long = format!("{{\"id\":\"{}\"}}", "x".repeat(LINE_BYTES_MAX - 9 + extra));
@@ -128,6 +144,8 @@ fn pages_join_without_gap_or_overlap() {
     }
 }
 
+/// LOG-1: An acked record stands in the log exactly once, and one that was not acked at most once, unless its id was
+/// appended again.
 #[test]
 fn two_handles_append_fifty_each_and_all_stand() {
     let site = Site::new();
@@ -146,6 +164,8 @@ fn two_handles_append_fifty_each_and_all_stand() {
     assert_eq!(site.log("log").check().unwrap().damaged_count, 0);
 }
 
+/// LOG-1: An acked record stands in the log exactly once, and one that was not acked at most once, unless its id was
+/// appended again.
 #[test]
 fn a_foreign_half_line_that_comes_in_between_swallows_no_record() {
     let site = Site::new();
@@ -167,6 +187,8 @@ fn a_foreign_half_line_that_comes_in_between_swallows_no_record() {
     assert_eq!(site.log("log").check().unwrap().damaged_count, 3);
 }
 
+/// LOG-11: An append that was cut short fails definitely where what was written of it can never be a record, and is
+/// indefinite where only its newline is missing.
 #[test]
 fn a_short_write_is_definite_only_while_no_record_can_be_seen() {
     let whole = serde_json::to_string(&record("x")).unwrap().len() + 1;
@@ -190,6 +212,7 @@ fn a_short_write_is_definite_only_while_no_record_can_be_seen() {
     assert_eq!((definite, indefinite), (whole - 1, 1));
 }
 
+/// LOG-2: An append is answered after its record was synced, and after the directory was where it created the file.
 #[test]
 fn what_fails_after_the_write_is_indefinite_and_before_it_definite() {
     let fail = Act::Fail(std::io::ErrorKind::Other);
@@ -227,6 +250,8 @@ fn what_is_no_log_is_an_error_and_stays() {
     assert!(!site.path("none").exists(), "a read creates nothing");
 }
 
+/// LOG-10: A record that is no JSON object, has no string `id` or a blank one, or is longer than 512 KiB as one line
+/// fails definitely, and the log stays as it was.
 #[test]
 fn a_record_needs_an_id_and_a_bounded_line() {
     let site = Site::new();

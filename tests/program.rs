@@ -114,7 +114,8 @@ pub(crate) fn fencehold_in(dir: &Path) -> Command {
     command
 }
 
-fn clean(command: &mut Command) -> &mut Command {
+/// Takes away every variable that `fencehold` or git looks at.
+pub(crate) fn clean(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("FENCEHOLD_") || name.starts_with("GIT_") || name.ends_with("_SESSION_ID") {

@@ -95,6 +95,11 @@ impl Error {
         }
     }
 
+    /// Whether the system said that something is not there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Error::Environment { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     /// The exit code of the command line for it.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
@@ -118,7 +123,16 @@ impl fmt::Display for Error {
                         ". Allow writing below {}, or run `fencehold init --dir PATH` once from outside the sandbox",
                         path.parent().unwrap_or(path).display()
                     ),
-                    io::ErrorKind::StorageFull => f.write_str(". Free some space and try again"),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => write!(
+                        f,
+                        ". Free some space on the disk of {} and try again",
+                        path.parent().unwrap_or(path).display()
+                    ),
+                    io::ErrorKind::FileTooLarge => write!(
+                        f,
+                        ". Raise the limit on the size of a file (`ulimit -f`), or move what stands below {} to another disk",
+                        path.parent().unwrap_or(path).display()
+                    ),
                     _ => Ok(()),
                 }
             }
@@ -136,7 +150,7 @@ impl fmt::Display for Error {
                 write!(f, ": damaged: {what}. The bytes are kept as they are. {advice}")
             }
             Error::Indefinite { path, what } => {
-                write!(f, "{}: {what}; whether it happened cannot be known from here", path.display())
+                write!(f, "{}: {what}; it may have happened, which cannot be known from here", path.display())
             }
         }
     }

@@ -45,7 +45,7 @@ pub struct State {
     pub boot: Option<Boot>,
     /// Boots that are over, the latest last.
     pub ended_boots: Vec<BootId>,
-    /// The highest token whose end was forgotten: an unknown token up to it is not current.
+    /// The highest token that was broken, or whose end was forgotten: one up to it that no grant has is not current.
     pub forgotten: Revision,
     /// The locks by name.
     pub locks: BTreeMap<LockName, Lock>,
@@ -151,8 +151,11 @@ impl State {
             let grant = lock.grant.take_if(|grant| grant.bound.is_none() && old(grant.expires_ms));
             let released = lock.released.take_if(|released| old(released.at_ms));
             let broken = lock.broken.take_if(|broken| old(broken.at_ms));
-            let (grant, released) = (grant.map(|grant| grant.token), released.map(|released| released.token));
-            let tokens = [grant, released, broken.map(|broken| broken.token)];
+            let tokens = [
+                grant.map(|grant| grant.token),
+                released.map(|released| released.token),
+                broken.map(|broken| broken.token),
+            ];
             forgotten = tokens.into_iter().flatten().fold(forgotten, Revision::max);
             *lock != Lock::default()
         });
@@ -253,10 +256,8 @@ fn write_lock(out: &mut String, name: &LockName, lock: &Lock) {
             to.number("token", released.token).number("at_ms", released.at_ms).end();
         });
     }
-    if let Some(broken) = &lock.broken {
-        to.value("broken", |out| {
-            Writer::new(out).number("token", broken.token).number("at_ms", broken.at_ms).end();
-        });
+    if let Some(Broken { token, at_ms }) = lock.broken {
+        to.value("broken", |out| Writer::new(out).number("token", token).number("at_ms", at_ms).end());
     }
     to.end();
 }
@@ -286,6 +287,7 @@ fn read_lock(value: &Value) -> Result<(LockName, Lock), Malformed> {
     let broken = fields.object_or_none("broken")?.map(|broken| {
         Ok::<_, Malformed>(Broken { token: broken.number("token")?, at_ms: broken.number("at_ms")? })
     });
-    let (grant, released, broken) = (grant.transpose()?, released.transpose()?, broken.transpose()?);
-    Ok((fields.id("name")?, Lock { grant, released, broken }))
+    let lock =
+        Lock { grant: grant.transpose()?, released: released.transpose()?, broken: broken.transpose()? };
+    Ok((fields.id("name")?, lock))
 }

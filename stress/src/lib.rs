@@ -2,9 +2,12 @@
 //! does the same to anyone else's implementation.
 
 pub mod check;
+pub mod explore;
 pub mod gate;
+pub mod lint;
 pub mod report;
 pub mod rng;
 pub mod sim;
 pub mod soak;
 pub mod target;
+pub mod targets;

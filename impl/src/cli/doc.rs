@@ -1,21 +1,21 @@
 //! `fencehold doc read|update|repair`.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::{Common, Doc, Fenced, Update};
-use super::fence::{refuse, shown};
+use super::fence::{enter, refuse};
 use super::locks::Locks;
-use super::out::Ended;
+use super::out::{Ended, REFUSED};
 use super::session::Session;
-use crate::document::{Content, Document, Repaired, Version, look};
+use crate::document::{Content, DOCUMENT_BYTES_MAX, Document, Repaired, Version, check_patch, look};
 use crate::error::{Error, Result};
 use crate::fs::RealFs;
 use crate::host::RealHost;
-use crate::mark::{Last, Shown};
+use crate::mark::{Last, Place, Shown};
 
 /// Enters a document command.
 pub(super) fn doc(command: &Doc, common: &Common) -> Ended {
@@ -33,45 +33,54 @@ fn open(session: &Session, locks: &Locks, file: &Path) -> Result<Document<RealFs
     Ok(document.with_patience(session.settings.patience))
 }
 
+/// Where the file is: refused before anything is created for it.
+fn place(session: &Session, file: &Path) -> Result<Place> {
+    session.rooted()?.locate(&session.fs, &session.file(file)?, Last::Follow)
+}
+
 fn read(session: &Session, file: &Path, fenced: &Fenced) -> Ended {
-    // A guarded read raises the mark: that is a write, and creates the workspace.
-    let locks = match &fenced.fence {
-        Some(_) => Some(Locks::open_or_create(session)?),
-        None => Locks::open(session)?,
+    let place = place(session, file)?;
+    let entered = match (&fenced.fence, Locks::open(session)?) {
+        (None, None) => None,
+        (None, Some(locks)) => Some((locks, Shown::nothing())),
+        (Some(_), _) => match enter(session, fenced, None)? {
+            Ok(entered) => Some(entered),
+            Err(refusal) => return refuse(session.out, &refusal),
+        },
     };
-    let content = match locks {
-        Some(locks) => {
-            let document = open(session, &locks, file)?;
-            let answer = match shown(&locks, fenced, None)? {
-                Ok(shown) => document.read(&shown)?,
-                Err(refusal) => Err(refusal),
-            };
-            match answer {
-                Ok(content) => content,
-                Err(refusal) => return refuse(session.out, &refusal),
-            }
-        }
-        None => {
-            look(&session.fs, &session.rooted()?.locate(&session.fs, &session.file(file)?, Last::Follow)?)?
-        }
+    let content = match entered {
+        Some((locks, shown)) => match open(session, &locks, file)?.read(&shown)? {
+            Ok(content) => content,
+            Err(refusal) => return refuse(session.out, &refusal),
+        },
+        None => look(&session.fs, &place)?,
     };
     let Content { value, version } = content;
+    if version == Version::absent() {
+        session.out.say(&format!("{} does not exist; the first update creates it", file.display()));
+        session.out.answer(&json!({ "outcome": "refused", "reason": "not_found" }), "")?;
+        return Ok(REFUSED);
+    }
     let object = json!({ "outcome": "ok", "value": { "document": value, "version": version.as_str() } });
     session.out.answer(&object, &format!("{value:#}\n"))?;
     Ok(0)
 }
 
 fn update(session: &Session, asked: &Update) -> Ended {
-    let patch = asked.merge.as_deref().map(serde_json::from_str).transpose();
-    let patch =
-        patch.map_err(|error| Error::usage(format!("--merge is no JSON ({error}); nothing was changed")))?;
-    let locks = Locks::open_or_create(session)?;
-    let document = open(session, &locks, &asked.file)?;
+    let patch: Option<Value> = asked
+        .merge
+        .as_deref()
+        .map(serde_json::from_str)
+        .transpose()
+        .map_err(|error| Error::usage(format!("--merge is no JSON ({error}); nothing was changed")))?;
+    patch.as_ref().map(check_patch).transpose()?;
+    place(session, &asked.file)?;
     let force = if asked.force { asked.reason.as_deref() } else { None };
-    let shown = match shown(&locks, &asked.fence, force)? {
-        Ok(shown) => shown,
+    let (locks, shown) = match enter(session, &asked.fence, force)? {
+        Ok(entered) => entered,
         Err(refusal) => return refuse(session.out, &refusal),
     };
+    let document = open(session, &locks, &asked.file)?;
     let expect = asked.expect.as_deref().map(Version::new);
     let answer = match (&patch, &asked.exec) {
         (Some(patch), _) => document.merge(patch, expect.as_ref(), &shown)?,
@@ -102,25 +111,40 @@ fn filtered(filter: &str, old: &[u8]) -> Result<Vec<u8>> {
         .spawn()
         .map_err(failed)?;
     let mut stdin = child.stdin.take().expect("its stdin was asked for as a pipe");
-    let output = std::thread::scope(|scope| {
+    let stdout = child.stdout.take().expect("its stdout was asked for as a pipe");
+    let mut new = Vec::new();
+    let read = std::thread::scope(|scope| {
         // A filter that does not read all of its input is none of our business.
         scope.spawn(move || drop(stdin.write_all(old)));
-        child.wait_with_output()
-    })
-    .map_err(failed)?;
-    if !output.status.success() {
-        return Err(Error::usage(format!("the filter ended with {}; nothing was changed", output.status)));
+        let read = stdout.take(DOCUMENT_BYTES_MAX as u64 + 1).read_to_end(&mut new);
+        if new.len() > DOCUMENT_BYTES_MAX {
+            // It may never end by itself. Where it cannot be killed it has ended.
+            let _ = child.kill();
+        }
+        read
+    });
+    let status = child.wait().map_err(failed)?;
+    read.map_err(failed)?;
+    if new.len() > DOCUMENT_BYTES_MAX {
+        return Err(Error::usage(format!(
+            "the filter printed more than {DOCUMENT_BYTES_MAX} bytes, the most that a document has; nothing was changed"
+        )));
     }
-    Ok(output.stdout)
+    if !status.success() {
+        return Err(Error::usage(format!("the filter ended with {status}; nothing was changed")));
+    }
+    Ok(new)
 }
 
 fn repair(session: &Session, file: &Path) -> Ended {
+    if Locks::open(session)?.is_none()
+        && let Ok(Content { version, .. }) = look(&session.fs, &place(session, file)?)
+    {
+        return healthy(session, file, &version);
+    }
     let locks = Locks::open_or_create(session)?;
     match open(session, &locks, file)?.repair(None, &Shown::nothing())? {
-        Ok(Repaired::Healthy(version)) => {
-            session.out.say(&format!("{} is healthy; nothing was changed", file.display()));
-            changed(session, &version)
-        }
+        Ok(Repaired::Healthy(version)) => healthy(session, file, &version),
         Ok(Repaired::Anew { kept, version }) => {
             session.out.say(&format!(
                 "{} begins anew; its bytes are kept in {}",
@@ -131,4 +155,9 @@ fn repair(session: &Session, file: &Path) -> Ended {
         }
         Err(refusal) => refuse(session.out, &refusal),
     }
+}
+
+fn healthy(session: &Session, file: &Path, version: &Version) -> Ended {
+    session.out.say(&format!("{} is healthy; nothing was changed", file.display()));
+    changed(session, version)
 }

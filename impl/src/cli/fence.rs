@@ -6,9 +6,10 @@ use serde_json::json;
 use super::args::Fenced;
 use super::locks::Locks;
 use super::out::{Ended, Out, REFUSED};
+use super::session::Session;
 use crate::error::{Error, Result};
 use crate::ledger::FenceStanding;
-use crate::mark::{Answer, Mark, Refusal, Shown};
+use crate::mark::{Answer, Fence, Mark, Refusal, Shown};
 
 /// Reads a token: a whole number from 1, below 2^53.
 pub(super) fn token(text: &str) -> std::result::Result<Token, String> {
@@ -20,22 +21,40 @@ pub(super) fn token(text: &str) -> std::result::Result<Token, String> {
     }
 }
 
+/// The ledger that a write works with, and what it shows there. Nothing is created for a write that can only be refused.
+pub(super) fn enter(
+    session: &Session,
+    fenced: &Fenced,
+    force: Option<&str>,
+) -> Result<Answer<(Locks, Shown)>> {
+    if force.is_some_and(|reason| reason.trim().is_empty()) {
+        return Ok(Err(Refusal::NeedsReason));
+    }
+    let locks = match &fenced.fence {
+        Some(fence) => Locks::open(session)?.ok_or_else(|| never_granted(fence))?,
+        None => Locks::open_or_create(session)?,
+    };
+    let shown = shown(&locks, fenced, force)?;
+    Ok(shown.map(|shown| (locks, shown)))
+}
+
+fn never_granted(fence: &Fence) -> Error {
+    Error::usage(format!(
+        "no lock of this workspace ever had the token {}; nothing was changed. Show the one that acquire printed",
+        fence.token
+    ))
+}
+
 /// What is shown, after a look into the ledger. A token that it has passed is stale, even where the newer one was never
 /// shown at the file; one that it never reached is an error: the mark would take it, and refuse every real one after.
-pub(super) fn shown(locks: &Locks, fenced: &Fenced, force: Option<&str>) -> Result<Answer<Shown>> {
+fn shown(locks: &Locks, fenced: &Fenced, force: Option<&str>) -> Result<Answer<Shown>> {
     if let Some(fence) = &fenced.fence {
         match locks.fence_standing(fence)? {
             FenceStanding::Good => {}
             FenceStanding::Stale { newest } => {
                 return Ok(Err(Refusal::StaleToken(Mark { lock: fence.lock.clone(), token: newest })));
             }
-            FenceStanding::NeverGranted => {
-                return Err(Error::usage(format!(
-                    "no lock of this workspace ever had the token {}; nothing was changed. Show the one that acquire \
-                     printed",
-                    fence.token
-                )));
-            }
+            FenceStanding::NeverGranted => return Err(never_granted(fence)),
         }
     }
     Ok(Ok(Shown { fence: fenced.fence.clone(), force: force.map(str::to_owned) }))

@@ -1,13 +1,13 @@
 //! `fencehold lock acquire|renew|release|break|show|list`.
 
-use fencehold_model::lock::{Command, Proof, Refusal};
+use fencehold_model::lock::{Command, Proof};
 use fencehold_model::{Holder, LockName};
 use serde_json::json;
 
 use super::acquire::{Ask, acquire};
 use super::args::{Common, Lock, Shown};
 use super::identity::{self, holder};
-use super::locks::{Held, Locks, Told, What};
+use super::locks::{Held, Locks, Told, What, without_workspace};
 use super::out::{Ended, Out, REFUSED};
 use super::render::{grant_object, object, refused, who};
 use super::session::Session;
@@ -73,12 +73,8 @@ fn submit(common: &Common, holder: &Holder, name: &LockName, command: &Command) 
             told
         }
         None => {
-            let refusal = match command {
-                Command::Break { reason, .. } if reason.trim().is_empty() => Refusal::NeedsReason,
-                Command::Break { .. } => Refusal::NotFound,
-                _ => Refusal::NotHolder,
-            };
-            Told { revision: 0, now_ms: 0, durable: true, what: What::Refused(refusal) }
+            let what = What::Refused(without_workspace(command));
+            Told { revision: 0, now_ms: 0, durable: true, what }
         }
     };
     answer(session.out, name, &told, None)

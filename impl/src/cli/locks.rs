@@ -167,6 +167,15 @@ impl Locks {
     }
 }
 
+/// What can only be refused, where there is no workspace.
+pub(super) fn without_workspace(command: &Command) -> Refusal {
+    match command {
+        Command::Break { reason, .. } if reason.trim().is_empty() => Refusal::NeedsReason,
+        Command::Break { .. } => Refusal::NotFound,
+        _ => Refusal::NotHolder,
+    }
+}
+
 fn standing(view: LockView) -> Option<(LockName, Grant)> {
     let (grant, expires_ms) = view.grant?;
     Some((view.name, Grant { expires_ms: expires_ms.unwrap_or(TimeMs::MAX), ..grant }))

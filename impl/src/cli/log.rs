@@ -6,12 +6,12 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::args::{Common, Fenced, Log as Asked};
-use super::fence::{refuse, shown};
+use super::fence::{enter, refuse};
 use super::locks::Locks;
 use super::out::{DAMAGED, Ended, Out, REFUSED};
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::log::{Damaged, GitCheckout, Log, Page, check, read};
+use crate::log::{Damaged, GitCheckout, Log, Page, check, check_record, read};
 use crate::mark::Last;
 
 /// The most that is read from stdin: 64 MiB.
@@ -34,9 +34,10 @@ fn append(session: &Session, file: &Path, record: Option<&str>, fenced: &Fenced)
     };
     let rooted = session.rooted()?;
     let file = session.file(file)?;
-    let locks = Locks::open_or_create(session)?;
-    let shown = match shown(&locks, fenced, None)? {
-        Ok(shown) => shown,
+    // Before the first write makes a workspace for it.
+    rooted.locate(&session.fs, &file, Last::Refuse)?;
+    let (locks, shown) = match enter(session, fenced, None)? {
+        Ok(entered) => entered,
         Err(refusal) => return refuse(session.out, &refusal),
     };
     let place = &session.place;
@@ -78,7 +79,12 @@ fn from_stdin() -> Result<Vec<Map<String, Value>>> {
 
 fn object(text: &str, what: &str) -> Result<Map<String, Value>> {
     match serde_json::from_str(text) {
-        Ok(Value::Object(object)) if object.get("id").is_some_and(Value::is_string) => Ok(object),
+        Ok(Value::Object(object)) if object.get("id").is_some_and(Value::is_string) => {
+            match check_record(&object) {
+                Err(Error::Usage(why)) => Err(Error::usage(format!("{what}: {why}"))),
+                other => other.map(|()| object),
+            }
+        }
         Ok(_) => {
             Err(Error::usage(format!("{what} must be a JSON object with a string `id`; nothing was changed")))
         }
@@ -134,6 +140,9 @@ fn report(session: &Session, file: &Path) -> Ended {
         ));
     }
     session.out.answer(&object, &text)?;
+    if !duplicates.is_empty() {
+        session.out.say(&format!("{}: {} ids occur more than once", file.display(), duplicates.len()));
+    }
     let code = tell(session.out, file, &checked.damaged, checked.damaged_count);
     Ok(if code == 0 && !duplicates.is_empty() { REFUSED } else { code })
 }

@@ -80,14 +80,30 @@ fn explain(error: &clap::Error, args: &[OsString]) -> u8 {
             // Where nobody can read it the code still says it.
             let _ = std::io::stderr().lock().write_all(text.as_bytes());
             if args.iter().take_while(|word| *word != "--").any(|word| word == "--json") {
-                let why = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-                let _ = Out { json: true }.data(&format!("{}\n", fail(why)));
+                // The first paragraph: what follows is the usage.
+                let why: Vec<&str> =
+                    text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+                let why = why.join(" ");
+                let _ = Out { json: true }.data(&format!("{}\n", fail(why.trim_start_matches("error: "))));
             }
-            let mut words = args.iter().skip(1).filter(|word| !word.to_string_lossy().starts_with("--"));
-            let runs = words.any(|word| word == "lock") && words.next().is_some_and(|word| word == "run");
-            if runs { run::OURS } else { out::USAGE }
+            if is_lock_run(args) { run::OURS } else { out::USAGE }
         }
     }
+}
+
+/// Whether what could not be parsed was meant as a `lock run`, wherever the flags that all commands take stand.
+fn is_lock_run(args: &[OsString]) -> bool {
+    let mut commands = Vec::new();
+    let mut words = args.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        match word.as_ref() {
+            "--" => break,
+            "--root" => drop(words.next()),
+            flag if flag.starts_with('-') => {}
+            command => commands.push(command.to_owned()),
+        }
+    }
+    matches!(commands.as_slice(), [lock, run, ..] if lock == "lock" && run == "run")
 }
 
 fn dispatch(cli: &Cli) -> Ended {

@@ -68,11 +68,11 @@ impl Out {
     /// The answer of a command that changed something: when it cannot be written, that still happened.
     pub(super) fn done(self, object: &Value, text: &str, what: &str) -> Result<(), Stop> {
         self.answer(object, text).map_err(|stop| match stop {
-            Stop::Error(error) => {
-                say(&format!("the answer could not be written ({error}), but it happened: {what}"));
+            Stop::Error(Error::Environment { source, .. }) => {
+                say(&format!("the answer could not be written ({source}), but it happened: {what}"));
                 Stop::Code(INDEFINITE)
             }
-            Stop::Code(_) => stop,
+            other => other,
         })
     }
 

@@ -9,8 +9,8 @@
 //! - bytes that are no JSON are copied to `quarantine/` and left in place, and every operation refuses them, the second
 //!   as the first, until [`Document::repair`]: never replaced by a default;
 //! - what cannot be opened (a FIFO, a directory, no permission) is an error of the environment, never called damaged;
-//! - mode, owner (as far as the system lets us) and a symlink at the path are kept. Hard links, ACLs and extended
-//!   attributes are not: the file is a new inode after each update.
+//! - mode, group, a symlink at the path and, unless its group may write it, the owner are kept, or nothing changes. Hard
+//!   links, ACLs and extended attributes are not: the file is a new inode after each update.
 //!
 //! [`Document::merge`] and [`Document::increment`] change the text where it changes and leave every other byte of it:
 //! order of keys, layout, numbers too big for us. [`Document::update_with`] renders anew, keys sorted.
@@ -28,7 +28,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub(crate) use replace::new_file_mode;
-pub use update::{Incremented, Repaired};
+pub use update::{Incremented, Repaired, check_patch};
 pub use version::Version;
 pub(crate) use version::{Sum, each_chunk};
 

@@ -46,9 +46,7 @@ impl<F: Fs, H: Host> Document<F, H> {
     /// [`Error::Usage`] where the patch or the document is no object; those of [`Document::read`];
     /// [`Error::Indefinite`] where the directory could not be synced after the rename.
     pub fn merge(&self, patch: &Value, expect: Option<&Version>, shown: &Shown) -> Result<Answer<Version>> {
-        let Value::Object(patch) = patch else {
-            return Err(Error::usage(format!("a merge patch is an object, not {}", value::kind(patch))));
-        };
+        let patch = check_patch(patch)?;
         self.update(expect, shown, |old| Ok(edit::merge(object_text(&old)?, patch).into_bytes()))
     }
 
@@ -85,11 +83,12 @@ impl<F: Fs, H: Host> Document<F, H> {
         })
     }
 
-    /// Replaces its bytes by what `change` makes of them, which must be JSON, and stands as it is. A missing document
+    /// Replaces its bytes by what `change` makes of them, which must be a JSON object, and stands as it is. A missing document
     /// is shown as `{}` and a newline. The document's lock is held meanwhile.
     ///
     /// # Errors
-    /// Those of `change`, and of [`Document::merge`]; [`Error::Usage`] where the new bytes are no JSON.
+    /// Those of `change`, and of [`Document::merge`]; [`Error::Usage`] where the new bytes are no JSON object: what a
+    /// filter prints that found nothing (`null`) is no document.
     pub fn update_bytes(
         &self,
         expect: Option<&Version>,
@@ -198,10 +197,23 @@ struct Old<'a> {
 fn object_text<'a>(old: &Old<'a>) -> Result<&'a str> {
     if !old.value.is_object() {
         let kind = value::kind(old.value);
-        return Err(Error::usage(format!("the document is {kind} at its top level, not an object")));
+        return Err(Error::usage(format!(
+            "the document is {kind} at its top level, not an object; nothing was changed"
+        )));
     }
     let bytes = old.bytes.unwrap_or(NOTHING);
     value::text(bytes).map_err(|what| Error::usage(format!("the document is {what}")))
+}
+
+/// Refuses a merge patch that is no object: RFC 7396 would put it in the place of the whole document.
+///
+/// # Errors
+/// [`Error::Usage`].
+pub fn check_patch(patch: &Value) -> Result<&Map<String, Value>> {
+    patch.as_object().ok_or_else(|| {
+        let kind = value::kind(patch);
+        Error::usage(format!("a merge patch is an object, not {kind}; nothing was changed"))
+    })
 }
 
 fn check_new(bytes: &[u8]) -> Result<()> {
@@ -212,8 +224,14 @@ fn check_new(bytes: &[u8]) -> Result<()> {
         )));
     }
     match value::parse(bytes) {
-        Ok(_) => Ok(()),
-        Err(what) => Err(Error::usage(format!("the new document is refused: {what}"))),
+        Ok(Value::Object(_)) => Ok(()),
+        Ok(other) => {
+            let kind = value::kind(&other);
+            Err(Error::usage(format!(
+                "the new document is {kind} at its top level, not an object; nothing was changed"
+            )))
+        }
+        Err(what) => Err(Error::usage(format!("the new document is {what}; nothing was changed"))),
     }
 }
 

@@ -141,7 +141,8 @@ pub trait File: Send + Sync + fmt::Debug {
     /// Makes the data, and what is needed to read it back, durable (fdatasync(2)). A failure may have lost what was
     /// written; a second call does not tell (fsync(2), ERRORS).
     fn sync(&self) -> io::Result<()>;
-    /// Gives the file the permission bits and, as far as allowed, the owner of `like`.
+    /// Gives the file the permission bits, the group and the owner of `like`; where its group may write it, the owner
+    /// only as far as allowed.
     fn adopt(&self, like: &Stat) -> io::Result<()>;
     /// Waits for the OS lock, for `patience` at the most.
     fn lock(&self, mode: LockMode, patience: Duration) -> Result<(), LockError>;

@@ -192,9 +192,9 @@ impl File for RealFile {
         if (now.uid, now.gid) != (like.uid, like.gid) {
             let (uid, gid) = (rustix::fs::Uid::from_raw(like.uid), rustix::fs::Gid::from_raw(like.gid));
             match rustix::fs::fchown(&self.0, Some(uid), Some(gid)) {
-                // Who may not give a file away keeps what it may: the group alone, or nothing.
-                Err(rustix::io::Errno::PERM) => {
-                    let _ = rustix::fs::fchown(&self.0, None, Some(gid));
+                // Who may not give a file away, and shares it with a group that may write it, keeps the group.
+                Err(rustix::io::Errno::PERM) if like.mode & 0o020 != 0 => {
+                    rustix::fs::fchown(&self.0, None, Some(gid))?;
                 }
                 other => other?,
             }

@@ -1,7 +1,7 @@
 //! A commit: decide on the newest state, write one line, make it durable, answer.
 
 use fencehold_model::record::{self, LINE_BYTES_MAX};
-use fencehold_model::{Entry, Event, Revision, State, TimeMs};
+use fencehold_model::{Entry, Event, OpId, Revision, State, TimeMs};
 
 use super::file::{FileJournal, Inner};
 use super::floor::Floor;
@@ -22,6 +22,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             journal.ready(inner)?;
             let at_ms = journal.enter_boot(inner, asking)?;
             let state = &inner.tail.as_ref().expect("a settled section has a tail").state;
+            if let Some(revision) = state.find_op(&asking.op) {
+                journal.pay_debts(inner)?;
+                return journal.answer_again(revision);
+            }
             match decide(state, at_ms) {
                 Ok(event) => {
                     let revision = journal.record(inner, asking, event.clone(), at_ms)?;
@@ -41,8 +45,24 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         self.settle(inner)?;
         self.adopt_copy(inner)?;
         self.rotate_if_due(inner)?;
-        inner.remember();
-        Ok(())
+        // Before anything is recorded: where it cannot be done, nothing happened.
+        self.pay_directory_debts(inner)
+    }
+
+    /// What an operation came to that is recorded already.
+    fn answer_again<A>(&self, revision: Revision) -> Result<Committed<A>> {
+        let mut found = None;
+        self.every_event(|entry| {
+            if entry.revision == revision {
+                found = Some(entry.clone());
+            }
+        })?;
+        let Some(Entry { at_ms, event, .. }) = found else {
+            let why =
+                format!("the operation is recorded as revision {revision}, whose event is not kept any more");
+            return Err(Error::indefinite(&self.dir, why));
+        };
+        Ok(Committed { revision, at_ms, outcome: Ok(event) })
     }
 
     /// The time to decide at; the first commit of a boot records the boot, at the floor.
@@ -55,7 +75,11 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                     unreachable!("a new boot begins with a boot event")
                 };
                 let floor = self.raise_floor(inner)?;
-                self.write(inner, asking, event, anchor_ms, floor)?;
+                // An operation of its own: a repetition of what was asked for must not find this event.
+                let op =
+                    OpId::new(&format!("{:032x}", self.host.random())).expect("hexadecimal digits are an id");
+                let booting = Asking { actor: asking.actor.clone(), op };
+                self.write(inner, &booting, event, anchor_ms, floor)?;
                 Ok(anchor_ms)
             }
         }
@@ -81,7 +105,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     }
 
     /// The floor, which lies above every revision in the journal; else it is damaged.
-    pub(super) fn floor_above(&self, inner: &Inner<F>) -> Result<Floor> {
+    fn floor_above(&self, inner: &Inner<F>) -> Result<Floor> {
         let floor = Floor::read(&self.fs, &self.dir)?;
         let revision = inner.tail.as_ref().map_or(0, |tail| tail.state.revision);
         if floor.floor > revision {
@@ -125,8 +149,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         match tail.file.append(line.as_bytes()) {
             Ok(count) if count == line.len() => {}
             Ok(count) => {
-                let why = std::io::Error::other(format!("only {count} of {} bytes were written", line.len()));
-                return Err(self.undo(inner, why));
+                let short = format!("only {count} of {} bytes were written", line.len());
+                return Err(self.undo(inner, std::io::Error::new(std::io::ErrorKind::StorageFull, short)));
             }
             Err(error) => return Err(self.undo(inner, error)),
         }

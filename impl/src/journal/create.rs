@@ -11,13 +11,13 @@ use fencehold_model::record::{self, Head};
 use fencehold_model::{State, WorkspaceId};
 
 use super::floor::{Floor, STEP};
-use super::layout::{self, ARCHIVE, DOC, FLOOR, LOCK, QUARANTINE};
+use super::layout::{self, FLOOR, FOLDERS, LOCK};
 use crate::error::{Error, Result};
-use crate::fs::{File as _, Fs, How, LockError, LockMode, create_synced};
+use crate::fs::{File as _, Fs, How, LockMode, create_synced};
 use crate::host::Host;
 
-/// How often another creator may sweep what this one has just begun.
-const SWEPT_MAX: usize = 16;
+/// How often a folder may be swept by another creator before its lock is held.
+const SWEPT_MAX: usize = 64;
 
 /// Who may use a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,10 +50,10 @@ impl Modes {
 /// # Errors
 /// Where something cannot be written: then there is no workspace, unless the error is indefinite.
 pub fn create<F: Fs>(fs: &F, host: &impl Host, dir: &Path, modes: Modes) -> Result<bool> {
-    let failed = |error| Error::environment("creating", dir, error);
     let (Some(parent), Some(name)) = (dir.parent(), dir.file_name().and_then(|name| name.to_str())) else {
         return Err(Error::usage(format!("{} cannot be a workspace folder", dir.display())));
     };
+    let failed = |error| Error::environment("creating", dir, error);
     sweep(fs, parent, name);
     let (building, lock) = begin(fs, host, parent, name, modes).map_err(failed)?;
     let renamed = fill(fs, host, &building, &lock, modes).and_then(|()| fs.rename(&building, dir));
@@ -72,8 +72,8 @@ pub fn create<F: Fs>(fs: &F, host: &impl Host, dir: &Path, modes: Modes) -> Resu
     }
 }
 
-/// Makes the folder to build in and takes its `lock`, so that a sweep by another creator leaves it alone. One who
-/// swept it before that is told by the lock: held, or no longer there.
+/// Makes the folder to build in, its `lock` held, so that a sweep by another creator leaves it alone. One that was
+/// swept before its lock was held is given up for a new one.
 fn begin<F: Fs>(
     fs: &F,
     host: &impl Host,
@@ -83,29 +83,23 @@ fn begin<F: Fs>(
 ) -> io::Result<(PathBuf, F::File)> {
     for _ in 0..SWEPT_MAX {
         let building = parent.join(format!("{name}.new-{:032x}", host.random()));
-        fs.make_dir(&building, modes.dir())?;
         let path = building.join(LOCK);
+        fs.make_dir(&building, modes.dir())?;
         let lock = match fs.open(&path, How::CreateNew { mode: modes.file() }) {
             Ok(lock) => lock,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => {
                 let _ = fs.remove_dir(&building);
                 return Err(error);
             }
         };
-        match lock.lock(LockMode::Exclusive, Duration::ZERO) {
-            Ok(())
-                if fs.stat(&path)?.is_some_and(|stat| lock.stat().is_ok_and(|ours| ours.id == stat.id)) =>
-            {
-                return Ok((building, lock));
-            }
-            Ok(()) | Err(LockError::TimedOut) => {}
-            Err(LockError::Io(error)) => {
-                remove(fs, &building);
-                return Err(error);
-            }
+        let held = lock.lock(LockMode::Exclusive, Duration::ZERO).is_ok();
+        let id = lock.stat()?.id;
+        if held && fs.stat(&path)?.is_some_and(|stat| stat.id == id) {
+            return Ok((building, lock));
         }
     }
-    Err(io::Error::other("other creators kept sweeping it away; try again"))
+    Err(io::Error::other(format!("other creators swept it away {SWEPT_MAX} times")))
 }
 
 fn fill<F: Fs>(fs: &F, host: &impl Host, dir: &Path, lock: &F::File, modes: Modes) -> io::Result<()> {
@@ -114,13 +108,13 @@ fn fill<F: Fs>(fs: &F, host: &impl Host, dir: &Path, lock: &F::File, modes: Mode
     create_synced(fs, &dir.join(FLOOR), modes.file(), floor.line().as_bytes())?;
     let (line, _) = record::write_head(&Head { workspace: id, n: 1, state: State::default() }, 0);
     create_synced(fs, &layout::journal_path(dir, 1), modes.file(), line.as_bytes())?;
-    for name in [DOC, ARCHIVE, QUARANTINE] {
+    for name in FOLDERS {
         fs.make_dir(&dir.join(name), modes.dir())?;
     }
     fs.sync_dir(dir)
 }
 
-/// Removes what killed creators left beside `name`: whose `lock` nobody holds.
+/// Removes what killed creators left beside `name`: whose `lock` nobody holds. The lock is held while it is removed.
 fn sweep<F: Fs>(fs: &F, parent: &Path, name: &str) {
     let prefix = format!("{name}.new-");
     let left: Vec<PathBuf> = fs
@@ -131,10 +125,12 @@ fn sweep<F: Fs>(fs: &F, parent: &Path, name: &str) {
         .map(|entry| parent.join(entry))
         .collect();
     for dir in left {
-        // Held while it is removed: its creator may be about to take it.
-        if let Ok(lock) = fs.open(&dir.join(LOCK), How::Read)
-            && lock.lock(LockMode::Exclusive, Duration::ZERO).is_ok()
-        {
+        let Ok(lock) = fs.open(&dir.join(LOCK), How::Read) else {
+            // Left between its making and its lock's; only an empty one goes, and a living creator makes another.
+            let _ = fs.remove_dir(&dir);
+            continue;
+        };
+        if lock.lock(LockMode::Exclusive, Duration::ZERO).is_ok() {
             remove(fs, &dir);
         }
     }
@@ -142,7 +138,7 @@ fn sweep<F: Fs>(fs: &F, parent: &Path, name: &str) {
 
 /// Removes a folder that was being built; what cannot be removed stays for the next sweep.
 fn remove<F: Fs>(fs: &F, dir: &Path) {
-    for name in [DOC, ARCHIVE, QUARANTINE] {
+    for name in FOLDERS {
         let _ = fs.remove_dir(&dir.join(name));
     }
     // The lock goes last: a folder without one is not known as abandoned.

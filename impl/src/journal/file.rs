@@ -1,5 +1,6 @@
 //! The journal in files: its handle, its readers, and what both remember between calls.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
@@ -39,20 +40,21 @@ pub(super) struct Inner<F: Fs> {
     pub(super) floor: Revision,
     /// Which workspace this was when it was last seen, and how far its revisions had come.
     pub(super) known: Option<(WorkspaceId, Revision)>,
-    /// The boot and the time of the last tail, for who asks for the time while there is none.
-    clock: State,
     /// The journal file whose directory entry this process has synced.
     pub(super) dir_synced: Option<u64>,
     pub(super) notes: Vec<Note>,
+    /// What journal time runs by, also while no tail is at hand: only its boot and its time are looked at.
+    clock: Option<State>,
 }
 
 impl<F: Fs> Inner<F> {
-    /// Remembers what its tail has come to beyond the tail's own life.
+    /// Keeps what the tail says of the time, and how far the workspace had come: an older copy in its place is told.
     pub(super) fn remember(&mut self) {
-        let Some(tail) = &self.tail else { return };
-        self.known = Some((tail.workspace.clone(), tail.state.revision));
-        let (boot, time_ms) = (tail.state.boot.clone(), tail.state.time_ms);
-        self.clock = State { boot, time_ms, ..State::default() };
+        if let Some(tail) = &self.tail {
+            self.known = Some((tail.workspace.clone(), tail.state.revision));
+            let (boot, time_ms) = (tail.state.boot.clone(), tail.state.time_ms);
+            self.clock = Some(State { boot, time_ms, ..State::default() });
+        }
     }
 }
 
@@ -64,9 +66,9 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             tail: None,
             floor: 0,
             known: None,
-            clock: State::default(),
             dir_synced: None,
             notes: Vec::new(),
+            clock: None,
         };
         FileJournal { fs, host, dir: dir.to_owned(), options, inner: Mutex::new(inner) }
     }
@@ -107,9 +109,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         }
         inner.tail = None;
         let (tail, rest) = self.open_newest(inner, writable)?;
-        inner.tail = Some(tail);
-        inner.remember();
-        Ok((inner.tail.as_mut().expect("it was put there above"), rest))
+        inner.known = Some((tail.workspace.clone(), tail.state.revision));
+        Ok((inner.tail.insert(tail), rest))
     }
 
     /// Whether `tail` is the file at its path, whole, with no later one.
@@ -135,12 +136,12 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     }
 
     fn open_newest(&self, inner: &Inner<F>, writable: bool) -> Result<(Tail<F>, Rest)> {
-        let (path, tail, rest) = self.open_listed(writable)?;
+        let (tail, rest) = self.open_highest(writable)?;
         if let Some((workspace, revision)) = &inner.known
             && (*workspace != tail.workspace || *revision > tail.state.revision)
         {
             return Err(Error::Damaged {
-                path,
+                path: tail.path.clone(),
                 line: None,
                 what: format!(
                     "the workspace was replaced under this process: it had revision {revision} of {workspace}, there \
@@ -153,22 +154,19 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok((tail, rest))
     }
 
-    /// Opens the file that is listed as the newest, and lists again where it was archived in between.
-    fn open_listed(&self, writable: bool) -> Result<(PathBuf, Tail<F>, Rest)> {
+    /// Opens the file with the highest number. One that was listed may be in the archive by now: then a higher one
+    /// stands, and it is listed again.
+    fn open_highest(&self, writable: bool) -> Result<(Tail<F>, Rest)> {
+        let mut gone = None;
         for _ in 0..ROUNDS_MAX {
             let n = self.newest_number()?;
             let path = layout::journal_path(&self.dir, n);
-            match Tail::open(&self.fs, &self.dir, n, writable) {
-                Ok((tail, rest)) => return Ok((path, tail, rest)),
-                Err(none) if none.is_absent() => {}
-                Err(none) => return Err(none.into_error(&path)),
+            match Tail::open(&self.fs, &self.dir, n, writable).map_err(|none| none.into_error(&path)) {
+                Err(error) if error.is_not_found() => gone = Some(error),
+                opened => return opened,
             }
         }
-        Err(self.moved_on())
-    }
-
-    fn moved_on(&self) -> Error {
-        Error::usage(format!("{}: the journal moved on {ROUNDS_MAX} times meanwhile", self.dir.display()))
+        Err(gone.expect("every round but an opened one ends with a file that is gone"))
     }
 
     pub(super) fn newest_number(&self) -> Result<u64> {
@@ -207,32 +205,40 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 self.condemn(tail.n);
                 return Err(Error::environment("syncing", &tail.path, error));
             }
+            if self.is_condemned(tail.n)? {
+                // Whoever saw a sync fail was told instead of us: ours proves nothing.
+                let why = std::io::Error::other("a sync of it failed before");
+                return Err(Error::environment("syncing", &tail.path, why));
+            }
+            let tail = inner.tail.as_mut().expect("it was there above");
             tail.unsynced = false;
             tail.durable = tail.state.revision;
         }
-        self.pay_entries(inner)
+        self.pay_directory_debts(inner)
     }
 
-    /// Pays what a killed rotator, or the killed creator of the workspace, may still owe: once for each file.
-    pub(super) fn pay_entries(&self, inner: &mut Inner<F>) -> Result<()> {
-        let Some(n) = inner.tail.as_ref().map(|tail| tail.n).filter(|n| inner.dir_synced != Some(*n)) else {
-            return Ok(());
-        };
-        if n == 1 {
-            self.sync_parent()?;
+    /// Syncs the directory once for each file: what a killed rotator or creator may still owe.
+    pub(super) fn pay_directory_debts(&self, inner: &mut Inner<F>) -> Result<()> {
+        let Some(tail) = inner.tail.as_ref().filter(|_| !self.relaxed()) else { return Ok(()) };
+        if inner.dir_synced != Some(tail.n) {
+            self.sync_entries(tail.n)?;
+            inner.dir_synced = Some(tail.n);
         }
-        self.fs.sync_dir(&self.dir).map_err(|error| Error::environment("syncing", &self.dir, error))?;
-        inner.dir_synced = Some(n);
         Ok(())
     }
 
-    /// Makes the entry of the folder durable. Who may not open the folder above it created nothing in there.
-    pub(super) fn sync_parent(&self) -> Result<()> {
-        let Some(parent) = self.dir.parent() else { return Ok(()) };
-        match self.fs.sync_dir(parent) {
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),
-            synced => synced.map_err(|error| Error::environment("syncing", parent, error)),
+    fn sync_entries(&self, n: u64) -> Result<()> {
+        let parent = self.dir.parent().filter(|_| n == 1);
+        for dir in parent.into_iter().chain([self.dir.as_path()]) {
+            match self.fs.sync_dir(dir) {
+                // Who may not list the parent could not have made the entry there either; its creator synced it.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied && dir != self.dir => {}
+                // Nobody owes anything on a disk that takes no writes.
+                Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => {}
+                synced => synced.map_err(|error| Error::environment("syncing", dir, error))?,
+            }
         }
+        Ok(())
     }
 
     /// Leaves the mark that makes the next holder of the lock begin a new file.
@@ -257,9 +263,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         &self,
         inner: &mut Inner<F>,
         look: &mut Option<impl FnOnce(&State, TimeMs) -> A>,
-    ) -> Result<Option<Seen<A>>> {
-        // The clock first, then the tail: who is held up in between must not find a lock lapsed that was renewed.
-        let before = self.host.reading();
+    ) -> Result<Look<A>> {
+        // The clock first: with a time from after it, a tail from before a renewal would show a lock as free that
+        // never was.
+        let reading = self.host.reading();
         let (_, rest) = self.newest(inner, false)?;
         let rest = if matches!(rest, Rest::Broken { .. }) { self.look_again(inner)? } else { rest };
         if let (Rest::Broken { why, claimed_durable }, Some(tail)) = (&rest, &inner.tail)
@@ -268,26 +275,32 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             return Err(tail.damaged(why));
         }
         let newest = inner.tail.as_ref().map_or(Ok(false), |tail| self.is_newest(tail))?;
-        if !newest {
-            return Ok(None);
-        }
-        self.pay_debts(inner)?;
-        // After its own sync: whoever saw one fail before that says so.
-        if inner.tail.as_ref().map_or(Ok(false), |tail| self.is_condemned(tail.n))? {
-            return Ok(None);
+        let Some(tail) = inner.tail.as_ref().filter(|_| newest) else { return Ok(Look::Moved) };
+        let n = tail.n;
+        if let Err(error) = self.pay_debts(inner) {
+            return if self.is_condemned(n)? { Ok(Look::Condemned) } else { Err(error) };
         }
         inner.remember();
-        let Some(tail) = &inner.tail else { return Ok(None) };
+        let Some(tail) = &inner.tail else { return Ok(Look::Moved) };
         let look = look.take().expect("a look that succeeded ends the loop");
-        let (at_ms, value) = match time::seen(&self.host, &tail.state, before)? {
+        let (at_ms, value) = match time::seen(&self.host, &tail.state, reading)? {
             Now::At(now_ms) => (now_ms, look(&tail.state, now_ms)),
             Now::NewBoot(event) => {
                 let (state, now_ms) = time::in_new_boot(&tail.state, &event);
                 (now_ms, look(&state, now_ms))
             }
         };
-        Ok(Some(Seen { revision: tail.state.revision, at_ms, value }))
+        Ok(Look::Seen(Seen { revision: tail.state.revision, at_ms, value }))
     }
+}
+
+/// What came of one try to read.
+enum Look<A> {
+    Seen(Seen<A>),
+    /// A later file was begun meanwhile.
+    Moved,
+    /// A sync of the file failed, so nothing in it may be vouched for.
+    Condemned,
 }
 
 impl<F: Fs, H: Host> Journal for FileJournal<F, H> {
@@ -303,27 +316,32 @@ impl<F: Fs, H: Host> Journal for FileJournal<F, H> {
         let mut inner = self.inner();
         let mut look = Some(look);
         for _ in 0..ROUNDS_MAX {
-            if let Some(seen) = self.read_once(&mut inner, &mut look)? {
-                return Ok(seen);
-            }
-            // A sync of this file failed, and the next one would say nothing of it: only a new file can be relied on.
-            let newest = inner.tail.as_ref().map(|tail| tail.n);
-            if newest.map_or(Ok(false), |n| self.is_condemned(n))? {
-                drop(inner);
-                self.locked(|journal, inner| journal.ready(inner))?;
-                inner = self.inner();
+            match self.read_once(&mut inner, &mut look)? {
+                Look::Seen(seen) => return Ok(seen),
+                Look::Moved => {}
+                Look::Condemned => {
+                    drop(inner);
+                    self.locked(Self::ready)?;
+                    inner = self.inner();
+                }
             }
         }
-        Err(self.moved_on())
+        Err(Error::usage(format!(
+            "{}: the journal moved on {ROUNDS_MAX} times while it was read",
+            self.dir.display()
+        )))
     }
 
     fn now_ms(&self) -> Result<TimeMs> {
         let inner = self.inner();
-        let state = inner.tail.as_ref().map_or(&inner.clock, |tail| &tail.state);
-        match time::now(&self.host, state)? {
-            Now::At(now_ms) => Ok(now_ms),
-            Now::NewBoot(fencehold_model::Event::Boot { anchor_ms, .. }) => Ok(anchor_ms),
-            Now::NewBoot(_) => unreachable!("a new boot begins with a boot event"),
+        let state = inner.tail.as_ref().map(|tail| &tail.state).or(inner.clock.as_ref());
+        match state.map(|state| time::now(&self.host, state)) {
+            Some(Ok(Now::At(now_ms))) => Ok(now_ms),
+            Some(Err(error)) => Err(error),
+            Some(Ok(Now::NewBoot(_))) | None => {
+                drop(inner);
+                self.read(|_, now_ms| now_ms).map(|seen| seen.value)
+            }
         }
     }
 
@@ -334,7 +352,7 @@ impl<F: Fs, H: Host> Journal for FileJournal<F, H> {
         if self.is_copy()? {
             // A mark under the id of the original would bind nobody once the copy has its own. Who cannot give it one
             // can write no mark either.
-            let _ = self.locked(|journal, inner| journal.ready(inner));
+            let _ = self.locked(Self::ready);
         }
         self.read(|_, _| ())?;
         let inner = self.inner();

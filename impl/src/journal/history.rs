@@ -6,6 +6,7 @@ use fencehold_model::Entry;
 use fencehold_model::ndjson::{self, Kind};
 use fencehold_model::record::{self, LINE_ONE_BYTES_MAX};
 
+use super::Journal as _;
 use super::file::FileJournal;
 use super::layout::{self, ARCHIVE};
 use crate::error::{Error, Result};
@@ -16,19 +17,26 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// Hands every event that is still kept to `each`, the oldest first, and says which files could not be read whole.
     ///
     /// # Errors
-    /// Where a folder cannot be listed or a file cannot be read.
-    pub fn history(&self, mut each: impl FnMut(&Entry)) -> Result<Vec<String>> {
+    /// Where the journal is damaged, a folder cannot be listed or a file cannot be read.
+    pub fn history(&self, each: impl FnMut(&Entry)) -> Result<Vec<String>> {
+        self.read(|_, _| ())?;
+        self.every_event(each)
+    }
+
+    pub(super) fn every_event(&self, mut each: impl FnMut(&Entry)) -> Result<Vec<String>> {
         let mut notes = Vec::new();
         for (n, path) in self.all_files()? {
             let environment = |error| Error::environment("reading", &path, error);
-            let read = |path: &Path| read_file(&self.fs, path, 4 * LINE_ONE_BYTES_MAX);
-            let archived = self.dir.join(ARCHIVE).join(layout::journal_name(n));
-            let bytes = match read(&path).map_err(environment)? {
-                Some(bytes) => Some(bytes),
-                // It was archived since it was listed.
-                None => read(&archived).map_err(environment)?,
+            let mut bytes = read_file(&self.fs, &path, 4 * LINE_ONE_BYTES_MAX).map_err(environment)?;
+            if bytes.is_none() {
+                // It was moved to the archive meanwhile.
+                let archived = layout::journal_path(&self.dir.join(ARCHIVE), n);
+                bytes = read_file(&self.fs, &archived, 4 * LINE_ONE_BYTES_MAX).map_err(environment)?;
+            }
+            let Some(bytes) = bytes else {
+                notes.push(format!("{}: it was removed while it was looked for", path.display()));
+                continue;
             };
-            let Some(bytes) = bytes else { continue };
             if let Err(why) = events(&bytes, n, &mut each) {
                 notes.push(format!("{}: {why}; what follows is left out", path.display()));
             }
@@ -46,10 +54,11 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
 
     fn all_files(&self) -> Result<Vec<(u64, PathBuf)>> {
         let mut files = Vec::new();
+        // The archive last: a file that is moved there meanwhile stands in one of the two lists, or in both.
         for dir in [self.dir.clone(), self.dir.join(ARCHIVE)] {
             files.extend(self.numbers(&dir)?.into_iter().map(|n| (n, layout::journal_path(&dir, n))));
         }
-        // A file that was moved to the archive in between stands in both lists; in the archive it stays.
+        // The archived one comes first, by its path.
         files.sort_unstable();
         files.dedup_by_key(|(n, _)| *n);
         Ok(files)

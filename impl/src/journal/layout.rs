@@ -13,6 +13,9 @@ pub(super) const ARCHIVE: &str = "archive";
 pub(super) const QUARANTINE: &str = "quarantine";
 pub(super) const DOC: &str = "doc";
 
+/// The folders in a workspace folder.
+pub const FOLDERS: [&str; 3] = [DOC, ARCHIVE, QUARANTINE];
+
 /// The name of journal file `n`.
 pub(super) fn journal_name(n: u64) -> String {
     format!("journal.{n}.ndjson")

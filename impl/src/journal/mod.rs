@@ -23,7 +23,7 @@ mod time;
 
 pub use create::{Modes, create};
 pub use file::{FileJournal, Note};
-pub use layout::is_workspace;
+pub use layout::{FOLDERS, is_workspace};
 pub use repair::Report;
 pub use rotate::ROTATE_BYTES;
 

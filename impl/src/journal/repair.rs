@@ -5,7 +5,7 @@
 //! same.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use fencehold_model::{Revision, State, WorkspaceId};
 
@@ -100,15 +100,16 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         let why = format!("{}: {what}; its events are lost or set aside", path.display());
         let (workspace, state) = self.state_before(n)?;
         let floor = self.any_floor(&workspace, &state, inner)?;
-        self.restart(inner, n, state, floor, &why)?;
+        self.restart(inner, n, state, &floor, &why)?;
         report.done.push(why);
         Ok(Rest::Clean)
     }
 
-    /// What the newest readable file before `n` came to, archived or not yet; nothing where there is none.
+    /// What the file before `n` came to; nothing where there is none.
     fn state_before(&self, n: u64) -> Result<(WorkspaceId, State)> {
         let mut older = Vec::new();
-        for dir in [self.dir.join(ARCHIVE), self.dir.clone()] {
+        // A rotator that was killed left it beside the new one.
+        for dir in [self.dir.clone(), self.dir.join(ARCHIVE)] {
             let numbers = self.numbers(&dir)?.into_iter().filter(|old| *old < n);
             older.extend(numbers.map(|old| (old, layout::journal_path(&dir, old))));
         }
@@ -126,7 +127,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         inner: &mut Inner<F>,
         damaged: u64,
         state: State,
-        floor: Floor,
+        floor: &Floor,
         why: &str,
     ) -> Result<()> {
         // The floor's: the file before may be of the workspace that this one is a copy of.
@@ -154,8 +155,11 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             Err(error @ (Error::Newer { .. } | Error::Environment { .. })) => Err(error),
             Err(_) => {
                 let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
-                let floor = above(state.revision);
-                Ok(Floor { workspace: workspace.clone(), lock: lock.to_string(), floor })
+                Ok(Floor {
+                    workspace: workspace.clone(),
+                    lock: lock.to_string(),
+                    floor: above(state.revision),
+                })
             }
         }
     }
@@ -164,18 +168,23 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         let path = self.dir.join(layout::FLOOR);
         let tail = inner.tail.as_ref().expect("mending the head leaves a tail");
         let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
-        // A copy's floor is that of the workspace it was copied from, until it is adopted.
-        let fits = |floor: &Floor| floor.workspace == tail.workspace || floor.lock != lock.to_string();
-        match Floor::read(&self.fs, &self.dir) {
-            Ok(floor) if floor.floor > tail.state.revision && fits(&floor) => return Ok(()),
-            Ok(_) | Err(Error::Damaged { .. }) => {}
+        let foreign = match Floor::read(&self.fs, &self.dir) {
+            // One of another workspace, and no copy's, came from elsewhere.
+            Ok(floor) if floor.workspace != tail.workspace && floor.lock == lock.to_string() => {
+                Some(floor.floor)
+            }
+            Ok(floor) if floor.floor > tail.state.revision => return Ok(()),
+            Ok(_) | Err(Error::Damaged { .. }) => None,
             Err(error) => return Err(error),
-        }
+        };
         if self.stat(&path)?.is_some() {
             self.keep(&path, layout::FLOOR, 0, report)?;
         }
-        let floor = self.any_floor(&tail.workspace, &tail.state, inner)?;
-        let floor = Floor { workspace: tail.workspace.clone(), ..floor };
+        let floor = Floor {
+            workspace: tail.workspace.clone(),
+            lock: lock.to_string(),
+            floor: above(tail.state.revision).max(foreign.unwrap_or(0)),
+        };
         floor.write(&self.fs, &self.host, &self.dir)?;
         report.done.push(format!("{} was lost; it is now {}", path.display(), floor.floor));
         Ok(())
@@ -191,7 +200,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(())
     }
 
-    fn keep(&self, path: &Path, key: &str, offset: u64, report: &mut Report) -> Result<()> {
+    fn keep(&self, path: &std::path::Path, key: &str, offset: u64, report: &mut Report) -> Result<()> {
         let failed = |error| Error::environment("reading", path, error);
         let file = self.fs.open(path, How::Read).map_err(failed)?;
         let kept = quarantine::keep(&self.fs, &self.host, &self.dir, key, &file, offset)?;
@@ -204,12 +213,11 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     }
 }
 
-/// A floor above all that was handed out since `revision`, where floor and events are lost: each of these may have been
-/// the first of a boot, a step above the one before, and no file holds more lines than this. Of 2^53 revisions that is
-/// a small part.
+/// A floor above all that was handed out, where the floor itself is lost: it had been raised by one step at a time,
+/// each before an event that is itself lost at the worst; a file holds fewer than these.
 fn above(revision: Revision) -> Revision {
-    const LINES_OF_A_FILE: u64 = 1 << 20;
-    (revision / STEP + LINES_OF_A_FILE).saturating_mul(STEP)
+    const STEPS: u64 = 1 << 16;
+    (revision / STEP + STEPS) * STEP
 }
 
 /// The lock names that damaged lines still show.

@@ -37,12 +37,15 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         if !condemned && tail.tail_bytes() <= ROTATE_BYTES.max(tail.head_bytes) {
             return Ok(());
         }
-        if !condemned {
-            tail.file.sync().map_err(|error| {
-                self.condemn(tail.n);
-                Error::environment("syncing", &tail.path, error)
-            })?;
+        if condemned {
+            // What a failed sync lost may have been seen: as after any loss, no revision of it is used again.
+            let workspace = tail.workspace.clone();
+            return self.go_on_at_the_floor(inner, &workspace, "a sync of the journal failed");
         }
+        tail.file.sync().map_err(|error| {
+            self.condemn(tail.n);
+            Error::environment("syncing", &tail.path, error)
+        })?;
         let mut state = tail.state.clone();
         if let Now::At(now_ms) = time::now(&self.host, &state)? {
             state.forget(now_ms);
@@ -50,7 +53,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         let next = Successor { workspace: tail.workspace.clone(), n: tail.n + 1, state, entry: None };
         match self.begin_file(inner, next) {
             // Nothing rests on a rotation that is merely due: on a full disk a release must still be possible.
-            Err(_) if !condemned && self.may_stay(inner) => Ok(()),
+            Err(_) if self.may_stay(inner) => Ok(()),
             other => other,
         }
     }
@@ -67,11 +70,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         if inner.floor != 0 {
             return Ok(());
         }
-        // The floor's entry too: it may have been replaced since they were paid.
-        inner.dir_synced = None;
-        self.pay_entries(inner)?;
         let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
-        let floor = self.floor_above(inner)?;
+        let floor = self.durable_floor(inner)?;
         if floor.lock == lock.to_string() {
             let tail = inner.tail.as_ref().expect("a settled section has a tail");
             if floor.workspace != tail.workspace {
@@ -88,8 +88,6 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             inner.floor = floor.floor;
             return Ok(());
         }
-        // The folder itself may be as new as its lock.
-        self.sync_parent()?;
         let lock = lock.to_string();
         let why = format!("the folder is a copy of workspace {}, or was restored", floor.workspace);
         let workspace = self.new_workspace_id();
@@ -103,9 +101,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// Whether the folder is a copy that nobody has adopted yet, as far as can be told without the OS lock.
     pub(super) fn is_copy(&self) -> Result<bool> {
         let lock = self.stat(&self.dir.join(layout::LOCK))?;
-        Ok(lock
-            .zip(Floor::read(&self.fs, &self.dir).ok())
-            .is_some_and(|(lock, floor)| lock.id.to_string() != floor.lock))
+        let floor = Floor::read(&self.fs, &self.dir).ok();
+        Ok(lock.zip(floor).is_some_and(|(lock, floor)| lock.id.to_string() != floor.lock))
     }
 
     pub(super) fn new_workspace_id(&self) -> WorkspaceId {
@@ -162,22 +159,25 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         inner.dir_synced = Some(next.n);
         let (tail, _) =
             Tail::open(&self.fs, &self.dir, next.n, true).map_err(|none| none.into_error(&path))?;
+        inner.known = Some((tail.workspace.clone(), tail.state.revision));
         let tail = inner.tail.insert(tail);
         tail.unsynced = false;
         tail.durable = tail.state.revision;
-        inner.remember();
         self.archive_before(next.n);
         Ok(())
     }
 
-    /// Moves every file before `n` to the archive. What cannot be moved stays where it is and harms nobody.
+    /// Moves every file before `n` to the archive, the oldest first. What cannot be moved stays where it is, and so do
+    /// the ones after it: who has a file open knows by the next one that there is a later.
     fn archive_before(&self, n: u64) {
         let numbers = layout::journal_numbers(&self.fs, &self.dir).unwrap_or_default();
         let _ = make_dir_if_missing(&self.fs, &self.dir.join(ARCHIVE));
         for old in numbers.into_iter().filter(|old| *old < n) {
             let name = layout::journal_name(old);
             let to: &Path = &self.dir.join(ARCHIVE).join(&name);
-            let _ = self.fs.rename_new(&self.dir.join(&name), to);
+            if self.fs.rename_new(&self.dir.join(&name), to).is_err() {
+                return;
+            }
             let condemned = layout::condemned_path(&self.dir, old);
             if self.fs.stat(&condemned).is_ok_and(|stat| stat.is_some()) {
                 let _ = self.fs.unlink(&condemned);

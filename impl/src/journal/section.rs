@@ -14,26 +14,23 @@ use crate::fs::{File as _, Fs, How, LockError, LockMode, in_the_way};
 use crate::host::Host;
 use crate::quarantine;
 
-/// The locked section while it lasts. Whichever way it is left, by an error or a panic too, the OS lock is let go.
+/// Lets the OS lock go however the section ends: by an answer, an error, or a panic of who decides.
 struct Section<'a, F: Fs> {
     inner: MutexGuard<'a, Inner<F>>,
-    /// The OS lock was got.
-    begun: bool,
-    /// It was left with a result.
+    /// Whether it came to its end.
     whole: bool,
 }
 
 impl<F: Fs> Drop for Section<'_, F> {
     fn drop(&mut self) {
-        if self.whole {
-            self.inner.remember();
-        } else if self.begun {
-            // What was half done is read anew from the disk.
-            self.inner.tail = None;
-        }
         if self.inner.lock.as_ref().is_some_and(|(lock, _)| lock.unlock().is_err()) {
             // Closing lets it go as well; the next call opens it again.
             self.inner.lock = None;
+        }
+        self.inner.remember();
+        if !self.whole {
+            // What was half done is read anew from the disk.
+            self.inner.tail = None;
         }
     }
 }
@@ -41,9 +38,8 @@ impl<F: Fs> Drop for Section<'_, F> {
 impl<F: Fs, H: Host> FileJournal<F, H> {
     /// Runs `body` in the locked section.
     pub(super) fn locked<T>(&self, body: impl FnOnce(&Self, &mut Inner<F>) -> Result<T>) -> Result<T> {
-        let mut section = Section { inner: self.inner(), begun: false, whole: false };
+        let mut section = Section { inner: self.inner(), whole: false };
         self.take_the_lock(&mut section.inner)?;
-        section.begun = true;
         let result = body(self, &mut section.inner);
         section.whole = result.is_ok();
         result
@@ -62,8 +58,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 return Ok(());
             }
             // Somebody replaced the file: a lock on the old one excludes nobody. Dropping it lets it go.
+            // The file in its place may be a copy's, whose floor is another.
             inner.lock = None;
             inner.tail = None;
+            inner.floor = 0;
         }
         Err(Error::usage(format!("{} was replaced {ROUNDS_MAX} times under this process", path.display())))
     }
@@ -142,8 +140,11 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         let tail = inner.tail.as_ref().expect("a tail was read before its rest is set aside");
         let name = layout::journal_name(tail.n);
         let kept = quarantine::keep(&self.fs, &self.host, &self.dir, &name, &tail.file, tail.end)?;
-        let cut = tail.file.truncate(tail.end).and_then(|()| tail.file.sync());
-        cut.map_err(|error| Error::environment("cutting", &tail.path, error))?;
+        tail.file.truncate(tail.end).map_err(|error| Error::environment("cutting", &tail.path, error))?;
+        tail.file.sync().map_err(|error| {
+            self.condemn(tail.n);
+            Error::environment("cutting", &tail.path, error)
+        })?;
         inner.notes.push(Note(format!(
             "{} ended with {what}; it is kept as {}",
             tail.path.display(),

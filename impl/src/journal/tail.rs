@@ -3,7 +3,6 @@
 //! Invariants: `end` is the end of a line; what was folded is an unbroken chain from line one; bytes after `end` were
 //! never kept between two reads.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use fencehold_model::chain::{self, Checksum};
@@ -186,11 +185,6 @@ pub(super) const REPAIR: &str =
     "Every command refuses until `fencehold repair`, which sets the damaged part aside";
 
 impl NoTail {
-    /// Whether there is no such file: it may have been archived since it was listed.
-    pub(super) fn is_absent(&self) -> bool {
-        matches!(self, NoTail::Error(Error::Environment { source, .. }) if source.kind() == io::ErrorKind::NotFound)
-    }
-
     /// As an error about the file `path`.
     pub(super) fn into_error(self, path: &Path) -> Error {
         match self {

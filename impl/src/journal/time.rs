@@ -4,7 +4,6 @@
 //! opened it: the same for every process; suspend and wall-clock steps do not move it.
 
 use fencehold_model::id::BootId;
-use fencehold_model::state::Boot;
 use fencehold_model::{Event, State, TimeMs};
 
 use crate::error::{Error, Result};
@@ -25,35 +24,32 @@ pub(super) enum Now {
 
 /// Reads the time for `state`.
 pub(super) fn now(clock: &impl Clock, state: &State) -> Result<Now> {
-    let boot = clock.boot();
-    at(state, &boot, clock.reading())
+    let reading = clock.reading();
+    at(state, &clock.boot(), reading, reading)
 }
 
-/// The time for who looked at the clock `before` it read `state`: what happened in between counts by its own time.
-pub(super) fn seen(clock: &impl Clock, state: &State, before: Reading) -> Result<Now> {
-    Ok(match (now(clock, state)?, &state.boot) {
-        (Now::At(_), Some(current)) => Now::At(elapsed(current, before).max(state.time_ms)),
-        (now, _) => now,
-    })
+/// The time for a `state` that was read after the clock was: at that reading, or at its last event if that is later.
+pub(super) fn seen(clock: &impl Clock, state: &State, reading: Reading) -> Result<Now> {
+    at(state, &clock.boot(), reading, clock.reading())
 }
 
-fn elapsed(boot: &Boot, reading: Reading) -> TimeMs {
-    boot.anchor_ms.saturating_add(reading.monotonic_ms.saturating_sub(boot.monotonic_ms))
-}
-
-fn at(state: &State, boot: &BootId, reading: Reading) -> Result<Now> {
+/// The time at `reading`; at the `latest` one the state was there.
+fn at(state: &State, boot: &BootId, reading: Reading, latest: Reading) -> Result<Now> {
     if let Some(current) = &state.boot
         && current.boot == *boot
     {
-        let time_ms = elapsed(current, reading);
-        if state.time_ms > time_ms + AHEAD_MS_MAX {
+        let at = |reading: Reading| {
+            let elapsed_ms = reading.monotonic_ms.saturating_sub(current.monotonic_ms);
+            current.anchor_ms.saturating_add(elapsed_ms)
+        };
+        if state.time_ms > at(latest) + AHEAD_MS_MAX {
             return Err(Error::usage(format!(
                 "the last event lies {} ms ahead of this machine's clock, which is impossible within one boot: two \
                  kernels, or two time namespaces, share this workspace; nothing was changed",
-                state.time_ms - time_ms
+                state.time_ms - at(latest)
             )));
         }
-        return Ok(Now::At(time_ms.max(state.time_ms)));
+        return Ok(Now::At(at(reading).max(state.time_ms)));
     }
     if state.ended_boots.contains(boot) {
         return Err(Error::usage(format!(

@@ -12,6 +12,8 @@ mod answer;
 
 pub use answer::{Answer, LockView, Verdict};
 
+use std::path::Path;
+
 use fencehold_model::lock::{self, Already, Command, Decision, Grant, Liveness, Refusal, Sighting};
 use fencehold_model::{Event, LockName, OpId, State, TimeMs, Token, WorkspaceId};
 
@@ -82,6 +84,8 @@ impl<J: Journal, H: Host> Ledger<J, H> {
         check(command)?;
         let mut sighting = None;
         for _ in 0..PROBES_MAX {
+            // Without an event the answer travels in the Err: it is large, and no error.
+            #[allow(clippy::result_large_err)]
             let committed = self.journal.commit(asking, |state, now_ms| {
                 match lock::decide(state, command, sighting, now_ms) {
                     Decision::Record(event) => Ok(event),
@@ -110,6 +114,7 @@ impl<J: Journal, H: Host> Ledger<J, H> {
         committed: Committed<Decision>,
     ) -> Result<Answer> {
         let Committed { revision, at_ms, outcome } = committed;
+        let recorded = outcome.is_ok();
         let verdict = match outcome {
             Ok(Event::LockGranted { expires_ms, bound, .. }) => {
                 let watched =
@@ -134,7 +139,14 @@ impl<J: Journal, H: Host> Ledger<J, H> {
             Err(Decision::Refuse(refusal)) => Verdict::Refused(refusal),
             Err(Decision::Record(_) | Decision::Probe(..)) => panic!("{command:?} was not answered"),
         };
-        Ok(Answer { revision, at_ms, now_ms: self.journal.now_ms()?, durable: self.is_durable(), verdict })
+        let now_ms = self.journal.now_ms().map_err(|error| match recorded {
+            true => Error::indefinite(
+                Path::new("the journal"),
+                format!("revision {revision} is recorded, but {error}"),
+            ),
+            false => error,
+        })?;
+        Ok(Answer { revision, at_ms, now_ms, durable: self.is_durable(), verdict })
     }
 
     fn is_durable(&self) -> bool {
@@ -171,11 +183,13 @@ impl<J: Journal, H: Host> Ledger<J, H> {
             if shown > state.revision {
                 return FenceStanding::NeverGranted;
             }
-            let newest = state.locks.get(name).and_then(lock::Lock::newest_token);
-            match newest {
+            let lock = state.locks.get(name);
+            match lock.and_then(lock::Lock::newest_token) {
                 Some(newest) if newest > shown => FenceStanding::Stale { newest },
-                Some(newest) if newest == shown => FenceStanding::Good,
-                // Nothing newer is remembered; what was forgotten may have been.
+                _ if lock.and_then(|lock| lock.grant.as_ref()).is_some_and(|grant| grant.token == shown) => {
+                    FenceStanding::Good
+                }
+                // No grant has it and nothing newer is remembered; what was broken or forgotten may be newer.
                 _ if shown <= state.forgotten => FenceStanding::Stale { newest: state.forgotten },
                 _ => FenceStanding::Good,
             }
@@ -199,7 +213,8 @@ impl<J: Journal, H: Host> Ledger<J, H> {
     }
 }
 
-fn check(command: &Command) -> Result<()> {
+/// Refuses a command that makes no sense whatever the state.
+pub(crate) fn check(command: &Command) -> Result<()> {
     let ttl_ms = match command {
         Command::Acquire { ttl_ms, .. } => Some(*ttl_ms),
         Command::Renew { ttl_ms, .. } => *ttl_ms,

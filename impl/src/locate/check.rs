@@ -55,6 +55,18 @@ pub fn check<F: Fs>(fs: &F, place: &Place) -> Result<()> {
             stat.uid
         )));
     }
+    // What is written into one of these by name would be written wherever a link leads.
+    for name in crate::journal::FOLDERS {
+        let path = dir.join(name);
+        let looked = fs.stat(&path).map_err(|error| Error::environment("looking at", &path, error))?;
+        if looked.is_some_and(|stat| stat.kind != Kind::Dir) {
+            let shown = path.display();
+            return Err(Error::usage(format!(
+                "{shown} is no folder, or a link to one, and fencehold's own stands there; nothing was changed. Move \
+                 it away: `mv {shown} {shown}.old && mkdir {shown}`"
+            )));
+        }
+    }
     tracked(fs, place)
 }
 

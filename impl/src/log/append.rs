@@ -173,18 +173,26 @@ impl<F: Fs> Log<F> {
     }
 }
 
+/// Refuses what can never be appended.
+///
+/// # Errors
+/// [`Error::Usage`] where it has no `id` that is a string and not blank, or its line is longer than [`LINE_BYTES_MAX`].
+pub fn check_record(record: &Map<String, Value>) -> Result<()> {
+    line(record).map(|_| ())
+}
+
 /// The line of a record, without its newline.
 fn line(record: &Map<String, Value>) -> Result<String> {
     match record.get("id").and_then(Value::as_str) {
         Some(id) if !id.trim().is_empty() => {}
-        _ => return Err(Error::usage("a record needs an `id`, a string that is not blank")),
+        _ => return Err(Error::usage("a record needs a string `id` that is not blank; nothing was changed")),
     }
     let line = serde_json::to_string(record)
         .map_err(|error| Error::usage(format!("the record cannot be written as JSON: {error}")))?;
     if line.len() > LINE_BYTES_MAX {
         let len = line.len();
         return Err(Error::usage(format!(
-            "the record has {len} bytes as a line, the most is {LINE_BYTES_MAX}"
+            "the record has {len} bytes as a line, the most is {LINE_BYTES_MAX}; nothing was changed"
         )));
     }
     Ok(line)

@@ -24,14 +24,14 @@ pub(super) struct Line {
 }
 
 pub(super) enum What {
-    Record(Map<String, Value>),
+    Record { id: String, record: Map<String, Value> },
     Blank,
     Damaged(String),
     Unterminated,
 }
 
-/// Hands on the lines of the log that end by `until`, while there are more and `then` wants them. Returns the byte at which it ended. What
-/// was handed on is durable when it returns: its writer may have been killed before its sync.
+/// Hands on the lines of the log that end by `until`, while there are more and `then` wants them. Returns the byte at
+/// which it ended. What was handed on is durable when it returns: its writer may have been killed before its sync.
 pub(super) fn scan<F: Fs>(
     fs: &F,
     place: &Place,
@@ -141,7 +141,10 @@ fn what(kind: &Kind<'_>, first: bool) -> What {
         return What::Blank;
     }
     match serde_json::from_str(text) {
-        Ok(Value::Object(record)) => What::Record(record),
+        Ok(Value::Object(record)) => match record.get("id").and_then(Value::as_str) {
+            Some(id) => What::Record { id: id.to_owned(), record },
+            None => What::Damaged("an object without a string `id`".to_owned()),
+        },
         Ok(_) => What::Damaged("not a JSON object".to_owned()),
         Err(error) => What::Damaged(format!("not JSON: {error}")),
     }

@@ -21,7 +21,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-pub use append::{Appended, Note};
+pub use append::{Appended, Note, check_record};
 pub use attributes::{GitCheckout, union_merge};
 pub use scan::{Checked, Damaged, Page, Records, check, read};
 use scan::{check_until, read_until};
@@ -30,8 +30,9 @@ use crate::error::{Error, Result};
 use crate::fs::{FileId, Fs};
 use crate::mark::{Folder, Last, PATIENCE, Place, ResourceLock, Rooted};
 
-/// The longest line in bytes, its newline not counted: 1 MiB.
-pub const LINE_BYTES_MAX: usize = 1 << 20;
+/// The longest line in bytes, its newline not counted: 512 KiB, so that a record fits into an answer of the target
+/// protocol with what stands around it.
+pub const LINE_BYTES_MAX: usize = 512 << 10;
 
 /// How long a reader that saw damage waits for a writer that is at it.
 const PATIENCE_OF_READERS: Duration = Duration::from_millis(100);

@@ -46,7 +46,7 @@ pub struct Damaged {
 /// A page of a log.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Records {
-    /// The records, in the order of the file. One that a foreign program wrote may have no `id`.
+    /// The records, in the order of the file; each has a string `id`.
     pub records: Vec<Map<String, Value>>,
     /// The lines of this page that are none.
     pub damaged: Vec<Damaged>,
@@ -92,8 +92,8 @@ pub(super) fn read_until<F: Fs>(fs: &F, place: &Place, until: u64, page: &Page) 
     let end = scan(fs, place, until, |line| {
         begins |= line.offset == page.after;
         if line.offset < page.after {
-            if let What::Record(record) = line.what {
-                seen.extend(id(&record).map(str::to_owned));
+            if let What::Record { id, .. } = line.what {
+                seen.insert(id);
             }
             return true;
         }
@@ -110,9 +110,9 @@ pub(super) fn read_until<F: Fs>(fs: &F, place: &Place, until: u64, page: &Page) 
         }
         records.end = line.offset + line.bytes;
         match line.what {
-            What::Record(record) => {
-                if let Some(id) = id(&record).filter(|id| !seen.insert((*id).to_owned())) {
-                    records.duplicates.insert(id.to_owned());
+            What::Record { id, record } => {
+                if !seen.insert(id.clone()) {
+                    records.duplicates.insert(id);
                 }
                 records.records.push(record);
             }
@@ -147,10 +147,10 @@ pub(super) fn check_until<F: Fs>(fs: &F, place: &Place, until: u64) -> Result<Ch
     let mut seen = HashSet::new();
     scan(fs, place, until, |line| {
         match line.what {
-            What::Record(record) => {
+            What::Record { id, .. } => {
                 checked.records += 1;
-                if let Some(id) = id(&record).filter(|id| !seen.insert((*id).to_owned())) {
-                    checked.duplicates.insert(id.to_owned());
+                if !seen.insert(id.clone()) {
+                    checked.duplicates.insert(id);
                 }
             }
             What::Damaged(why) => {
@@ -170,8 +170,4 @@ pub(super) fn check_until<F: Fs>(fs: &F, place: &Place, until: u64) -> Result<Ch
         true
     })?;
     Ok(checked)
-}
-
-fn id(record: &Map<String, Value>) -> Option<&str> {
-    record.get("id").and_then(Value::as_str)
 }

@@ -57,6 +57,7 @@ struct Moment<'a> {
     now_ms: TimeMs,
 }
 
+#[derive(Clone, Copy)]
 struct Ask<'a> {
     name: &'a LockName,
     holder: &'a Holder,

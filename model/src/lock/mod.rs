@@ -40,7 +40,7 @@ pub struct Lock {
     pub grant: Option<Grant>,
     /// The last release, so that repeating it after an indefinite answer is ok.
     pub released: Option<Released>,
-    /// The last break: its token stays the newest until a newer grant.
+    /// The last grant that was ended by hand: older tokens than its stay stale.
     pub broken: Option<Broken>,
 }
 
@@ -56,8 +56,8 @@ impl Lock {
     #[must_use]
     pub fn newest_token(&self) -> Option<Token> {
         let granted = self.grant.as_ref().map(|grant| grant.token);
-        let broken = self.broken.map(|broken| broken.token);
-        granted.max(self.released.as_ref().map(|released| released.token)).max(broken)
+        let ended = self.released.as_ref().map(|released| released.token);
+        granted.max(ended).max(self.broken.as_ref().map(|broken| broken.token))
     }
 }
 
@@ -95,7 +95,7 @@ pub struct Released {
     pub at_ms: TimeMs,
 }
 
-/// The last break of a name.
+/// The last grant of a name that was ended by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Broken {
     /// The token that ended.

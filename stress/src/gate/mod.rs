@@ -1,8 +1,12 @@
 //! The gate: its stages, its command line, its run folder.
 
 mod args;
+mod corpus;
+mod mutants;
+mod processes;
 mod run;
 pub mod stage;
+mod worlds;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -22,8 +26,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let code = match &cli.command {
+        Command::Target { name } => return crate::targets::run(name),
         Command::Run(run) => run::run(run),
         Command::Judge(judge) => run::judge(judge),
+        Command::Lint(lint) => run::lint(lint),
+        Command::Replay(replay) => run::replay(replay),
     };
     match code {
         Ok(code) => ExitCode::from(code),
@@ -32,6 +39,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The command that runs a schedule again.
+#[must_use]
+pub fn replay_command(schedule: &Path) -> String {
+    format!("cargo replay {}", shell_words::quote(&schedule.to_string_lossy()))
 }
 
 /// The command that judges a history again.

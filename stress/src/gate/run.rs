@@ -6,16 +6,30 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use fencehold_model::history::History;
 use serde_json::json;
 
-use super::args::{Judge, ProfileName, Run};
+use super::args::{Judge, Lint, ProfileName, Replay, Run};
 use super::stage::{Context, Profile, Progress};
 use crate::check::{self, Verdict};
-use crate::report::{Results, StageResult};
+use crate::report::{self, Results, StageResult};
+use crate::target::Spec;
 
 /// A stage: its name, and what runs it.
 type Stage = (&'static str, fn(&mut Context) -> StageResult);
 
 /// The stages, in the order they run.
-const STAGES: [Stage; 1] = [("soak", crate::soak::stage)];
+const STAGES: [Stage; 9] = [
+    ("corpus", super::corpus::stage),
+    ("model", crate::explore::stage),
+    ("oracle", crate::explore::oracle_stage),
+    ("torn", super::worlds::torn),
+    ("simulation", super::worlds::simulation),
+    ("loom", super::worlds::loom),
+    ("mutants", super::mutants::stage),
+    ("control", super::processes::control),
+    ("soak", crate::soak::stage),
+];
+
+/// The stages that drive the command of `--target`; the others look at our own code only.
+const OF_TARGETS: [&str; 1] = ["soak"];
 
 /// Runs the stages asked for; gives the exit code.
 pub(super) fn run(args: &Run) -> Result<u8, String> {
@@ -42,18 +56,32 @@ pub(super) fn run(args: &Run) -> Result<u8, String> {
     let stages = STAGES
         .iter()
         .filter(|(name, _)| args.only.is_empty() || args.only.iter().any(|only| only == name))
+        .filter(|(name, _)| args.target.is_none() || OF_TARGETS.contains(name))
         .map(|(_, stage)| stage(&mut context))
         .collect();
     let results = Results {
         utc,
         seed,
         profile: profile.word(),
-        target: args.target.clone().unwrap_or_else(|| "fencehold, our own".to_owned()),
+        target: args.target.clone().unwrap_or_else(|| report::OWN_TARGET.to_owned()),
         machine: machine(&context.run_dir),
         stages,
         required: args.require.clone(),
     };
-    println!("{}", results.json());
+    let written = report::write_all(&results, &context.run_dir, args.junit.as_deref());
+    let page = match &written {
+        Ok(page) => format!("report: {}", page.display()),
+        // What was found stands whether or not it could be written down.
+        Err(error) => format!("the report could not be written below {}: {error}", context.run_dir.display()),
+    };
+    eprintln!("{page}");
+    let text = if args.json { format!("{}\n", results.json()) } else { report::table(&results) };
+    match std::io::Write::write_all(&mut std::io::stdout().lock(), text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            return Err(format!("stdout: {error}"));
+        }
+        _ => {}
+    }
     Ok(results.exit_code())
 }
 
@@ -65,9 +93,7 @@ pub(super) fn judge(args: &Judge) -> Result<u8, String> {
     let report = check::check(&history, Duration::from_secs(args.seconds));
     let (word, why, code) = match &report.verdict {
         Verdict::Ok => ("ok", String::new(), 0),
-        Verdict::Violation(violation) => {
-            ("violation", format!("{}: {}", violation.subject, violation.why), 1)
-        }
+        Verdict::Violation(violation) => ("violation", violation.why.clone(), 1),
         Verdict::Unknown(why) => ("unknown", why.clone(), 3),
     };
     if args.json {
@@ -78,6 +104,37 @@ pub(super) fn judge(args: &Judge) -> Result<u8, String> {
         println!("{word}{why} ({} operations, {:.2} s)", report.counts.ops, report.elapsed.as_secs_f64());
     }
     Ok(code)
+}
+
+/// Checks an adapter one request at a time; gives the exit code.
+pub(super) fn lint(args: &Lint) -> Result<u8, String> {
+    let spec = match &args.target {
+        None => Spec::own(),
+        Some(text) => Spec::parse(text).map_err(|bad| bad.to_string())?,
+    };
+    let mut progress = Progress::new();
+    progress.begin("lint");
+    let report =
+        crate::lint::lint(&spec, &mut progress).map_err(|error| format!("{}: {error}", spec.text()))?;
+    progress.end();
+    println!("{report}");
+    Ok(u8::from(!report.is_clean()))
+}
+
+/// Runs a schedule again; gives the exit code.
+pub(super) fn replay(args: &Replay) -> Result<u8, String> {
+    let path = args.schedule.display();
+    let text = std::fs::read_to_string(&args.schedule).map_err(|error| format!("{path}: {error}"))?;
+    match crate::sim::stage::replay(&text).map_err(|error| format!("{path}: {error}"))? {
+        Some(counterexample) => {
+            println!("violation: {counterexample}");
+            Ok(1)
+        }
+        None => {
+            println!("ok: the schedule ran to its end, and nothing is violated");
+            Ok(0)
+        }
+    }
 }
 
 /// Now, as `20261121T013200Z`.

@@ -4,6 +4,9 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::report::{StageResult, Verdict};
+use crate::sim::scenario::Counterexample;
+
 /// How much is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
@@ -52,6 +55,78 @@ pub struct Context {
     pub seconds: Option<u64>,
     /// The live line.
     pub progress: Progress,
+}
+
+impl Context {
+    /// Ends the stage that `progress` began, with what it found.
+    pub fn finish(&mut self, name: &'static str, found: Finding) -> StageResult {
+        let elapsed = self.progress.elapsed();
+        self.progress.end();
+        let Finding { cases, unit, bound, verdict, figures, command, history } = found;
+        StageResult { name, cases, unit, bound, verdict, elapsed, figures, command, history }
+    }
+
+    /// The same for a stage that ran something simulated: a counterexample is written to the run's folder as a
+    /// schedule, with the command that replays it.
+    pub fn finish_simulated(
+        &mut self,
+        name: &'static str,
+        found: Result<Finding, (Finding, Box<Counterexample>)>,
+    ) -> StageResult {
+        let finding = match found {
+            Ok(finding) => finding,
+            Err((finding, counterexample)) => {
+                let path = self.run_dir.join(format!("{name}.schedule.ndjson"));
+                let (verdict, command) = match std::fs::write(&path, counterexample.schedule.to_ndjson()) {
+                    Ok(()) => {
+                        (Verdict::Violation(counterexample.to_string()), Some(super::replay_command(&path)))
+                    }
+                    Err(error) => {
+                        let why = format!("{counterexample}\nwriting {}: {error}", path.display());
+                        (Verdict::Violation(why), None)
+                    }
+                };
+                Finding { verdict, command, ..finding }
+            }
+        };
+        self.finish(name, finding)
+    }
+}
+
+/// What a stage found.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// How many cases it looked at.
+    pub cases: u64,
+    /// What a case is.
+    pub unit: &'static str,
+    /// Up to where it looked.
+    pub bound: String,
+    /// Its outcome.
+    pub verdict: Verdict,
+    /// Further figures.
+    pub figures: Vec<(String, String)>,
+    /// The command that replays or judges what was found.
+    pub command: Option<String>,
+    /// The history of the counterexample.
+    pub history: Option<PathBuf>,
+}
+
+impl Finding {
+    /// Nothing found in so many cases.
+    #[must_use]
+    pub fn ok(cases: u64, unit: &'static str, bound: impl Into<String>) -> Self {
+        let bound = bound.into();
+        Finding {
+            cases,
+            unit,
+            bound,
+            verdict: Verdict::Ok,
+            figures: Vec::new(),
+            command: None,
+            history: None,
+        }
+    }
 }
 
 /// The live line of a stage on a terminal: what, how many, rate, time left.

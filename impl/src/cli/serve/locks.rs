@@ -10,10 +10,11 @@ use super::request::{Bind, Request};
 use super::target::{Greeted, RealLedger, asking};
 use super::{Failure, Outcome, Reply};
 use crate::cli::identity;
+use crate::cli::locks::without_workspace;
 use crate::error::{Error, Result};
 use crate::fs::Watch;
 use crate::host::Deadline;
-use crate::ledger::{Answer, Verdict};
+use crate::ledger::{self, Answer, Verdict};
 
 impl Greeted {
     pub(super) fn acquire(&mut self, request: &Request<'_>) -> Outcome {
@@ -32,6 +33,8 @@ impl Greeted {
             asked_by: Some((u64::from(std::process::id()), identity::host_name())),
         };
         let wait = request.wait()?;
+        // Before the first write makes a workspace for it.
+        ledger::check(&command)?;
         Ok(reply(&submit_waiting(self.ledger()?, &holder, &command, wait)?))
     }
 
@@ -55,7 +58,11 @@ impl Greeted {
     }
 
     fn submit(&mut self, actor: &Holder, command: &Command) -> Outcome {
-        let ledger = self.ledger()?;
+        ledger::check(command)?;
+        let Some(ledger) = self.ledger_if_any()? else {
+            let reason = without_workspace(command).word();
+            return Ok(Reply::Refused { reason, revision: Some(0), value: Value::Null });
+        };
         Ok(reply(&ledger.submit(&asking(ledger, actor.clone()), command)?))
     }
 

@@ -22,6 +22,8 @@ use target::Target;
 pub(super) const PROTOCOL: u64 = 1;
 /// The longest line, its newline not counted.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
+/// The longest `id` of a request, as JSON.
+const ID_BYTES_MAX: usize = 1024;
 
 /// What a request comes to.
 pub(super) enum Reply {
@@ -58,12 +60,11 @@ pub(super) fn run() -> crate::error::Result<()> {
     let mut target = Target::default();
     let mut line = Vec::new();
     loop {
-        let answer = match next_line(&mut input, &mut line) {
+        let mut answer = match next_line(&mut input, &mut line) {
             Ok(Some(line)) => answer(&mut target, line),
             Ok(None) => return Ok(()),
             Err(error) => return Err(Error::environment("reading", Path::new("/dev/stdin"), error)),
         };
-        let Some(mut answer) = answer else { continue };
         answer.push('\n');
         match output.write_all(answer.as_bytes()).and_then(|()| output.flush()) {
             Ok(()) => {}
@@ -109,22 +110,31 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-/// The answer to one line; none to a blank one.
-fn answer(target: &mut Target, line: Result<&str, String>) -> Option<String> {
-    let value: Result<Value, String> = match line {
-        Ok(line) if line.trim().is_empty() => return None,
-        Ok(line) => serde_json::from_str(line).map_err(|error| format!("not JSON: {error}")),
-        Err(why) => Err(why),
+/// The answer to one line.
+fn answer(target: &mut Target, line: Result<&str, String>) -> String {
+    let value: Result<Value, String> =
+        line.and_then(|line| serde_json::from_str(line).map_err(|error| format!("not JSON: {error}")));
+    let value = match value {
+        Ok(value) => value,
+        Err(why) => return render(&Value::Null, Err(Failure::Definite(why))).to_string(),
     };
-    let (id, outcome) = match value {
-        Ok(value) => {
-            let id = value.get("id").cloned().unwrap_or(Value::Null);
-            let outcome = Request::parse(&value).and_then(|request| target.perform(&request));
-            (id, outcome)
-        }
-        Err(why) => (Value::Null, Err(Failure::Definite(why))),
-    };
-    Some(render(&id, outcome).to_string())
+    let id = value.get("id").unwrap_or(&Value::Null);
+    if id.to_string().len() > ID_BYTES_MAX {
+        // Else the answer could not give it back within a line.
+        let why = format!("an `id` of more than {ID_BYTES_MAX} bytes");
+        return render(&Value::Null, Err(Failure::Definite(why))).to_string();
+    }
+    let answer = render(id, Request::parse(&value).and_then(|request| target.perform(&request))).to_string();
+    if answer.len() <= LINE_BYTES_MAX {
+        return answer;
+    }
+    // Only what reads comes to so much.
+    let why = format!(
+        "the answer has {} bytes, a line at most {LINE_BYTES_MAX}; read the file with `fencehold doc read` or \
+         `fencehold log read`",
+        answer.len()
+    );
+    render(id, Err(Failure::Definite(why))).to_string()
 }
 
 fn render(id: &Value, outcome: Outcome) -> Value {

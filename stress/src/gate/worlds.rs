@@ -1,0 +1,51 @@
+//! The stages of the simulated world.
+
+use super::stage::{Context, Finding};
+use crate::report::{StageResult, Verdict};
+use crate::sim;
+
+/// The stage `torn`: every operation killed before each call, cut at every byte, failed at every call.
+pub(super) fn torn(context: &mut Context) -> StageResult {
+    context.progress.begin("torn");
+    let progress = &mut context.progress;
+    let found = sim::stage::torn(&mut |cases| progress.tell(cases, "cases", None));
+    let bound = "one operation; one kill before each call, one cut at each byte, or one failure of each call";
+    let found = match found {
+        Ok(cases) => Ok(Finding::ok(cases, "cases", bound)),
+        Err(counterexample) => Err((Finding::ok(0, "cases", bound), counterexample)),
+    };
+    context.finish_simulated("torn", found)
+}
+
+/// The stage `simulation`: drawn schedules of processes that use the shipped code together, with kills.
+pub(super) fn simulation(context: &mut Context) -> StageResult {
+    context.progress.begin("simulation");
+    let executions_max = context.profile.pick(3_000, 20_000, 500_000);
+    let (seed, progress) = (context.seed, &mut context.progress);
+    let found =
+        sim::stage::schedules(seed, executions_max, &mut |count| progress.tell(count, "executions", None));
+    let bound = "drawn schedules, kills at any call";
+    let found = match found {
+        Ok(executions) => Ok(Finding::ok(executions, "executions", bound)),
+        Err(counterexample) => Err((Finding::ok(0, "executions", bound), counterexample)),
+    };
+    context.finish_simulated("simulation", found)
+}
+
+/// The stage `loom`: every order of the calls of two processes, up to a preemption bound.
+pub(super) fn loom(context: &mut Context) -> StageResult {
+    context.progress.begin("loom");
+    let preemptions = context.profile.pick(2, 3, 4);
+    let progress = &mut context.progress;
+    let results = sim::stage::loom(preemptions, &mut |count| progress.tell(count, "executions", None));
+    let executions = results.iter().map(|result| result.explored.executions).sum();
+    let mut finding = Finding::ok(executions, "executions", format!("{preemptions} preemptions"));
+    for result in results {
+        finding.figures.push((result.name.to_owned(), format!("{} executions", result.explored.executions)));
+        if let (Some(what), Verdict::Ok) = (result.explored.violation, &finding.verdict) {
+            finding.verdict = Verdict::Violation(format!("{}: {what}", result.name));
+            finding.command = Some("cargo gate --only loom".to_owned());
+        }
+    }
+    context.finish("loom", finding)
+}

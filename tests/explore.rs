@@ -1,0 +1,128 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fencehold_stress::explore::{
+    Config, Explored, Limit, Mutant, Shipped, Subject, Walker, explore, oracle_stage, stage,
+};
+use fencehold_stress::gate::stage::{Context, Profile, Progress};
+use fencehold_stress::report::Verdict;
+
+fn look(subject: &impl Subject, config: &Config, depth: u32) -> Explored {
+    explore(subject, config, Limit { depth, time: Duration::from_secs(60) }, &mut |_| {})
+}
+
+/// LOCK-1: At any instant of journal time at most one grant of a name is live.
+///
+/// FENCE-1: The token of a grant is greater than every token granted in the workspace before it, whatever the name.
+///
+/// LOCK-7: An expired lock is nobody's: renew and release of it are refused as `expired`.
+///
+/// LOCK-21: A bound lock of an earlier boot is lapsed.
+#[test]
+fn the_whole_space_of_one_name_holds() {
+    let explored = look(&Shipped, &Config::one_name(), u32::MAX);
+    assert!(explored.violation.is_none(), "{explored:?}");
+    assert!(explored.ended_by.is_none(), "{explored:?}");
+    assert!(explored.states > 8_000 && explored.transitions > 700_000, "{explored:?}");
+}
+
+/// LOCK-4: An acquire by the same holder with the same claim keeps its token, and its expiry never becomes earlier.
+///
+/// JOURNAL-14's half in the model: what a rotation forgets is neither live nor within memory.
+#[test]
+fn two_names_hold_up_to_five_steps() {
+    let explored = look(&Shipped, &Config::two_names(), 5);
+    assert!(explored.violation.is_none(), "{explored:?}");
+    assert!(explored.states > 2_000 && explored.transitions > 45_000, "{explored:?}");
+}
+
+/// Each wrong machine, in the configuration that can show it; printed: states to the first violation.
+#[test]
+fn every_wrong_machine_is_caught() {
+    let mut caught = 0;
+    for mutant in Mutant::ALL {
+        let config = if mutant == Mutant::ReleasesAll { Config::two_names() } else { Config::one_name() };
+        let explored = look(&mutant, &config, 8);
+        let found = explored.violation.unwrap_or_else(|| panic!("{mutant:?} was not caught"));
+        println!(
+            "{mutant:?}: {} states, {} transitions, {} steps: {}",
+            explored.states,
+            explored.transitions,
+            found.path.len(),
+            found.path.join(", ")
+        );
+        assert!(found.path.len() <= 4, "breadth first finds the shortest way: {found:?}");
+        caught += 1;
+    }
+    assert_eq!(caught, Mutant::ALL.len());
+}
+
+/// The walks see what the search sees, where a trace of the oracle alone can show it; failing walks become minimal.
+#[test]
+fn walks_catch_wrong_machines_and_shrink() {
+    // Not here: those that need the search's own view of what is remembered, of boots, or of a repeat.
+    let blind = [Mutant::BootIgnored, Mutant::BreakForgotten];
+    let mut caught = 0;
+    for mutant in Mutant::ALL.into_iter().filter(|mutant| !blind.contains(mutant)) {
+        let (mut steps, mut seed) = (0, 0);
+        let found = loop {
+            let walker = Walker::new(seed);
+            let walked = walker.run(&mutant);
+            (steps, seed) = (steps + walked.steps, seed + 1);
+            if let Some(found) = walked.found {
+                break walker.shrink(&mutant, found);
+            }
+            assert!(seed < 500, "{mutant:?} was not caught");
+        };
+        println!("{mutant:?}: {steps} steps, shrunk to {}", found.path.len());
+        assert!(found.path.len() <= 6, "{mutant:?}: {found:?}");
+        caught += 1;
+    }
+    assert_eq!(caught, Mutant::ALL.len() - blind.len());
+}
+
+#[test]
+fn walks_of_the_shipped_machine_agree_with_the_oracle() {
+    let (mut steps, mut recorded) = (0, 0);
+    for seed in 0..300 {
+        let walked = Walker::new(seed).run(&Shipped);
+        assert!(walked.found.is_none(), "seed {seed}: {:?}", walked.found);
+        (steps, recorded) = (steps + walked.steps, recorded + walked.recorded);
+    }
+    assert_eq!(steps, 300 * 400);
+    assert!(recorded > 20_000, "{recorded} of {steps} recorded something");
+}
+
+/// The stages of the gate; in a release build this is how long they take there.
+#[test]
+fn the_stages_are_green_and_say_their_bound() {
+    let mut context = Context {
+        profile: Profile::Quick,
+        seed: 7,
+        run_dir: PathBuf::new(),
+        target: None,
+        seconds: None,
+        progress: Progress::new(),
+    };
+    for result in [stage(&mut context), oracle_stage(&mut context)] {
+        println!(
+            "{}: {} {} in {:?}: {}",
+            result.name, result.cases, result.unit, result.elapsed, result.bound
+        );
+        println!("{:?}", result.figures);
+        assert_eq!(result.verdict, Verdict::Ok);
+        assert!(result.cases > 10_000, "{} {}", result.cases, result.unit);
+        assert!(!result.bound.is_empty());
+    }
+}
+
+/// The spaces of the default and the deep profile, in full; a minute and more without optimisation.
+#[test]
+#[ignore = "long without optimisation: cargo test --release -- --ignored"]
+fn the_larger_spaces_are_whole() {
+    for config in [Config::one_name(), Config::two_names(), Config::two_names_wide()] {
+        let explored = look(&Shipped, &config, u32::MAX);
+        println!("{}: {explored:?}", config.label);
+        assert!(explored.violation.is_none() && explored.ended_by.is_none(), "{explored:?}");
+    }
+}

@@ -1,0 +1,71 @@
+//! Bugs that a check of ours found, each kept away by a test that the README's table names.
+
+use crate::program::Yard;
+use crate::readme::page;
+
+/// LOCK-12: A repetition of the last release of a name is ok and says `already`, until that release is forgotten.
+#[test]
+fn a_break_does_not_forget_the_release_before_it() {
+    let yard = Yard::with_git();
+    let acquire = |holder: &str| {
+        let granted = yard.json(0, ["lock", "acquire", "build", "--holder", holder]);
+        granted["value"]["token"].to_string()
+    };
+    let first = acquire("ann");
+    let release = ["lock", "release", "build", "--holder", "ann", "--token", &first];
+    let released = yard.json(0, release);
+    acquire("ben");
+    yard.json(0, ["lock", "break", "build", "--reason", "ben is gone"]);
+    let again = yard.json(0, release);
+
+    assert_eq!(released["value"]["already"], serde_json::Value::Null);
+    assert_eq!(again["outcome"], "ok", "{again}");
+    assert_eq!(again["value"]["already"], true, "{again}");
+}
+
+/// The last column of the README's table of bugs.
+fn named_tests(page: &str) -> Vec<String> {
+    let table = page.split("\n## Bugs found\n").nth(1).expect("the README has a table of bugs");
+    let rows = table.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    rows.map(|row| {
+        let cell = row.trim_end_matches('|').rsplit('|').next().expect("a row has cells").trim();
+        cell.trim_matches('`').to_owned()
+    })
+    .collect()
+}
+
+/// Every Rust file below the folders that hold tests, as one text.
+fn sources() -> String {
+    let mut text = String::new();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut left: Vec<_> = ["model/src", "impl/src", "stress/src", "tests"].map(|dir| root.join(dir)).into();
+    while let Some(dir) = left.pop() {
+        for entry in std::fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                left.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                text.push_str(&std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn every_bug_of_the_readme_has_its_test() {
+    let (named, sources) = (named_tests(&page("README.md")), sources());
+    assert!(!named.is_empty(), "the table has rows");
+    for test in named {
+        let found = sources.contains(&format!("#[test]\nfn {test}()"))
+            || sources.contains(&format!("#[test]\n    fn {test}()"));
+        assert!(found, "the README names the test `{test}`; there is none");
+    }
+}
+
+#[test]
+fn the_table_of_bugs_is_read_by_its_last_column() {
+    let page = "# P\n\n## Bugs found\n\nWords.\n\n| bug | test |\n|---|---|\n| a `b` c | `one` |\n| d | `two` |\n\n| x |\n";
+    assert_eq!(named_tests(page), ["one", "two"]);
+}
