@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 
 use fencehold::Error;
 use fencehold::fs::RealFs;
-use fencehold::journal::Journal as _;
 use fencehold::ledger::{FenceStanding, Verdict};
 use fencehold_model::event::Process;
 use fencehold_model::lock::{Command, Proof};
