@@ -56,29 +56,29 @@ mod served;
 mod sim;
 /// A root with a workspace folder in it, for every module.
 mod site;
-/// The chapter FENCE: tokens, marks, and what a guarded file refuses.
-mod spec_fence;
 /// DOC of SPEC.md, where no other module quotes it.
 mod spec_doc;
+/// The chapter FENCE: tokens, marks, and what a guarded file refuses.
+mod spec_fence;
 /// The chapter JOURNAL: lines, commits, rotation, time, readers, and what once broke them.
 mod spec_journal;
 /// A workspace, a machine and a disk that a test sets; holds no test.
 mod spec_kit;
 /// The chapter LOCK: grants, refusals, bound locks, waits.
 mod spec_lock;
-/// The chapter RECOVER: kills, tails, breaks, repair, copies.
-mod spec_recover;
-/// Targets with a known defect, and the correct one in another language.
-mod targets;
-/// What holds SPEC.md, the tests and the sources together.
-mod tidy;
 /// LOG of SPEC.md, where no other module quotes it.
 mod spec_log;
+/// The chapter RECOVER: kills, tails, breaks, repair, copies.
+mod spec_recover;
 /// TARGET of SPEC.md: the frame of the protocol, and what is no request.
 mod spec_target;
 /// TARGET of SPEC.md: what the operations answer.
 mod spec_target_ops;
 /// Starts the program as somebody who is not root; holds no test.
 mod strangers;
+/// Targets with a known defect, and the correct one in another language.
+mod targets;
+/// What holds SPEC.md, the tests and the sources together.
+mod tidy;
 /// Every operation killed at every call and cut at every byte.
 mod torn;
