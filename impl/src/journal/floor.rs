@@ -13,7 +13,7 @@ use super::tail::REPAIR;
 use crate::error::{Error, Result};
 use crate::fs::{Fs, create_synced, read_file};
 use crate::host::Host;
-use crate::mark::temp_name;
+use crate::mark::{sweep, temp_name};
 
 /// By how much a floor is raised: one durable replacement for a million events.
 pub(super) const STEP: Revision = 1 << 20;
@@ -72,11 +72,13 @@ impl Floor {
         line
     }
 
-    /// Replaces `floor.json` durably.
+    /// Replaces `floor.json` durably. The caller holds the OS lock.
     pub(super) fn write<F: Fs>(&self, fs: &F, host: &impl Host, dir: &Path) -> Result<()> {
         let path = dir.join(layout::FLOOR);
         let temp: PathBuf = dir.join(temp_name(layout::FLOOR, host.random()));
         let failed = |error| Error::environment("writing", &path, error);
+        // What a killed writer of it left.
+        sweep(fs, dir, layout::FLOOR).map_err(failed)?;
         let mode = fs.stat(dir).map_err(failed)?.map_or(0o600, |stat| stat.mode & 0o666 | 0o600);
         create_synced(fs, &temp, mode, self.line().as_bytes()).map_err(failed)?;
         // Nothing rests on the new floor before this returns, so a failure changes nothing for anybody.

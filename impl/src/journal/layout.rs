@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use fencehold_model::NUMBER_BOUND;
+
 use crate::fs::{Fs, Kind};
 
 pub(super) const LOCK: &str = "lock";
@@ -32,7 +34,7 @@ pub(super) fn condemned_path(dir: &Path, n: u64) -> PathBuf {
 /// The `n` of a journal file's name.
 pub(super) fn journal_number(name: &str) -> Option<u64> {
     let digits = name.strip_prefix("journal.")?.strip_suffix(".ndjson")?;
-    digits.parse().ok().filter(|n: &u64| n.to_string() == digits)
+    digits.parse().ok().filter(|n: &u64| *n < NUMBER_BOUND && n.to_string() == digits)
 }
 
 /// The numbers of the journal files in `dir`, rising.
