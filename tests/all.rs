@@ -22,6 +22,8 @@ mod document_text;
 mod explore;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;
+/// The linter of adapters and the transcripts of the protocol.
+mod lint;
 /// Where the workspace of a folder is.
 mod locate;
 /// `lock run`: exit codes, killed, stopped, nested, lost.

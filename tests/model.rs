@@ -1,9 +1,13 @@
 /// Arbitrary values of the model.
 mod arbitrary;
+/// A lock machine with a clock, for the rules.
+mod bench;
 /// Chain, head and entries: round trips, truncation, flipped bytes, newer words.
 mod chain;
 /// Decisions against the oracle, drawn and shrunk.
 mod decide;
+/// How grants end: broken, with their process, with their boot.
+mod ends;
 /// Framing of lines.
 mod framing;
 /// What the rules say of a lock, case by case.

@@ -568,11 +568,12 @@ class Session:
             raise Invalid(f"the operation {op!r} is not offered")
         if self.store is None:
             raise Invalid("say `hello` first")
-        self.store.touched = False
         return OPS[op](self.store, request)
 
     def answer(self, line):
         answer = {"id": None}
+        if self.store is not None:
+            self.store.touched = False
         try:
             if len(line) > LINE_BYTES_MAX:
                 raise Invalid("the line is too long")

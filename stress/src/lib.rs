@@ -4,6 +4,7 @@
 pub mod check;
 pub mod explore;
 pub mod gate;
+pub mod lint;
 pub mod report;
 pub mod rng;
 pub mod sim;

@@ -4,6 +4,7 @@
 //! nothing once the process has been reaped, so that no foreign process can be hit by a number used again.
 
 mod child;
+mod pipe;
 mod spec;
 
 pub use child::{Child, Gone, Handle, LINE_BYTES_MAX};

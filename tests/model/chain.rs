@@ -81,8 +81,6 @@ fn sample() -> Vec<Entry> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// JOURNAL-5: Along a file revisions strictly grow, journal times never go back, and every number stays below
-    /// 2^53.
     #[test]
     fn entries_read_back_equal(entries in entries(12), durable in number()) {
         let file = journal(&entries);
@@ -234,6 +232,7 @@ fn resealed(line: &str, from: &str, to: &str) -> String {
     line.trim_end().to_owned()
 }
 
+/// JOURNAL-5: Along a file revisions strictly grow, journal times never go back, and every number stays below 2^53.
 #[test]
 fn newer_words_are_newer_and_nonsense_is_content() {
     let (head, prev) = write_head(&head(), 0);
@@ -270,4 +269,8 @@ fn newer_words_are_newer_and_nonsense_is_content() {
         read_entry(line.trim_end(), Checksum(prev.0 ^ 1), &State::default()),
         Err(Broken::Chain)
     ));
+    for (revision, time_ms, fine) in [(6, 8, true), (7, 8, false), (6, 9, false)] {
+        let after = State { revision, time_ms, ..State::default() };
+        assert_eq!(read_entry(line.trim_end(), prev, &after).is_ok(), fine, "after {revision} at {time_ms}");
+    }
 }

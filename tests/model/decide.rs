@@ -78,11 +78,11 @@ fn op(now_ms: u64, ask: Ask, decision: &Decision, revision: u64) -> LockOp {
             (op.token, op.expires_in_us) = (Token::Number(*token), Some(expires_ms - now_ms));
         }
         Decision::Record(Event::LockReleased { token, .. }) => {
-            (op.token, op.already) = (Token::Number(*token), Some(false))
+            (op.token, op.already) = (Token::Number(*token), Some(false));
         }
         Decision::Record(Event::LockBroken { token, .. }) => op.token = Token::Number(*token),
         Decision::Already(Already::Released { token }) => {
-            (op.token, op.already) = (Token::Number(*token), Some(true))
+            (op.token, op.already) = (Token::Number(*token), Some(true));
         }
         Decision::Already(Already::Granted { token, expires_ms }) => {
             (op.token, op.expires_in_us) = (Token::Number(*token), expires_ms.map(|at_ms| at_ms - now_ms));

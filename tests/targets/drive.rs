@@ -139,7 +139,7 @@ impl Run<'_> {
                     }
                 }
                 Err(Gone::TimedOut) if killed => {}
-                Err(gone) => panic!("{} {args}: {gone}", op),
+                Err(gone) => panic!("{op} {args}: {gone}"),
             }
             if killed {
                 self.write(|at_us| nemesis_line(at_us, process, "kill", &json!({})));

@@ -12,7 +12,9 @@ mod relation;
 mod search;
 mod space;
 mod stage;
+mod step;
 mod subject;
+mod taken;
 mod walk;
 
 pub use mutants::Mutant;

@@ -109,6 +109,68 @@ fn unlapsed(state: &State, command: &Command) -> State {
     state
 }
 
+impl Mutant {
+    /// Turns a right decision into the wrong one.
+    fn falsify(
+        self,
+        state: &State,
+        command: &Command,
+        right: Decision,
+        sighting: Option<Sighting>,
+        now_ms: TimeMs,
+    ) -> Decision {
+        let grant = state.locks.get(command.name()).and_then(|lock| lock.grant.as_ref());
+        let unlapsed = || lock::decide(&unlapsed(state, command), command, sighting, now_ms);
+        match (self, command) {
+            (Mutant::RenewShortens, Command::Renew { name, ttl_ms: Some(ttl_ms), .. }) => match right {
+                Decision::Already(Already::Granted { token, .. }) => Decision::Record(Event::LockRenewed {
+                    name: name.clone(),
+                    token,
+                    ttl_ms: *ttl_ms,
+                    expires_ms: now_ms + ttl_ms,
+                }),
+                right => right,
+            },
+            (Mutant::LapsedRenewed, Command::Renew { name, ttl_ms, .. }) => match (right, grant) {
+                (Decision::Refuse(Refusal::Expired), Some(grant)) => Decision::Record(Event::LockRenewed {
+                    name: name.clone(),
+                    token: grant.token,
+                    ttl_ms: ttl_ms.unwrap_or(grant.ttl_ms),
+                    expires_ms: now_ms + ttl_ms.unwrap_or(grant.ttl_ms),
+                }),
+                (right, _) => right,
+            },
+            (Mutant::LapsedReleased, Command::Release { .. }) => match right {
+                Decision::Refuse(Refusal::Expired) => unlapsed(),
+                right => right,
+            },
+            (Mutant::LapsedKept, Command::Acquire { claim: Some(claim), holder, .. }) => match (right, grant)
+            {
+                (Decision::Record(Event::LockGranted { .. }), Some(grant))
+                    if grant.claim.as_ref() == Some(claim) && grant.holder == *holder =>
+                {
+                    let (token, expires_ms) = (grant.token, Some(grant.expires_ms.max(now_ms)));
+                    Decision::Already(Already::Granted { token, expires_ms })
+                }
+                (right, _) => right,
+            },
+            (Mutant::RepeatRefused, Command::Release { .. }) => match right {
+                Decision::Already(_) => Decision::Refuse(Refusal::NotHolder),
+                right => right,
+            },
+            (Mutant::BlankBreak, Command::Break { name, .. }) => {
+                let command = Command::Break { name: name.clone(), reason: "why".into() };
+                lock::decide(state, &command, sighting, now_ms)
+            }
+            (Mutant::LapsedBroken, Command::Break { .. }) => match right {
+                Decision::Refuse(Refusal::NotFound) if grant.is_some() => unlapsed(),
+                right => right,
+            },
+            _ => right,
+        }
+    }
+}
+
 impl Subject for Mutant {
     fn decide(
         &self,
@@ -133,53 +195,6 @@ impl Subject for Mutant {
             | (Mutant::RenewUnproven, Command::Renew { .. }) => {
                 again(&disguised(state, command, false, true))
             }
-            (Mutant::RenewShortens, Command::Renew { name, ttl_ms: Some(ttl_ms), .. }) => match right {
-                Decision::Already(Already::Granted { token, .. }) => Decision::Record(Event::LockRenewed {
-                    name: name.clone(),
-                    token,
-                    ttl_ms: *ttl_ms,
-                    expires_ms: now_ms + ttl_ms,
-                }),
-                right => right,
-            },
-            (Mutant::LapsedRenewed, Command::Renew { name, ttl_ms, .. }) => match (right, grant) {
-                (Decision::Refuse(Refusal::Expired), Some(grant)) => Decision::Record(Event::LockRenewed {
-                    name: name.clone(),
-                    token: grant.token,
-                    ttl_ms: ttl_ms.unwrap_or(grant.ttl_ms),
-                    expires_ms: now_ms + ttl_ms.unwrap_or(grant.ttl_ms),
-                }),
-                (right, _) => right,
-            },
-            (Mutant::LapsedReleased, Command::Release { .. }) => match right {
-                Decision::Refuse(Refusal::Expired) => {
-                    lock::decide(&unlapsed(state, command), command, sighting, now_ms)
-                }
-                right => right,
-            },
-            (Mutant::LapsedKept, Command::Acquire { claim: Some(claim), holder, .. }) => match (right, grant)
-            {
-                (Decision::Record(Event::LockGranted { .. }), Some(grant))
-                    if grant.claim.as_ref() == Some(claim) && grant.holder == *holder =>
-                {
-                    let (token, expires_ms) = (grant.token, Some(grant.expires_ms.max(now_ms)));
-                    Decision::Already(Already::Granted { token, expires_ms })
-                }
-                (right, _) => right,
-            },
-            (Mutant::RepeatRefused, Command::Release { .. }) => match right {
-                Decision::Already(_) => Decision::Refuse(Refusal::NotHolder),
-                right => right,
-            },
-            (Mutant::BlankBreak, Command::Break { name, .. }) => {
-                again(&Command::Break { name: name.clone(), reason: "why".into() })
-            }
-            (Mutant::LapsedBroken, Command::Break { .. }) => match right {
-                Decision::Refuse(Refusal::NotFound) if grant.is_some() => {
-                    lock::decide(&unlapsed(state, command), command, sighting, now_ms)
-                }
-                right => right,
-            },
             (Mutant::BoundByTtl, _) => match right {
                 Decision::Probe(token, _) => {
                     let seen = Sighting { token, liveness: lock::Liveness::Unknowable };
@@ -200,7 +215,7 @@ impl Subject for Mutant {
                 forgetful.ended_boots.clear();
                 lock::decide(&forgetful, command, sighting, now_ms)
             }
-            _ => right,
+            _ => self.falsify(state, command, right, sighting, now_ms),
         }
     }
 

@@ -21,6 +21,11 @@ pub(super) enum Command {
     Run(Run),
     /// Judge a recorded history again: what real time made is not run again.
     Judge(Judge),
+    /// Be one of the gate's own broken targets: M01, M03, M16.
+    Target {
+        /// Which one
+        name: String,
+    },
     /// Run a recorded schedule of the simulated world again.
     Replay(Replay),
 }

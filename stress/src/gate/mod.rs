@@ -1,7 +1,9 @@
 //! The gate: its stages, its command line, its run folder.
 
 mod args;
+mod corpus;
 mod mutants;
+mod processes;
 mod run;
 pub mod stage;
 mod worlds;
@@ -24,6 +26,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let code = match &cli.command {
+        Command::Target { name } => return crate::targets::run(name),
         Command::Run(run) => run::run(run),
         Command::Judge(judge) => run::judge(judge),
         Command::Replay(replay) => run::replay(replay),

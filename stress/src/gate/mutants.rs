@@ -1,11 +1,16 @@
 //! The stage `mutants`: what is deliberately broken must be caught, what is right must not be flagged.
 
+use std::time::Duration;
+
 use super::stage::{Context, Finding};
 use crate::report::{StageResult, Verdict};
 use crate::sim::mutants;
 
 /// Over how many seeds a mutant is looked for.
 const SEEDS: u64 = 10;
+
+/// The broken processes, and for how many milliseconds each is soaked on a seed: several times what it took so far.
+const PROCESSES: [(&str, u64); 3] = [("M01", 400), ("M03", 1_000), ("M16", 1_600)];
 
 /// Runs the lock-file protocols of the simulated disk; a mutant that is not caught on every seed is a violation of the
 /// gate itself, and so is a control that is flagged.
@@ -39,6 +44,9 @@ pub(super) fn stage(context: &mut Context) -> StageResult {
             }
         }
     }
+    for (name, millis) in PROCESSES {
+        processes(name, Duration::from_millis(millis), context, &mut finding);
+    }
     let progress = &mut context.progress;
     let flagged =
         mutants::run_control(context.seed, control, &mut |count| progress.tell(count, "executions", None));
@@ -46,5 +54,31 @@ pub(super) fn stage(context: &mut Context) -> StageResult {
     match flagged {
         None => context.finish("mutants", finding),
         Some(found) => context.finish_simulated("mutants", Err((finding, Box::new(found.counterexample)))),
+    }
+}
+
+/// Soaks a broken process; it has to be caught on every seed.
+fn processes(name: &str, duration: Duration, context: &mut Context, finding: &mut Finding) {
+    let caught = super::processes::catch(name, duration, context);
+    let seeds = caught.per_seed.len();
+    let mut found: Vec<u64> = caught.per_seed.into_iter().flatten().collect();
+    found.sort_unstable();
+    finding.cases += found.iter().sum::<u64>();
+    if let (Some(median), Some(worst)) = (found.get(found.len() / 2), found.last()) {
+        let figure = format!(
+            "caught after {median} operations (median), {worst} (worst), on {} of {seeds} seeds",
+            found.len()
+        );
+        finding.figures.push((name.to_owned(), figure));
+    }
+    if let Some(command) = caught.command {
+        finding.figures.push((format!("{name}: judge"), command));
+    }
+    if let Some(why) = caught.failed {
+        finding.verdict = Verdict::Unknown(format!("{name}: {why}"));
+    } else if found.len() < seeds {
+        let missed = seeds - found.len();
+        finding.verdict = Verdict::Violation(format!("{name} was not caught on {missed} of {seeds} seeds"));
+        finding.command = Some(format!("cargo gate --only mutants --seed {}", context.seed));
     }
 }

@@ -9,19 +9,26 @@ use serde_json::json;
 use super::args::{Judge, ProfileName, Replay, Run};
 use super::stage::{Context, Profile, Progress};
 use crate::check::{self, Verdict};
-use crate::report::{Results, StageResult};
+use crate::report::{self, Results, StageResult};
 
 /// A stage: its name, and what runs it.
 type Stage = (&'static str, fn(&mut Context) -> StageResult);
 
 /// The stages, in the order they run.
-const STAGES: [Stage; 5] = [
+const STAGES: [Stage; 9] = [
+    ("corpus", super::corpus::stage),
+    ("model", crate::explore::stage),
+    ("oracle", crate::explore::oracle_stage),
     ("torn", super::worlds::torn),
     ("simulation", super::worlds::simulation),
     ("loom", super::worlds::loom),
     ("mutants", super::mutants::stage),
+    ("control", super::processes::control),
     ("soak", crate::soak::stage),
 ];
+
+/// The stages that drive the command of `--target`; the others look at our own code only.
+const OF_TARGETS: [&str; 1] = ["soak"];
 
 /// Runs the stages asked for; gives the exit code.
 pub(super) fn run(args: &Run) -> Result<u8, String> {
@@ -48,18 +55,32 @@ pub(super) fn run(args: &Run) -> Result<u8, String> {
     let stages = STAGES
         .iter()
         .filter(|(name, _)| args.only.is_empty() || args.only.iter().any(|only| only == name))
+        .filter(|(name, _)| args.target.is_none() || OF_TARGETS.contains(name))
         .map(|(_, stage)| stage(&mut context))
         .collect();
     let results = Results {
         utc,
         seed,
         profile: profile.word(),
-        target: args.target.clone().unwrap_or_else(|| "fencehold, our own".to_owned()),
+        target: args.target.clone().unwrap_or_else(|| report::OWN_TARGET.to_owned()),
         machine: machine(&context.run_dir),
         stages,
         required: args.require.clone(),
     };
-    println!("{}", results.json());
+    let written = report::write_all(&results, &context.run_dir, args.junit.as_deref());
+    let page = match &written {
+        Ok(page) => format!("report: {}", page.display()),
+        // What was found stands whether or not it could be written down.
+        Err(error) => format!("the report could not be written below {}: {error}", context.run_dir.display()),
+    };
+    eprintln!("{page}");
+    let text = if args.json { format!("{}\n", results.json()) } else { report::table(&results) };
+    match std::io::Write::write_all(&mut std::io::stdout().lock(), text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            return Err(format!("stdout: {error}"));
+        }
+        _ => {}
+    }
     Ok(results.exit_code())
 }
 

@@ -14,7 +14,7 @@ mod workload;
 pub use aftermath::Aftermath;
 pub use nemesis::Deeds;
 pub use recorder::{Recorder, SLACK_MS};
-pub use stage::{Soak, Sometimes, stage};
+pub use stage::{Soak, Sometimes, soak, stage};
 pub use workload::Offers;
 
 use std::io;
@@ -45,6 +45,8 @@ pub struct Options {
     pub processes: usize,
     /// The longest pause between two deeds of the nemesis.
     pub harm_every: Duration,
+    /// How long a counterexample is shrunk; zero leaves it as it is.
+    pub shrink_within: Duration,
 }
 
 /// What all threads of a run share.

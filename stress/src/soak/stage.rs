@@ -84,7 +84,8 @@ pub fn soak(dir: &Path, options: &Options, tell: &mut dyn FnMut(u64, Duration)) 
     let report = check::check(&history, JUDGE_DEADLINE);
     let mut counterexample = None;
     if let check::Verdict::Violation(_) = report.verdict
-        && let Some(shrunk) = check::shrink(&history, SHRINK_DEADLINE)
+        && !options.shrink_within.is_zero()
+        && let Some(shrunk) = check::shrink(&history, options.shrink_within)
     {
         let path = dir.join("counterexample.ndjson");
         std::fs::write(&path, shrunk.history.text())
@@ -101,7 +102,7 @@ pub fn stage(context: &mut Context) -> StageResult {
         None => Ok(Spec::own()),
         Some(words) => Spec::command(words),
     };
-    let seconds = context.seconds.unwrap_or(context.profile.pick(20, 120, 600));
+    let seconds = context.seconds.unwrap_or(context.profile.pick(14, 75, 600));
     let soaked = spec.map_err(|bad| bad.to_string()).and_then(|spec| {
         let options = Options {
             spec,
@@ -110,6 +111,7 @@ pub fn stage(context: &mut Context) -> StageResult {
             duration: Duration::from_secs(seconds),
             processes: PROCESSES,
             harm_every: Duration::from_millis(60),
+            shrink_within: SHRINK_DEADLINE,
         };
         let progress = &mut context.progress;
         soak(&context.run_dir, &options, &mut |answered, left| {

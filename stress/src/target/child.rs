@@ -4,16 +4,17 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::event::PollFlags;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use serde_json::{Value, json};
+
+use super::pipe::{wait, without_waiting};
 
 /// The longest line of the protocol, its newline not counted.
 pub const LINE_BYTES_MAX: usize = 1024 * 1024;
@@ -256,22 +257,4 @@ impl Drop for Child {
 
 fn short(text: &str) -> &str {
     text.char_indices().nth(200).map_or(text, |(at, _)| &text[..at])
-}
-
-fn without_waiting(file: &File) -> io::Result<()> {
-    let flags = fcntl_getfl(file)?;
-    Ok(fcntl_setfl(file, flags | OFlags::NONBLOCK)?)
-}
-
-fn wait(file: &impl AsFd, what: PollFlags, deadline: Instant) -> Result<(), Gone> {
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let timeout = Timespec::try_from(left).map_err(|_| Gone::TimedOut)?;
-        match poll(&mut [PollFd::new(file, what)], Some(&timeout)) {
-            Ok(0) if left.is_zero() => return Err(Gone::TimedOut),
-            Ok(0) | Err(rustix::io::Errno::INTR) => {}
-            Ok(_) => return Ok(()),
-            Err(_) => return Err(Gone::Eof),
-        }
-    }
 }

@@ -4,8 +4,10 @@
 //! keep. A gate that passes one of them is blind. None of them sleeps where a race is: whoever finds it has to be fast.
 
 mod documents;
+mod lint_fake;
 mod rmw_nolock;
 mod torn_tail_glue;
+mod twist;
 mod unlocked_fallback;
 mod wire;
 
@@ -20,9 +22,15 @@ pub const MUTANTS: [(&str, &str); 3] = [
     ("M16", "torn-tail-glue: a record is appended to a line that was never ended"),
 ];
 
+/// What stands before the rule in the name of a fake adapter that misreads it.
+pub const LINT_FAKE: &str = "lint-fake:";
+
 /// Serves the target `name` on stdin and stdout; 2 where there is no such target.
 #[must_use]
 pub fn run(name: &str) -> ExitCode {
+    if let Some(rule) = name.strip_prefix(LINT_FAKE) {
+        return lint_fake::run(rule).map_or_else(|error| stopped(name, &error), ExitCode::from);
+    }
     let mut target: Box<dyn Target> = match name {
         "M01" => Box::new(rmw_nolock::RmwNolock),
         "M03" => Box::new(unlocked_fallback::UnlockedFallback::new()),
@@ -35,9 +43,11 @@ pub fn run(name: &str) -> ExitCode {
     };
     match wire::serve(target.as_mut()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("fencehold-gate: target {name}: {error}");
-            ExitCode::from(3)
-        }
+        Err(error) => stopped(name, &error),
     }
+}
+
+fn stopped(name: &str, error: &std::io::Error) -> ExitCode {
+    eprintln!("fencehold-gate: target {name}: {error}");
+    ExitCode::from(3)
 }

@@ -1,0 +1,135 @@
+//! Foreign processes under the soak: the broken ones that must be caught, and the correct one that must not.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::stage::{Context, Finding, Profile};
+use crate::check::Verdict as Judged;
+use crate::report::{StageResult, Verdict};
+use crate::rng::Rng;
+use crate::soak::{self, Options, Soak};
+use crate::target::Spec;
+
+/// The correct adapter: Python, standard library only.
+const CONTROL: &str = include_str!("../../adapters/control.py");
+/// Processes at once.
+const PROCESSES: usize = 4;
+
+/// How long a counterexample is shrunk.
+const SHRINK_WITHIN: Duration = Duration::from_secs(5);
+
+fn options(spec: Spec, seed: u64, duration: Duration, shrink_within: Duration) -> Options {
+    let harm_every = Duration::from_millis(60);
+    Options { spec, ours: false, seed, duration, processes: PROCESSES, harm_every, shrink_within }
+}
+
+/// A short soak of a foreign target.
+fn short_soak(dir: &Path, options: &Options, context: &mut Context) -> Result<Soak, String> {
+    let progress = &mut context.progress;
+    soak::soak(dir, options, &mut |answered, left| progress.tell(answered, "operations", Some(left)))
+}
+
+/// What a broken process came to over several seeds.
+pub(super) struct Caught {
+    /// Operations to the first violation by seed; none where it was not found.
+    pub(super) per_seed: Vec<Option<u64>>,
+    /// The command that judges the first counterexample.
+    pub(super) command: Option<String>,
+    /// What went wrong with the harness itself.
+    pub(super) failed: Option<String>,
+}
+
+/// Soaks the broken target `name` on each seed, for so long; the first counterexample is shrunk.
+pub(super) fn catch(name: &str, duration: Duration, context: &mut Context) -> Caught {
+    let seeds = context.profile.pick(2, 10, 10);
+    let mut rng = Rng::new(context.seed);
+    let mut caught = Caught { per_seed: Vec::new(), command: None, failed: None };
+    for round in 0..seeds {
+        let dir = context.run_dir.join(format!("{name}-{round}"));
+        let shrink_within = if caught.command.is_none() { SHRINK_WITHIN } else { Duration::ZERO };
+        let options = options(Spec::built_in(name), rng.bits(), duration, shrink_within);
+        match short_soak(&dir, &options, context) {
+            Ok(soak) => {
+                let first = soak.report.violations.iter().filter_map(|violation| violation.ops.last()).min();
+                caught.per_seed.push(first.map(|op| *op as u64 + 1));
+                if let (None, Some(path)) = (&caught.command, &soak.counterexample) {
+                    caught.command = Some(super::judge_command(path));
+                }
+            }
+            Err(why) => {
+                caught.per_seed.push(None);
+                caught.failed.get_or_insert(why);
+            }
+        }
+        // What stays is one counterexample to judge again.
+        let _ = std::fs::remove_dir_all(dir.join("disk"));
+    }
+    caught
+}
+
+/// The stage `control`: a correct target in another language is never flagged.
+pub(super) fn control(context: &mut Context) -> StageResult {
+    context.progress.begin("control");
+    let seconds = match context.profile {
+        Profile::Quick => 4,
+        Profile::Default => 12,
+        Profile::Deep => 120,
+    };
+    let finding = Finding::ok(0, "operations", format!("{seconds} s, {PROCESSES} processes, real time"));
+    let dir = context.run_dir.join("control");
+    let script = dir.join("control.py");
+    let ready = std::fs::create_dir_all(&dir).and_then(|()| std::fs::write(&script, CONTROL));
+    if let Err(error) = ready {
+        let verdict = Verdict::Unknown(format!("writing {}: {error}", script.display()));
+        return context.finish("control", Finding { verdict, ..finding });
+    }
+    if let Err(why) = python() {
+        let verdict = Verdict::Skipped(format!("because {why}"));
+        return context.finish("control", Finding { verdict, ..finding });
+    }
+    let words = ["python3".to_owned(), script.to_string_lossy().into_owned()];
+    let seed = context.seed;
+    let soaked = Spec::command(&words).map_err(|bad| bad.to_string()).and_then(|spec| {
+        short_soak(&dir, &options(spec, seed, Duration::from_secs(seconds), SHRINK_WITHIN), context)
+    });
+    let finding = match soaked {
+        Err(why) => Finding { verdict: Verdict::Unknown(why), ..finding },
+        Ok(soak) => flagged(&soak, finding),
+    };
+    context.finish("control", finding)
+}
+
+fn flagged(soak: &Soak, finding: Finding) -> Finding {
+    let counts = &soak.report.counts;
+    let figures = vec![
+        ("kills".to_owned(), soak.run.deeds.kills.to_string()),
+        ("grants".to_owned(), counts.grants.to_string()),
+        ("objects searched".to_owned(), counts.searched.to_string()),
+    ];
+    let verdict = match &soak.report.verdict {
+        Judged::Violation(violation) => Verdict::Violation(format!(
+            "the correct control is flagged: {}: {}",
+            violation.subject, violation.why
+        )),
+        Judged::Unknown(why) => Verdict::Unknown(why.clone()),
+        Judged::Ok => soak.run.complaints.first().map_or(Verdict::Ok, |complaint| {
+            Verdict::Violation(format!("the correct control broke the protocol: {complaint}"))
+        }),
+    };
+    let command = soak.counterexample.as_ref().map(|path| super::judge_command(path));
+    let history = soak.counterexample.clone();
+    Finding { cases: counts.ops as u64, figures, verdict, command, history, ..finding }
+}
+
+/// Whether there is a Python that can run the control.
+fn python() -> Result<(), String> {
+    let checked = std::process::Command::new("python3")
+        .args(["-c", "import sys; sys.exit(sys.version_info < (3, 9))"])
+        .stdin(std::process::Stdio::null())
+        .status();
+    match checked {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err("python3 is older than 3.9".to_owned()),
+        Err(_) => Err("python3 is not installed".to_owned()),
+    }
+}
