@@ -29,7 +29,8 @@
 //!   `bad_input::a_foreign_line_in_the_journal_is_kept_aside_by_repair`, `spec_target_ops::damage_fails_and_is_called_so`
 //! - a damaged log or document: `bad_input::a_damaged_line_and_a_damaged_document_are_4_and_stay`,
 //!   `document::damaged_bytes_are_kept_and_refused_until_repaired`
-//! - a workspace with a piece missing: `bad_input::a_workspace_with_a_piece_missing_is_never_a_fresh_one`
+//! - a workspace with a piece missing: `bad_input::a_workspace_with_a_piece_missing_is_never_a_fresh_one`,
+//!   `bad_input::a_folder_of_ours_that_is_missing_is_made_anew_by_repair`
 //! - a workspace deleted under a running process:
 //!   `bad_moves::a_workspace_deleted_under_a_running_process_is_not_made_anew_by_it`,
 //!   `lock_run::a_workspace_that_vanishes_ends_the_command_when_the_ttl_is_over`
@@ -417,6 +418,32 @@ fn a_filter_that_prints_without_end_is_ended() {
     for filter in ["yes", "exec yes", "yes | cat", "trap '' PIPE; while :; do cat /dev/zero; done"] {
         refuses(&yard.run(["doc", "update", "d", "--exec", filter]), &["filter", "nothing was changed"]);
         assert_eq!(fs::read_to_string(yard.join("d")).unwrap(), "{}\n");
+    }
+}
+
+#[test]
+fn a_folder_of_ours_that_is_missing_is_made_anew_by_repair() {
+    let yard = Yard::with_git();
+    assert_eq!(yard.run(["init", "--shared"]).code, 0);
+    fs::write(yard.join("bad"), "{").unwrap();
+    let dir = yard.join(".git/fencehold");
+    for (name, args) in [
+        ("doc", &["log", "append", "l", "{\"id\":\"a\"}"][..]),
+        ("quarantine", &["doc", "repair", "bad"]),
+        ("archive", &["lock", "acquire", "build", "--claim", "c"]),
+    ] {
+        fs::remove_dir_all(dir.join(name)).unwrap();
+        let said = yard.run(args);
+        if name == "archive" {
+            assert_eq!(said.code, 0, "it is needed by a rotation only: {said:?}");
+        } else {
+            refuses(&said, &[name, "is missing", "fencehold repair"]);
+        }
+        let repaired = yard.run(["repair"]);
+        assert!(repaired.code == 0 && repaired.stdout.contains(name), "{repaired:?}");
+        let mode = fs::metadata(dir.join(name)).unwrap().permissions().mode() & 0o7777;
+        assert_eq!((mode, yard.run(args).code), (0o2770, 0), "{name} {mode:o}");
+        assert_eq!(yard.run(["repair"]).stdout, "nothing was wrong\n");
     }
 }
 
