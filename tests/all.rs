@@ -2,6 +2,8 @@
 // All of it is tests; clippy's own exception covers only functions marked so.
 #![allow(clippy::unwrap_used)]
 
+/// Bad data: damaged, newer, incomplete.
+mod bad_data;
 /// Bad input, given to the command line: exit codes, messages, bytes untouched.
 mod bad_input;
 /// A workspace that is deleted, copied or restored under a running process; spellings; readers that go away.
@@ -58,12 +60,18 @@ mod sim;
 mod site;
 /// DOC of SPEC.md, where no other module quotes it.
 mod spec_doc;
+/// The chapter FENCE: tokens, marks, and what a guarded file refuses.
+mod spec_fence;
 /// The chapter JOURNAL: lines, commits, rotation, time, readers, and what once broke them.
 mod spec_journal;
 /// A workspace, a machine and a disk that a test sets; holds no test.
 mod spec_kit;
+/// The chapter LOCK: grants, refusals, bound locks, waits.
+mod spec_lock;
 /// LOG of SPEC.md, where no other module quotes it.
 mod spec_log;
+/// The chapter RECOVER: kills, tails, breaks, repair, copies.
+mod spec_recover;
 /// TARGET of SPEC.md: the frame of the protocol, and what is no request.
 mod spec_target;
 /// TARGET of SPEC.md: what the operations answer.
@@ -72,5 +80,7 @@ mod spec_target_ops;
 mod strangers;
 /// Targets with a known defect, and the correct one in another language.
 mod targets;
+/// What holds SPEC.md, the tests and the sources together.
+mod tidy;
 /// Every operation killed at every call and cut at every byte.
 mod torn;

@@ -175,7 +175,7 @@ fn an_unreadable_file_is_named_with_a_way_out() {
             fs::write(&path, "durability = \"relaxed\"\n").unwrap();
         }
         let mode = fs::metadata(&path).unwrap().permissions();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
         let before = fs::read(&path).unwrap();
         let folder = path.parent().unwrap().to_str().unwrap();
         let said = run(command);

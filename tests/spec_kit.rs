@@ -3,6 +3,7 @@
 
 mod disk;
 mod machine;
+pub(crate) mod vandal;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,11 +16,14 @@ use fencehold_model::event::Process;
 use fencehold_model::lock::{Command, Grant, Proof};
 use fencehold_model::{Claim, Entry, Holder, LockName, OpId, Token};
 
-pub(crate) use disk::{Act, Disk};
+pub(crate) use disk::{Act, Disk, changes};
 pub(crate) use machine::Machine;
 
 /// A ledger over a folder, as one process has it.
 pub(crate) type Party<F> = Ledger<FileJournal<F, Machine>, Machine>;
+
+/// A case of a test, with its name.
+pub(crate) type Named<T> = (&'static str, T);
 
 /// A fresh workspace folder and the machine that it is on.
 pub(crate) struct Lab {
@@ -42,7 +46,10 @@ impl Lab {
 
     /// A folder in which the workspace was not made yet.
     pub(crate) fn empty() -> Self {
-        Lab { dir: tempfile::tempdir().unwrap(), machine: Machine::new() }
+        // In memory where there is such a folder: no test here loses power, and thousands of syncs are waited for.
+        let memory = Path::new("/dev/shm");
+        let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        Lab { dir: dir.unwrap(), machine: Machine::new() }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -105,6 +112,18 @@ impl Lab {
         (entries, notes)
     }
 
+    /// Every event that is kept, where all can be read.
+    pub(crate) fn events(&self) -> Vec<Entry> {
+        let (entries, notes) = self.history();
+        assert!(notes.is_empty(), "{notes:?}");
+        entries
+    }
+
+    /// Why the history of a damaged journal is refused.
+    pub(crate) fn history_error(&self) -> Error {
+        self.party().journal().history(|_| ()).unwrap_err()
+    }
+
     /// Every file below the workspace folder with its bytes.
     pub(crate) fn snapshot(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut left = vec![self.ws()];
@@ -113,15 +132,38 @@ impl Lab {
             for name in names(&dir) {
                 let path = dir.join(name);
                 if path.is_dir() {
-                    left.push(path)
+                    left.push(path);
                 } else {
-                    found.push((path.clone(), std::fs::read(&path).unwrap()))
+                    found.push((path.clone(), std::fs::read(&path).unwrap()));
                 }
             }
         }
         found.sort();
         found
     }
+}
+
+/// Calls `run` with disks that die at the first, the second, … call, and in the midst of every write, until the
+/// process lives to its end. Says how often it was killed.
+pub(crate) fn kill_everywhere(mut run: impl FnMut(Disk, &dyn Fn() -> bool)) -> usize {
+    let mut kills = 0;
+    for nth in 1.. {
+        let mut in_a_write = false;
+        for written in [0, 1, 40] {
+            if written > 0 && !in_a_write {
+                break;
+            }
+            let (disk, calls) = Disk::killed_at(nth, written);
+            let killed = || calls.lock().unwrap().len() >= nth;
+            run(disk, &killed);
+            if !killed() {
+                return kills;
+            }
+            in_a_write = calls.lock().unwrap()[nth - 1] == "append";
+            kills += 1;
+        }
+    }
+    unreachable!("no operation makes calls without end")
 }
 
 /// The names in a folder, sorted; none where there is none.

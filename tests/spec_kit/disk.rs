@@ -40,6 +40,17 @@ impl Disk {
         Disk(Arc::new(Mutex::new(Box::new(hook))))
     }
 
+    /// A second hook, asked where the first lets the call pass.
+    pub(crate) fn over(
+        under: Disk,
+        mut hook: impl FnMut(&'static str, &Path) -> Act + Send + 'static,
+    ) -> Self {
+        Disk::new(move |call, path| {
+            let first = (under.0.lock().unwrap())(call, path);
+            if first == Act::Go { hook(call, path) } else { first }
+        })
+    }
+
     /// Does this to the `nth` (from 1) call of that kind on a path that holds `part`.
     pub(crate) fn nth(call: &'static str, part: &'static str, nth: usize, act: Act) -> Self {
         let mut seen = 0;
@@ -50,17 +61,18 @@ impl Disk {
         })
     }
 
-    /// The disk of a process that is killed at its `nth` call (from 1), in the midst of it where it is a write and
-    /// `midway`: nothing that it does from then on reaches the disk. The number says how many calls it made.
-    pub(crate) fn killed_at(nth: usize, midway: bool) -> (Self, Arc<Mutex<usize>>) {
-        let calls = Arc::new(Mutex::new(0));
-        let count = calls.clone();
+    /// The disk of a process that is killed at its `nth` call (from 1): after `written` bytes of it where it is a
+    /// write and there are some, else before it. Nothing that it does from then on reaches the disk. With the calls it
+    /// made, the one it was killed at being the `nth`.
+    pub(crate) fn killed_at(nth: usize, written: usize) -> (Self, Arc<Mutex<Vec<&'static str>>>) {
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let made = calls.clone();
         let disk = Disk::new(move |call, _| {
-            let mut calls = count.lock().unwrap();
-            *calls += 1;
-            match (*calls).cmp(&nth) {
+            let mut calls = made.lock().unwrap();
+            calls.push(call);
+            match calls.len().cmp(&nth) {
                 std::cmp::Ordering::Less => Act::Go,
-                std::cmp::Ordering::Equal if midway && call == "append" => Act::Short(20),
+                std::cmp::Ordering::Equal if written > 0 && call == "append" => Act::Short(written),
                 _ => Act::Fail(ErrorKind::Other),
             }
         });

@@ -45,16 +45,13 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         self.adopt_copy(inner)?;
         self.rotate_if_due(inner)?;
         // Before anything is recorded: where it cannot be done, nothing happened.
-        self.pay_directory_debts(inner)?;
-        let tail = inner.tail.as_ref().expect("a settled section has a tail");
-        inner.known = Some((tail.workspace.clone(), tail.state.revision));
-        Ok(())
+        self.pay_directory_debts(inner)
     }
 
     /// What an operation came to that is recorded already.
     fn answer_again<A>(&self, revision: Revision) -> Result<Committed<A>> {
         let mut found = None;
-        self.history(|entry| {
+        self.every_event(|entry| {
             if entry.revision == revision {
                 found = Some(entry.clone());
             }

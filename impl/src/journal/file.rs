@@ -48,9 +48,10 @@ pub(super) struct Inner<F: Fs> {
 }
 
 impl<F: Fs> Inner<F> {
-    /// Keeps what the tail says of the time.
+    /// Keeps what the tail says of the time, and how far the workspace had come: an older copy in its place is told.
     pub(super) fn remember(&mut self) {
         if let Some(tail) = &self.tail {
+            self.known = Some((tail.workspace.clone(), tail.state.revision));
             let (boot, time_ms) = (tail.state.boot.clone(), tail.state.time_ms);
             self.clock = Some(State { boot, time_ms, ..State::default() });
         }
@@ -281,7 +282,6 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         }
         inner.remember();
         let Some(tail) = &inner.tail else { return Ok(Look::Moved) };
-        inner.known = Some((tail.workspace.clone(), tail.state.revision));
         let look = look.take().expect("a look that succeeded ends the loop");
         let (at_ms, value) = match time::seen(&self.host, &tail.state, reading)? {
             Now::At(now_ms) => (now_ms, look(&tail.state, now_ms)),

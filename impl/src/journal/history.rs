@@ -6,6 +6,7 @@ use fencehold_model::Entry;
 use fencehold_model::ndjson::{self, Kind};
 use fencehold_model::record::{self, LINE_ONE_BYTES_MAX};
 
+use super::Journal as _;
 use super::file::FileJournal;
 use super::layout::{self, ARCHIVE};
 use crate::error::{Error, Result};
@@ -16,8 +17,13 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// Hands every event that is still kept to `each`, the oldest first, and says which files could not be read whole.
     ///
     /// # Errors
-    /// Where a folder cannot be listed or a file cannot be read.
-    pub fn history(&self, mut each: impl FnMut(&Entry)) -> Result<Vec<String>> {
+    /// Where the journal is damaged, a folder cannot be listed or a file cannot be read.
+    pub fn history(&self, each: impl FnMut(&Entry)) -> Result<Vec<String>> {
+        self.read(|_, _| ())?;
+        self.every_event(each)
+    }
+
+    pub(super) fn every_event(&self, mut each: impl FnMut(&Entry)) -> Result<Vec<String>> {
         let mut notes = Vec::new();
         for (n, path) in self.all_files()? {
             let environment = |error| Error::environment("reading", &path, error);

@@ -102,7 +102,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 let (workspace, state) = self.state_before(n)?;
                 let why = format!("{what} of {}; its events are set aside", path.display());
                 let floor = self.any_floor(&workspace, &state, inner)?;
-                self.restart(inner, n, workspace, state, floor, &why)?;
+                self.restart(inner, n, workspace, state, &floor, &why)?;
                 report.done.push(why);
                 Ok(Rest::Clean)
             }
@@ -135,7 +135,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         damaged: u64,
         workspace: WorkspaceId,
         mut state: State,
-        floor: Floor,
+        floor: &Floor,
         why: &str,
     ) -> Result<()> {
         let raised = floor.raised()?;

@@ -84,6 +84,8 @@ impl<J: Journal, H: Host> Ledger<J, H> {
         check(command)?;
         let mut sighting = None;
         for _ in 0..PROBES_MAX {
+            // Without an event the answer travels in the Err: it is large, and no error.
+            #[allow(clippy::result_large_err)]
             let committed = self.journal.commit(asking, |state, now_ms| {
                 match lock::decide(state, command, sighting, now_ms) {
                     Decision::Record(event) => Ok(event),

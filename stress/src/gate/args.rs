@@ -19,6 +19,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Run the stages and write a report.
     Run(Run),
+    /// Check an adapter of the target protocol, one request after the other, in about two seconds
+    Lint(Lint),
     /// Judge a recorded history again: what real time made is not run again.
     Judge(Judge),
     /// Be one of the gate's own broken targets: M01, M03, M16.
@@ -85,4 +87,11 @@ pub(super) struct Judge {
 pub(super) struct Replay {
     /// A schedule as a stage writes it (NDJSON)
     pub(super) schedule: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Lint {
+    /// The command that speaks the target protocol; our own implementation where left out
+    #[arg(long, value_name = "CMD …")]
+    pub(super) target: Option<String>,
 }

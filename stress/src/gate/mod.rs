@@ -29,6 +29,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Target { name } => return crate::targets::run(name),
         Command::Run(run) => run::run(run),
         Command::Judge(judge) => run::judge(judge),
+        Command::Lint(lint) => run::lint(lint),
         Command::Replay(replay) => run::replay(replay),
     };
     match code {

@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use fencehold_model::history::History;
 use serde_json::json;
 
-use super::args::{Judge, ProfileName, Replay, Run};
+use super::args::{Judge, Lint, ProfileName, Replay, Run};
 use super::stage::{Context, Profile, Progress};
 use crate::check::{self, Verdict};
 use crate::report::{self, Results, StageResult};
+use crate::target::Spec;
 
 /// A stage: its name, and what runs it.
 type Stage = (&'static str, fn(&mut Context) -> StageResult);
@@ -92,9 +93,7 @@ pub(super) fn judge(args: &Judge) -> Result<u8, String> {
     let report = check::check(&history, Duration::from_secs(args.seconds));
     let (word, why, code) = match &report.verdict {
         Verdict::Ok => ("ok", String::new(), 0),
-        Verdict::Violation(violation) => {
-            ("violation", format!("{}: {}", violation.subject, violation.why), 1)
-        }
+        Verdict::Violation(violation) => ("violation", violation.why.clone(), 1),
         Verdict::Unknown(why) => ("unknown", why.clone(), 3),
     };
     if args.json {
@@ -105,6 +104,21 @@ pub(super) fn judge(args: &Judge) -> Result<u8, String> {
         println!("{word}{why} ({} operations, {:.2} s)", report.counts.ops, report.elapsed.as_secs_f64());
     }
     Ok(code)
+}
+
+/// Checks an adapter one request at a time; gives the exit code.
+pub(super) fn lint(args: &Lint) -> Result<u8, String> {
+    let spec = match &args.target {
+        None => Spec::own(),
+        Some(text) => Spec::parse(text).map_err(|bad| bad.to_string())?,
+    };
+    let mut progress = Progress::new();
+    progress.begin("lint");
+    let report =
+        crate::lint::lint(&spec, &mut progress).map_err(|error| format!("{}: {error}", spec.text()))?;
+    progress.end();
+    println!("{report}");
+    Ok(u8::from(!report.is_clean()))
 }
 
 /// Runs a schedule again; gives the exit code.

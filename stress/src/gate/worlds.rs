@@ -4,9 +4,6 @@ use super::stage::{Context, Finding};
 use crate::report::{StageResult, Verdict};
 use crate::sim;
 
-/// Preemptions that loom may make; a report prints it.
-const LOOM_PREEMPTIONS: usize = 3;
-
 /// The stage `torn`: every operation killed before each call, cut at every byte, failed at every call.
 pub(super) fn torn(context: &mut Context) -> StageResult {
     context.progress.begin("torn");
@@ -38,10 +35,11 @@ pub(super) fn simulation(context: &mut Context) -> StageResult {
 /// The stage `loom`: every order of the calls of two processes, up to a preemption bound.
 pub(super) fn loom(context: &mut Context) -> StageResult {
     context.progress.begin("loom");
+    let preemptions = context.profile.pick(2, 3, 4);
     let progress = &mut context.progress;
-    let results = sim::stage::loom(LOOM_PREEMPTIONS, &mut |count| progress.tell(count, "executions", None));
-    let executions = results.iter().map(|result| result.explored.executions as u64).sum();
-    let mut finding = Finding::ok(executions, "executions", format!("{LOOM_PREEMPTIONS} preemptions"));
+    let results = sim::stage::loom(preemptions, &mut |count| progress.tell(count, "executions", None));
+    let executions = results.iter().map(|result| result.explored.executions).sum();
+    let mut finding = Finding::ok(executions, "executions", format!("{preemptions} preemptions"));
     for result in results {
         finding.figures.push((result.name.to_owned(), format!("{} executions", result.explored.executions)));
         if let (Some(what), Verdict::Ok) = (result.explored.violation, &finding.verdict) {

@@ -39,7 +39,7 @@ pub struct Deeds {
 const AIM: Duration = Duration::from_millis(20);
 
 /// Does harm until the run stops.
-pub fn harm(arena: &Arena, mut rng: Rng) -> Result<Deeds, String> {
+pub(super) fn harm(arena: &Arena, mut rng: Rng) -> Result<Deeds, String> {
     let mut deeds = Deeds::default();
     while !arena.stopping() {
         // Random instants are the point here; nothing is ordered by this pause.
@@ -169,7 +169,7 @@ fn append(path: &Path, bytes: &[u8]) -> Result<(), String> {
 }
 
 /// The journal file with the highest number.
-pub fn newest_journal(workspace: &Path) -> Option<PathBuf> {
+pub(super) fn newest_journal(workspace: &Path) -> Option<PathBuf> {
     let number = |name: &str| name.strip_prefix("journal.")?.strip_suffix(".ndjson")?.parse::<u64>().ok();
     let names = fs::read_dir(workspace).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let newest = names.filter_map(|name| number(&name)).max()?;

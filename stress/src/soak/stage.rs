@@ -115,7 +115,7 @@ pub fn stage(context: &mut Context) -> StageResult {
         };
         let progress = &mut context.progress;
         soak(&context.run_dir, &options, &mut |answered, left| {
-            progress.tell(answered, "operations", Some(left))
+            progress.tell(answered, "operations", Some(left));
         })
     });
     let elapsed = context.progress.elapsed();
@@ -159,7 +159,7 @@ fn result(soak: &Soak, context: &Context, bound: String, elapsed: Duration) -> S
 fn verdict(soak: &Soak, sometimes: Option<Sometimes>) -> Verdict {
     let Soak { run, report, .. } = soak;
     if let check::Verdict::Violation(violation) = &report.verdict {
-        return Verdict::Violation(format!("{}: {}", violation.subject, violation.why));
+        return Verdict::Violation(violation.why.clone());
     }
     if let Some(wrong) = run.aftermath.as_ref().and_then(|aftermath| aftermath.wrong.first()) {
         return Verdict::Violation(wrong.clone());

@@ -12,15 +12,15 @@ use crate::rng::Rng;
 use crate::target::{Child, Handle};
 
 /// A target that says nothing for so long is hung; the longest stop of the nemesis is far shorter.
-pub const HUNG_AFTER: Duration = Duration::from_secs(20);
+pub(super) const HUNG_AFTER: Duration = Duration::from_secs(20);
 
 /// The place of one process at a time: the nemesis signals what stands here, and nothing else.
 #[derive(Debug, Default)]
-pub struct Slot(Mutex<Option<(Handle, u64)>>);
+pub(super) struct Slot(Mutex<Option<(Handle, u64)>>);
 
 impl Slot {
     /// The process that runs here: what signals it, and its number in the history.
-    pub fn alive(&self) -> Option<(Handle, u64)> {
+    pub(super) fn alive(&self) -> Option<(Handle, u64)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -30,7 +30,7 @@ impl Slot {
 }
 
 /// Drives processes until the run stops. An error ends the run: the harness could not do its part.
-pub fn work(arena: &Arena, slot: usize, mut rng: Rng) -> Result<(), String> {
+pub(super) fn work(arena: &Arena, slot: usize, mut rng: Rng) -> Result<(), String> {
     while !arena.stopping() {
         let process = arena.new_process();
         let mut child = arena.spawn()?;
@@ -58,7 +58,14 @@ fn converse(arena: &Arena, process: u64, child: &mut Child, mut client: Client<'
 }
 
 /// Sends one operation and records both ends of it; none where no answer came.
-pub fn ask(arena: &Arena, child: &mut Child, process: u64, id: u64, op: &str, args: &Value) -> Option<Value> {
+pub(super) fn ask(
+    arena: &Arena,
+    child: &mut Child,
+    process: u64,
+    id: u64,
+    op: &str,
+    args: &Value,
+) -> Option<Value> {
     let mut request = args.clone();
     request["id"] = json!(id);
     request["op"] = json!(op);

@@ -17,7 +17,7 @@ const APPENDS_PER_LOG: u64 = 300;
 
 /// What all clients of a run share.
 #[derive(Debug, Default)]
-pub struct Shared {
+pub(super) struct Shared {
     appends: AtomicU64,
 }
 
@@ -62,7 +62,7 @@ struct Held {
 
 /// One client: a holder of its own in each process that it talks to.
 #[derive(Debug)]
-pub struct Client<'a> {
+pub(super) struct Client<'a> {
     rng: Rng,
     offers: Offers,
     shared: &'a Shared,
@@ -75,13 +75,13 @@ pub struct Client<'a> {
 
 impl<'a> Client<'a> {
     /// A client of process number `process`.
-    pub fn new(rng: Rng, offers: Offers, shared: &'a Shared, slot: usize, process: u64) -> Self {
+    pub(super) fn new(rng: Rng, offers: Offers, shared: &'a Shared, slot: usize, process: u64) -> Self {
         let holder = format!("w{slot}.{process}");
         Client { rng, offers, shared, holder, process, drawn: 0, held: Vec::new(), asked: None }
     }
 
     /// The next operation and its fields.
-    pub fn next(&mut self) -> (&'static str, Value) {
+    pub(super) fn next(&mut self) -> (&'static str, Value) {
         self.drawn += 1;
         self.asked = None;
         let mut kinds = Vec::new();
@@ -99,7 +99,7 @@ impl<'a> Client<'a> {
     }
 
     /// Learns from the answer to the last operation.
-    pub fn learn(&mut self, op: &str, args: &Value, answer: &Value) {
+    pub(super) fn learn(&mut self, op: &str, args: &Value, answer: &Value) {
         let ok = answer["outcome"].as_str() == Some("ok");
         if op == "lock.acquire" && ok {
             if let Some(mut asked) = self.asked.take() {
@@ -191,7 +191,7 @@ impl<'a> Client<'a> {
     }
 
     /// What a fresh process reads at the end of a run: every object that any client used.
-    pub fn last_looks(shared: &Shared, offers: Offers) -> Vec<(&'static str, Value)> {
+    pub(super) fn last_looks(shared: &Shared, offers: Offers) -> Vec<(&'static str, Value)> {
         let mut looks = Vec::new();
         if offers.lock {
             looks.extend(NAMES.iter().map(|name| ("lock.show", json!({ "name": name }))));
@@ -210,7 +210,7 @@ impl<'a> Client<'a> {
     }
 
     /// The log that is appended to now.
-    pub fn current_log(shared: &Shared) -> String {
+    pub(super) fn current_log(shared: &Shared) -> String {
         format!("log-{}.ndjson", shared.appends.load(Ordering::Relaxed) / APPENDS_PER_LOG)
     }
 }

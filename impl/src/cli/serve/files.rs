@@ -86,9 +86,8 @@ impl Greeted {
 
     pub(super) fn increment(&mut self, request: &Request<'_>) -> Outcome {
         let key = request.fields.text("key")?;
-        let by = match request.fields.get("by").and_then(Value::as_i64) {
-            Some(by) => by,
-            None => return Err(Failure::Definite("`by` is not a whole number".to_owned())),
+        let Some(by) = request.fields.get("by").and_then(Value::as_i64) else {
+            return Err(Failure::Definite("`by` is not a whole number".to_owned()));
         };
         self.find(request, Last::Follow)?;
         let shown = match self.shown(request)? {

@@ -143,7 +143,7 @@ fn history(world: &World) -> Result<Vec<Entry>, String> {
     })
 }
 
-/// The history before, then nothing but one event of the journal's own and the torn one.
+/// The history before, then nothing but events of the journal's own and the torn one.
 fn check(history: &[Entry], answered: Answered, before: &[Entry]) -> Result<(), String> {
     let Some(new) = history.strip_prefix(before) else {
         return Err("events that were there are gone".to_owned());
@@ -153,7 +153,7 @@ fn check(history: &[Entry], answered: Answered, before: &[Entry]) -> Result<(), 
     let own = new.iter().filter(is_own).count();
     let torn = new.len() - own;
     let strangers = new.iter().any(|entry| !is_own(&entry) && entry.op.as_str() != OP);
-    if strangers || own > 1 || torn > 1 || !answered.allows(torn == 1) {
+    if strangers || own > 2 || torn > 1 || !answered.allows(torn == 1) {
         return Err(format!("it was answered {answered:?}, and then these are read: {new:?}"));
     }
     Ok(())
