@@ -19,7 +19,7 @@ struct Mutant {
     to: &'static str,
 }
 
-/// A chapter may have several. LOG, DOC, CLI and TARGET have none yet.
+/// A chapter may have several.
 const MUTANTS: &[Mutant] = &[
     Mutant {
         chapter: "FENCE",
@@ -44,6 +44,30 @@ const MUTANTS: &[Mutant] = &[
         file: "impl/src/journal/section.rs",
         from: "Ok(earlier_boot || self.is_condemned(tail.n)?)",
         to: "Ok(earlier_boot)",
+    },
+    Mutant {
+        chapter: "LOG",
+        file: "impl/src/log/lines.rs",
+        from: "filter(|_| first)",
+        to: "filter(|_| !first)",
+    },
+    Mutant {
+        chapter: "DOC",
+        file: "impl/src/document/update.rs",
+        from: "Ok(Value::Object(_)) => Ok(()),",
+        to: "Ok(_) if true => Ok(()),",
+    },
+    Mutant {
+        chapter: "CLI",
+        file: "impl/src/cli/identity.rs",
+        from: "[\"CLAUDE_CODE_SESSION_ID\", \"CODEX_THREAD_ID\"]",
+        to: "[\"CODEX_THREAD_ID\", \"CLAUDE_CODE_SESSION_ID\"]",
+    },
+    Mutant {
+        chapter: "TARGET",
+        file: "impl/src/cli/serve/target.rs",
+        from: "locate::locate_exact(&fs, root)?",
+        to: "locate::locate(&fs, locate::Start { at: root, git_dir: None })?",
     },
 ];
 
