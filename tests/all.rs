@@ -2,6 +2,8 @@
 // All of it is tests; clippy's own exception covers only functions marked so.
 #![allow(clippy::unwrap_used)]
 
+/// Bad data: damaged, newer, incomplete.
+mod bad_data;
 /// Bad input, given to the command line: exit codes, messages, bytes untouched.
 mod bad_input;
 /// A workspace that is deleted, copied or restored under a running process; spellings; readers that go away.

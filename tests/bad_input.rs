@@ -1,14 +1,64 @@
 //! Bad input: the right exit code, one clear message that names what is wrong, and the bytes on disk untouched or
 //! copied to quarantine.
+//!
+//! What counts as bad input, and which tests give it:
+//!
+//! - malformed ids, TTLs, JSON, UTF-8: `bad_input::what_makes_no_sense_is_named`,
+//!   `bad_input::nothing_is_created_for_what_cannot_be_done`, `spec_log::a_bad_record_among_good_ones_appends_none_of_them`,
+//!   `spec_target::a_request_that_makes_no_sense_fails_and_changes_nothing`, `mark::a_fence_is_read_as_it_is_written`
+//! - paths that leave the root: `bad_input::a_file_outside_the_root_is_refused`,
+//!   `mark::a_path_that_leaves_the_root_or_enters_the_workspace_is_refused`
+//! - symbolic links in the place of our files: `bad_input::something_else_in_the_place_of_our_files_is_not_touched`,
+//!   `bad_places::something_else_in_the_place_of_a_mark_is_not_touched`,
+//!   `bad_places::a_link_in_the_place_of_one_of_our_folders_is_not_followed`,
+//!   `locate::a_workspace_folder_that_is_a_symlink_or_a_file_is_refused`,
+//!   `log_git::attributes_keep_what_is_there_and_a_failure_is_a_note`
+//! - a FIFO or a directory where a file is expected: `bad_places::a_fifo_or_a_folder_is_no_log_and_no_document`,
+//!   `bad_input::something_else_in_the_place_of_our_files_is_not_touched`,
+//!   `document::what_cannot_be_opened_is_never_called_damaged`, `log::what_is_no_log_is_an_error_and_stays`
+//! - an unreadable file: `bad_places::an_unreadable_file_is_named_with_a_way_out`
+//! - another user's file: `spec_doc::who_may_not_give_a_file_away_changes_it_only_where_its_group_may_write`,
+//!   `locate::another_users_folder_is_refused_unless_it_is_shared`
+//! - a read-only disk: `bad_places::a_read_only_disk_can_be_read_and_says_the_way_out`
+//! - a full disk: `bad_places::on_a_full_disk_nothing_happens_and_work_goes_on_when_there_is_space`,
+//!   `bad_places::a_limit_on_the_size_of_a_file_cuts_an_append_short`
+//! - a sandbox that may not write: `bad_input::who_may_not_write_is_told_the_folder_and_a_way_out`
+//! - a newer format: `bad_data::a_newer_format_is_left_alone`, `mark::a_mark_that_cannot_be_obeyed_is_never_taken_for_none`
+//! - a journal damaged in the middle, or with a foreign line:
+//!   `bad_data::a_journal_that_is_damaged_in_the_middle_stops_everything_until_repair`,
+//!   `bad_data::a_foreign_line_in_the_journal_is_kept_aside_by_repair`, `spec_target_ops::damage_fails_and_is_called_so`
+//! - a damaged log or document: `bad_data::a_damaged_line_and_a_damaged_document_are_4_and_stay`,
+//!   `document::damaged_bytes_are_kept_and_refused_until_repaired`
+//! - a workspace with a piece missing: `bad_data::a_workspace_with_a_piece_missing_is_never_a_fresh_one`,
+//!   `bad_data::a_folder_of_ours_that_is_missing_is_made_anew_by_repair`
+//! - a workspace deleted under a running process:
+//!   `bad_moves::a_workspace_deleted_under_a_running_process_is_not_made_anew_by_it`,
+//!   `lock_run::a_workspace_that_vanishes_ends_the_command_when_the_ttl_is_over`
+//! - one copied: `bad_moves::a_copy_is_a_workspace_of_its_own`
+//! - one restored: `bad_moves::a_workspace_restored_under_a_running_process_never_repeats_a_token`,
+//!   `bad_moves::a_lock_file_that_was_replaced_excludes_nobody_twice`
+//! - a configuration with an unknown key: `bad_input::an_unknown_key_is_named`
+//! - a clock that steps: `bad_moves::a_clock_that_steps_moves_no_expiry`
+//! - two spellings of one workspace: `bad_moves::a_lock_taken_by_one_spelling_is_held_for_all_others`,
+//!   `locate::every_spelling_of_one_repository_is_one_workspace`, `spec_doc::every_spelling_meets_the_mark`
+//! - a bare repository, a linked worktree, GIT_DIR: `locate::a_bare_repository_and_its_worktrees_share_one`,
+//!   `locate::a_linked_worktree_without_its_repository_is_refused`,
+//!   `locate::git_dir_in_the_environment_is_followed_as_in_a_hook`
+//! - stdin that is not the protocol: `spec_target::a_line_that_is_no_request_fails_and_ends_nothing`,
+//!   `bad_moves::garbage_on_the_stdin_of_a_target_is_answered_line_by_line`
+//! - a closed stdout: `cli::a_reader_that_went_away_is_no_error`,
+//!   `bad_moves::a_target_whose_reader_went_away_ends_with_0`
+//! - a full stdout: `cli::a_grant_whose_answer_cannot_be_written_is_indefinite`
+//! - a filter that never ends: `bad_input::a_filter_that_prints_without_end_is_ended`
 
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::program::{Said, Yard, fencehold_in, said};
+use crate::strangers::anybody;
 
 /// Ended with 2, one message on stderr that says these words, and nothing on stdout.
 #[track_caller]
@@ -140,36 +190,16 @@ fn a_file_outside_the_root_is_refused() {
 #[test]
 fn who_may_not_write_is_told_the_folder_and_a_way_out() {
     let yard = Yard::with_git();
-    let Some(mut probe) = unprivileged(&yard) else { return };
+    let Some(start) = anybody(&yard) else { return };
     let dir = yard.join(".git");
     fs::set_permissions(&dir, fs::Permissions::from_mode(0o555)).unwrap();
-    let first = said(probe.args(["lock", "acquire", "build"]));
+    let first = said(start(&yard).args(["lock", "acquire", "build"]));
     refuses(&first, &[dir.to_str().unwrap(), "fencehold init --dir"]);
     fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
-    let mut owner = unprivileged(&yard).expect("as before");
-    assert_eq!(said(owner.args(["lock", "acquire", "build"])).code, 0);
+    assert_eq!(said(start(&yard).args(["lock", "acquire", "build"])).code, 0);
     let journal = yard.join(".git/fencehold/journal.1.ndjson");
     fs::set_permissions(&journal, fs::Permissions::from_mode(0o000)).unwrap();
-    let mut blind = unprivileged(&yard).expect("as before");
-    refuses(&said(blind.args(["lock", "acquire", "other"])), &["journal.1.ndjson"]);
-}
-
-/// A `fencehold` that is not root's, in a yard that is its own; none where that cannot be had here.
-fn unprivileged(yard: &Yard) -> Option<Command> {
-    const NOBODY: u32 = 65534;
-    if !rustix::process::geteuid().is_root() {
-        return Some(yard.fencehold());
-    }
-    let given = Command::new("chown").args(["-R", "65534"]).arg(yard.path()).status();
-    let mut command = yard.fencehold();
-    command.uid(NOBODY).gid(NOBODY);
-    let mut probe = yard.fencehold();
-    probe.uid(NOBODY).gid(NOBODY).arg("whoami").stdout(Stdio::null()).stderr(Stdio::null());
-    if given.is_ok_and(|status| status.success()) && probe.status().is_ok_and(|status| status.success()) {
-        return Some(command);
-    }
-    println!("skipped: these tests run as root, and cannot start the program as another user");
-    None
+    refuses(&said(start(&yard).args(["lock", "acquire", "other"])), &["journal.1.ndjson"]);
 }
 
 /// CLI-18: A configuration with an unknown key exits 2 and names the key.
@@ -194,118 +224,62 @@ fn an_unknown_key_is_named() {
     assert_eq!(yard.run(["lock", "acquire", "other"]).code, 0);
 }
 
+/// CLI-2: An unknown command or flag, and a malformed id, TTL, JSON text or UTF-8 text, exits 2 with a message that
+/// names it, and no byte on disk changes.
 #[test]
-fn a_damaged_line_and_a_damaged_document_are_4_and_stay() {
+fn nothing_is_created_for_what_cannot_be_done() {
     let yard = Yard::with_git();
-    let log = "{\"id\":\"a\"}\nrubbish\n{\"id\":\"a\"}\n";
-    fs::write(yard.join("l.ndjson"), log).unwrap();
-    fs::write(yard.join("d.json"), "{\"n\":").unwrap();
-    let read = yard.run(["log", "read", "l.ndjson"]);
-    assert_eq!((read.code, read.stdout.lines().count()), (4, 2), "{read:?}");
-    assert!(read.stderr.contains("line 2"), "{read:?}");
-    let check = yard.json(4, ["log", "check", "l.ndjson"]);
-    assert_eq!((&check["damaged"], &check["duplicates"][0]), (&1.into(), &"a".into()));
-    for _ in 0..2 {
-        assert_eq!(yard.run(["doc", "update", "d.json", "--merge", "{}"]).code, 4);
-        assert_eq!(yard.run(["doc", "read", "d.json"]).code, 4);
-    }
-    assert_eq!(fs::read_to_string(yard.join("d.json")).unwrap(), "{\"n\":");
-    assert_eq!(fs::read_to_string(yard.join("l.ndjson")).unwrap(), log);
-    let repaired = yard.run(["doc", "repair", "d.json"]);
-    assert!(repaired.code == 0 && repaired.stderr.contains("quarantine"), "{repaired:?}");
-    assert_eq!(yard.run(["doc", "read", "d.json"]).code, 0);
-}
-
-/// CLI-17: A journal, floor or mark of a newer format exits 2 with both numbers, and no byte on disk changes.
-#[test]
-fn a_newer_format_is_left_alone() {
-    for name in ["journal.1.ndjson", "floor.json"] {
-        let yard = Yard::with_git();
-        assert_eq!(yard.run(["lock", "acquire", "build"]).code, 0);
-        let path = yard.join(".git/fencehold").join(name);
-        let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, newer(&text)).unwrap();
-        let before = yard.snapshot();
-        for args in [&["lock", "acquire", "other"][..], &["repair"]] {
-            refuses(&yard.run(args), &[path.to_str().unwrap(), "7", "1"]);
-        }
-        assert_eq!(yard.snapshot(), before, "{name}");
-    }
-}
-
-/// The same file as a program that writes format 7 would begin it, its checksum right.
-fn newer(text: &str) -> String {
-    let (first, rest) = text.split_once('\n').unwrap();
-    let body = &first[..first.rfind(",\"crc\"").unwrap()];
-    let mut line = body.replacen("\"fencehold\":1", "\"fencehold\":7", 1);
-    fencehold_model::chain::seal(&mut line);
-    line + rest
-}
-
-/// RECOVER-5: Any other break is damage: every operation on locks, and `history`, exits 4 and changes nothing.
-#[test]
-fn a_journal_that_is_damaged_in_the_middle_stops_everything_until_repair() {
-    let yard = Yard::with_git();
-    for name in ["first", "second", "third"] {
-        assert_eq!(yard.run(["lock", "acquire", name]).code, 0);
-    }
-    let path = yard.join(".git/fencehold/journal.1.ndjson");
-    let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replacen("\"second\"", "\"sEcond\"", 1)).unwrap();
     let before = yard.snapshot();
-    for args in [
-        &["lock", "acquire", "fourth"][..],
-        &["lock", "release", "first", "--token", "1"],
-        &["lock", "break", "first", "--reason", "r"],
-        &["lock", "show", "first"],
-        &["lock", "list"],
-        &["history"],
-        &["status"],
-        &["doctor"],
+    for (code, args) in [
+        (2, &["log", "append", "../l", "{\"id\":\"a\"}"][..]),
+        (2, &["log", "append", "l", "{\"id\":\" \"}"]),
+        (2, &["log", "append", "no/such/folder", "{\"id\":\"a\"}"]),
+        (2, &["log", "append", "l", "{\"id\":\"a\"}", "--fence", "lock/a=1"]),
+        (2, &["doc", "update", "../d", "--merge", "{}"]),
+        (2, &["doc", "update", "d", "--merge", "[1]"]),
+        (2, &["doc", "update", "d", "--merge", "{}", "--fence", "lock/a=1"]),
+        (1, &["doc", "update", "d", "--merge", "{}", "--force", "--reason", " "]),
+        (2, &["doc", "read", "d", "--fence", "lock/a=1"]),
+        (2, &["doc", "read", "../d"]),
+        (0, &["doc", "repair", "d"]),
+        (2, &["doc", "repair", "../d"]),
+        (1, &["lock", "break", "a", "--reason", " "]),
+        (1, &["lock", "renew", "a", "--token", "1"]),
+        (2, &["lock", "acquire", "a", "--pid", "99999999"]),
+        (125, &["lock", "run", "a", "--ttl", "never", "--", "true"]),
+        (125, &["lock", "--root", ".", "run", "a"]),
     ] {
         let said = yard.run(args);
-        assert_eq!(said.code, 4, "{args:?}: {said:?}");
-        let all = said.stderr.clone() + &said.stdout;
-        assert!(all.contains(path.to_str().unwrap()) && all.contains("repair"), "{args:?}: {said:?}");
+        assert_eq!(said.code, code, "{args:?}: {said:?}");
+        assert_eq!(yard.snapshot(), before, "{args:?}");
     }
-    assert_eq!(yard.run(["lock", "run", "fourth", "--", "true"]).code, 125);
-    assert_eq!(yard.snapshot(), before);
-    let repaired = yard.run(["repair"]);
-    assert_eq!(repaired.code, 0, "{repaired:?}");
-    assert!(repaired.stdout.contains("quarantine") && repaired.stdout.contains("third"), "{repaired:?}");
-    assert_eq!(yard.run(["lock", "acquire", "fourth"]).code, 0);
-    assert!(yard.run(["lock", "show", "first"]).stdout.contains("held by tester"));
-    let status = yard.json(0, ["status"]);
-    assert_eq!(status["quarantine"].as_array().map(Vec::len), Some(1), "{status}");
+    let usage = yard.json(2, ["log", "append"]);
+    assert!(usage["error"].as_str().unwrap().contains("<FILE>"), "it names what is missing: {usage}");
 }
 
-/// RECOVER-11: `repair` of an undamaged workspace exits 0 and changes nothing.
 #[test]
-fn a_repair_of_what_is_whole_changes_nothing() {
+fn a_filter_that_prints_without_end_is_ended() {
     let yard = Yard::with_git();
-    assert_eq!(yard.run(["lock", "acquire", "build"]).code, 0);
-    let before = yard.snapshot();
-    let said = yard.run(["repair"]);
-    assert_eq!((said.code, said.stdout.as_str()), (0, "nothing was wrong\n"), "{said:?}");
-    assert_eq!(yard.snapshot(), before);
-    assert_eq!(Yard::with_git().run(["repair"]).code, 0, "where there is no workspace, too");
+    fs::write(yard.join("d"), "{}\n").unwrap();
+    for filter in ["yes", "exec yes", "yes | cat", "trap '' PIPE; while :; do cat /dev/zero; done"] {
+        refuses(&yard.run(["doc", "update", "d", "--exec", filter]), &["filter", "nothing was changed"]);
+        assert_eq!(fs::read_to_string(yard.join("d")).unwrap(), "{}\n");
+    }
 }
 
-/// RECOVER-7: A workspace without its lock file, its journal or its floor, or with an invalid floor, is damaged and
-/// never taken for a fresh one.
+/// Each name in the list above is that of a test.
 #[test]
-fn a_workspace_with_a_piece_missing_is_never_a_fresh_one() {
-    for name in ["lock", "journal.1.ndjson", "floor.json", "rubbish in floor.json"] {
-        let yard = Yard::with_git();
-        assert_eq!(yard.run(["lock", "acquire", "build", "--ttl", "1h"]).code, 0);
-        let dir = yard.join(".git/fencehold");
-        match name.strip_prefix("rubbish in ") {
-            Some(name) => fs::write(dir.join(name), "rubbish\n").unwrap(),
-            None => fs::remove_file(dir.join(name)).unwrap(),
+fn every_kind_of_bad_input_has_its_tests() {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let list = fs::read_to_string(here.join("bad_input.rs")).unwrap();
+    let mut seen = 0;
+    for line in list.lines().take_while(|line| line.starts_with("//!")) {
+        for name in line.split('`').skip(1).step_by(2) {
+            let (module, test) = name.split_once("::").unwrap_or_else(|| panic!("{name} is no test"));
+            let source = fs::read_to_string(here.join(format!("{module}.rs"))).unwrap();
+            assert!(source.contains(&format!("#[test]\nfn {test}() {{")), "{name} is no test");
+            seen += 1;
         }
-        let before = yard.snapshot();
-        let said = yard.run(["lock", "acquire", "build", "--holder", "b"]);
-        assert_eq!((said.code, said.stdout.as_str()), (4, ""), "{name}: {said:?}");
-        assert_eq!(yard.snapshot(), before, "{name}");
     }
+    assert!(seen >= 40, "{seen} tests are named");
 }

@@ -203,3 +203,25 @@ fn garbage_on_the_stdin_of_a_target_is_answered_line_by_line() {
     }
     assert!(!yard.join(".git/fencehold").exists());
 }
+
+/// JOURNAL-20: Journal time follows CLOCK_MONOTONIC within a boot and never goes back from one boot to the next,
+/// whatever the wall clock says.
+#[test]
+fn a_clock_that_steps_moves_no_expiry() {
+    use crate::spec_kit::{Does as _, HOUR, Lab, acquire};
+    use fencehold::ledger::Verdict;
+    let lab = Lab::new();
+    let before = lab.party();
+    before.token(&acquire("a", "one", HOUR));
+    let now = lab.machine.wall_ms();
+    for wall_ms in [0, now - 10 * HOUR, now + 1000 * HOUR, 9_000_000_000_000] {
+        lab.machine.wall(wall_ms);
+        for party in [&before, &lab.party()] {
+            let held = party.verdict(&acquire("a", "two", HOUR));
+            assert!(matches!(held, Verdict::Refused(_)), "held still, the wall clock at {wall_ms}");
+        }
+    }
+    lab.machine.wall(0);
+    lab.machine.pass(HOUR);
+    before.token(&acquire("a", "two", HOUR));
+}

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::mounted::Mounted;
 use crate::program::{Said, Yard, said};
 use crate::served::Served;
-use crate::strangers::stranger;
+use crate::strangers::anybody;
 
 /// Ended with 2, one message on stderr that says these words, and nothing on stdout.
 #[track_caller]
@@ -150,7 +150,7 @@ fn a_fifo_or_a_folder_is_no_log_and_no_document() {
 #[test]
 fn an_unreadable_file_is_named_with_a_way_out() {
     let (yard, fence) = guarded();
-    let Some(start) = stranger(&yard) else { return };
+    let Some(start) = anybody(&yard) else { return };
     let run = |args: &[&str]| said(start(&yard).args(args));
     assert_eq!(run(&["lock", "list"]).code, 0, "what is theirs they can read");
     let dir = yard.join(".git/fencehold");
@@ -175,7 +175,7 @@ fn an_unreadable_file_is_named_with_a_way_out() {
             fs::write(&path, "durability = \"relaxed\"\n").unwrap();
         }
         let mode = fs::metadata(&path).unwrap().permissions();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
         let before = fs::read(&path).unwrap();
         let folder = path.parent().unwrap().to_str().unwrap();
         let said = run(command);

@@ -229,7 +229,12 @@ fn whoami_takes_the_first_that_is_set() {
     let mut base = yard.fencehold();
     base.arg("whoami").env_remove("FENCEHOLD_HOLDER").env("USER", "ada");
     let by_session = said(&mut base).stdout;
-    assert!(by_session.starts_with("ada@"), "{by_session}");
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let session = rustix::process::getsid(None).unwrap().as_raw_pid();
+    assert!(by_session.starts_with(&format!("ada@{host}:")), "{by_session}");
+    if !by_session.contains(":pts/") && !by_session.contains(":tty") {
+        assert_eq!(by_session, format!("ada@{host}:{session}\n"), "without a terminal");
+    }
     assert_eq!(said(base.env("CODEX_THREAD_ID", "codex-1")).stdout, "codex-1\n");
     assert_eq!(said(base.env("CLAUDE_CODE_SESSION_ID", "claude-1")).stdout, "claude-1\n");
     assert_eq!(said(base.env("FENCEHOLD_HOLDER", "h")).stdout, "h\n");

@@ -63,6 +63,8 @@ fn the_text_that_an_update_does_not_touch_stays() {
     assert_eq!(site.text("x"), "{\n\t\"z\" : 123456789012345678901234567890,\n\t\"n\": 2\n}");
 }
 
+/// DOC-15: An update by `--exec` gives the document to the filter's stdin and takes its stdout as the new one, and where
+/// the filter fails or prints no JSON object nothing changes.
 #[test]
 fn an_update_by_a_function_keeps_the_layout_and_refuses_what_is_no_json() {
     let site = Site::new();

@@ -115,14 +115,3 @@ fn the_stages_are_green_and_say_their_bound() {
         assert!(!result.bound.is_empty());
     }
 }
-
-/// The spaces of the default and the deep profile, in full; a minute and more without optimisation.
-#[test]
-#[ignore = "long without optimisation: cargo test --release -- --ignored"]
-fn the_larger_spaces_are_whole() {
-    for config in [Config::one_name(), Config::two_names(), Config::two_names_wide()] {
-        let explored = look(&Shipped, &config, u32::MAX);
-        println!("{}: {explored:?}", config.label);
-        assert!(explored.violation.is_none() && explored.ended_by.is_none(), "{explored:?}");
-    }
-}

@@ -159,6 +159,14 @@ fn a_linked_worktree_without_its_repository_is_refused() {
     fs::rename(yard.join("main"), yard.join("away")).unwrap();
     let said = yard.run_in(&yard.join("linked"), ["where"]);
     refuses(&said, &["linked", "main/.git", "cannot be reached", "git worktree repair"]);
+    let before = yard.snapshot();
+    for args in [&["lock", "acquire", "build"][..], &["init"], &["log", "append", "l", "{\"id\":\"a\"}"]] {
+        refuses(&yard.run_in(&yard.join("linked"), args), &["main/.git", "cannot be reached"]);
+    }
+    let mut served = crate::served::Served::silent(&mut yard.fencehold());
+    let hello = serde_json::json!({ "protocol": 1, "root": yard.join("linked") });
+    assert_eq!(served.ask("hello", &hello)["outcome"], "fail");
+    assert_eq!(yard.snapshot(), before, "no second workspace is made");
 }
 
 #[test]

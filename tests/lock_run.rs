@@ -318,6 +318,8 @@ fn two_runs_of_one_holder_exclude_each_other() {
     assert_eq!(refused.code, 75, "held, by your own name: {refused:?}");
 }
 
+/// CLI-20: The holder is `--holder`, else `FENCEHOLD_HOLDER`, else `CLAUDE_CODE_SESSION_ID`, else `CODEX_THREAD_ID`,
+/// else user, host and terminal, or without a terminal user, host and session id; `whoami` prints it.
 #[test]
 fn in_a_terminal_the_command_is_in_the_foreground() {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};

@@ -305,13 +305,3 @@ fn an_os_lock_that_is_none_is_found_by_drawn_schedules() {
 fn creators_of_one_workspace_stand_drawn_schedules_with_kills() {
     stands(&Creators::new(), 1_000);
 }
-
-/// A longer look: `cargo test --release -p fencehold-tests drawn_schedules_in_numbers -- --ignored --nocapture`.
-#[test]
-#[ignore = "takes a minute"]
-fn drawn_schedules_in_numbers() {
-    stands(&LockUsers::new(), 100_000);
-    stands(&Files::new(), 100_000);
-    stands(&LockUsers::rotating(), 10_000);
-    stands(&Creators::new(), 50_000);
-}

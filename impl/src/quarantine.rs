@@ -11,7 +11,7 @@ use crate::document::{Sum, Version, each_chunk};
 use crate::error::{Error, Result};
 use crate::fs::{File, Fs, How, make_dir_if_missing};
 use crate::host::Host;
-use crate::mark::{sweep, temp_name};
+use crate::mark::{missing, sweep, temp_name};
 
 /// A copy in quarantine.
 pub(crate) struct Kept {
@@ -37,6 +37,9 @@ pub(crate) fn keep<F: Fs>(
         // Who made it may have been killed before this.
         fs.sync_dir(&dir).map_err(failed)?;
         return Ok(Kept { path, version });
+    }
+    if fs.stat(&dir).map_err(failed)?.is_none() {
+        return Err(failed(missing()));
     }
     sweep(fs, &dir, key).map_err(failed)?;
     let temp = dir.join(temp_name(key, host.random()));

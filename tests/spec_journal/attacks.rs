@@ -198,3 +198,26 @@ fn a_floor_of_another_workspace_is_mended_by_repair() {
     assert!(party.token(&acquire("b", "h", HOUR)) > token);
     assert_eq!(party.held("a"), Some(("h".to_owned(), token)));
 }
+
+#[test]
+fn a_file_with_an_absurd_number_is_no_journal() {
+    let lab = Lab::new();
+    let token = lab.party().token(&acquire("a", "h", HOUR));
+    let absurd = format!("journal.{}.ndjson", u64::MAX);
+    std::fs::write(lab.path(&absurd), "somebody's").unwrap();
+    assert_eq!(lab.party().journal().repair().unwrap(), fencehold::journal::Report::default());
+    assert_eq!(lab.party().held("a"), Some(("h".to_owned(), token)));
+    assert_eq!(lab.bytes(&absurd), b"somebody's");
+}
+
+#[test]
+fn what_a_killed_writer_of_the_floor_left_is_removed() {
+    let lab = Lab::new();
+    let temp = lab.path(&format!(".floor.json.fencehold-{:032x}", 7));
+    for boot in ["boot 1", "boot 2"] {
+        std::fs::write(&temp, "half").unwrap();
+        lab.machine.reboot(boot);
+        lab.party().token(&acquire(boot, "h", HOUR));
+        assert!(!temp.exists(), "{:?}", names(&lab.ws()));
+    }
+}

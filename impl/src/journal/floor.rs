@@ -72,11 +72,13 @@ impl Floor {
         line
     }
 
-    /// Replaces `floor.json` durably.
+    /// Replaces `floor.json` durably. The caller holds the OS lock.
     pub(super) fn write<F: Fs>(&self, fs: &F, host: &impl Host, dir: &Path) -> Result<()> {
         let path = dir.join(layout::FLOOR);
         let temp: PathBuf = dir.join(temp_name(layout::FLOOR, host.random()));
         let failed = |error| Error::environment("writing", &path, error);
+        // What a killed writer of it left.
+        sweep(fs, dir, layout::FLOOR).map_err(failed)?;
         let mode = fs.stat(dir).map_err(failed)?.map_or(0o600, |stat| stat.mode & 0o666 | 0o600);
         // What a killed writer left; this one holds the lock.
         sweep(fs, dir, layout::FLOOR).map_err(failed)?;

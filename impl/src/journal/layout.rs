@@ -34,7 +34,6 @@ pub(super) fn condemned_path(dir: &Path, n: u64) -> PathBuf {
 /// The `n` of a journal file's name.
 pub(super) fn journal_number(name: &str) -> Option<u64> {
     let digits = name.strip_prefix("journal.")?.strip_suffix(".ndjson")?;
-    // As every number of ours below 2^53, so that the next one is a number too.
     digits.parse().ok().filter(|n: &u64| *n < NUMBER_BOUND && n.to_string() == digits)
 }
 

@@ -41,6 +41,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         let mut report = Report::default();
         self.mend_lock(&mut report)?;
         self.locked(|journal, inner| {
+            journal.mend_folders(&mut report)?;
             let rest = journal.mend_head(inner, &mut report)?;
             journal.mend_floor(inner, &mut report)?;
             if let Rest::Broken { why, claimed_durable } = &rest {
@@ -70,6 +71,20 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 .map_err(|error| Error::environment("creating", &path, error))?;
             self.fs.sync_dir(&self.dir).map_err(|error| Error::environment("syncing", &self.dir, error))?;
             report.done.push(format!("{} was missing and is there again", path.display()));
+        }
+        Ok(())
+    }
+
+    /// What copies a folder may leave out empty ones.
+    fn mend_folders(&self, report: &mut Report) -> Result<()> {
+        for name in layout::FOLDERS {
+            let path = self.dir.join(name);
+            if self.stat(&path)?.is_none() {
+                let mode = self.stat(&self.dir)?.map_or(0o700, |stat| stat.mode);
+                let made = self.fs.make_dir(&path, mode).and_then(|()| self.fs.sync_dir(&self.dir));
+                made.map_err(|error| Error::environment("creating", &path, error))?;
+                report.done.push(format!("{} was missing and is there again", path.display()));
+            }
         }
         Ok(())
     }

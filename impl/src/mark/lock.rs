@@ -128,7 +128,7 @@ impl<F: Fs> ResourceLock<F> {
     fn dir_mode(&self) -> Result<u32> {
         match self.fs.stat(self.dir()) {
             Ok(Some(stat)) => Ok(stat.mode),
-            Ok(None) => Err(Error::environment("looking at", self.dir(), io::ErrorKind::NotFound.into())),
+            Ok(None) => Err(Error::environment("looking at", self.dir(), missing())),
             Err(error) => Err(Error::environment("looking at", self.dir(), error)),
         }
     }
@@ -259,4 +259,9 @@ impl<F: Fs> Drop for Shared<F> {
     fn drop(&mut self) {
         let _ = self.0.unlock();
     }
+}
+
+/// One of our own folders is gone: a copy of the workspace may have left out what was empty.
+pub(crate) fn missing() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "it is missing; `fencehold repair` makes it anew")
 }

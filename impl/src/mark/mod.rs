@@ -19,6 +19,7 @@ mod place;
 mod slots;
 
 pub use fence::{Access, Answer, BadFence, Fence, Mark, Pass, Refusal, Shown, decide};
+pub(crate) use lock::missing;
 pub use lock::{Folder, Held, PATIENCE, ResourceLock};
 pub(crate) use name::{sweep, temp_name};
 pub use place::{Last, Place, Rooted};

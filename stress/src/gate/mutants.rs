@@ -1,7 +1,6 @@
 //! The stage `mutants`: what is deliberately broken must be caught, what is right must not be flagged.
 
-use std::time::Duration;
-
+use super::processes::Broken;
 use super::stage::{Context, Finding};
 use crate::report::{StageResult, Verdict};
 use crate::sim::mutants;
@@ -9,8 +8,12 @@ use crate::sim::mutants;
 /// Over how many seeds a mutant is looked for.
 const SEEDS: u64 = 10;
 
-/// The broken processes, and for how many milliseconds each is soaked on a seed: several times what it took so far.
-const PROCESSES: [(&str, u64); 3] = [("M01", 400), ("M03", 1_000), ("M16", 1_600)];
+/// The broken processes.
+const PROCESSES: [Broken; 3] = [
+    Broken { name: "M01", millis: 400, harm_every_ms: 60 },
+    Broken { name: "M03", millis: 1_000, harm_every_ms: 60 },
+    Broken { name: "M16", millis: 1_200, harm_every_ms: 20 },
+];
 
 /// Runs the lock-file protocols of the simulated disk; a mutant that is not caught on every seed is a violation of the
 /// gate itself, and so is a control that is flagged.
@@ -44,8 +47,8 @@ pub(super) fn stage(context: &mut Context) -> StageResult {
             }
         }
     }
-    for (name, millis) in PROCESSES {
-        processes(name, Duration::from_millis(millis), context, &mut finding);
+    for broken in PROCESSES {
+        processes(broken, context, &mut finding);
     }
     let progress = &mut context.progress;
     let flagged =
@@ -58,8 +61,9 @@ pub(super) fn stage(context: &mut Context) -> StageResult {
 }
 
 /// Soaks a broken process; it has to be caught on every seed.
-fn processes(name: &str, duration: Duration, context: &mut Context, finding: &mut Finding) {
-    let caught = super::processes::catch(name, duration, context);
+fn processes(broken: Broken, context: &mut Context, finding: &mut Finding) {
+    let name = broken.name;
+    let caught = super::processes::catch(broken, context);
     let seeds = caught.per_seed.len();
     let mut found: Vec<u64> = caught.per_seed.into_iter().flatten().collect();
     found.sort_unstable();

@@ -18,6 +18,9 @@ const PROCESSES: usize = 4;
 /// How long a counterexample is shrunk.
 const SHRINK_WITHIN: Duration = Duration::from_secs(5);
 
+/// How often a broken process gets twice the time before it counts as missed.
+const DOUBLINGS: u32 = 3;
+
 fn options(spec: Spec, seed: u64, duration: Duration, shrink_within: Duration) -> Options {
     let harm_every = Duration::from_millis(60);
     Options { spec, ours: false, seed, duration, processes: PROCESSES, harm_every, shrink_within }
@@ -39,30 +42,52 @@ pub(super) struct Caught {
     pub(super) failed: Option<String>,
 }
 
-/// Soaks the broken target `name` on each seed, for so long; the first counterexample is shrunk.
-pub(super) fn catch(name: &str, duration: Duration, context: &mut Context) -> Caught {
+/// A broken process, and how it is soaked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Broken {
+    /// Its M-number.
+    pub(super) name: &'static str,
+    /// For how long on a seed, at first: several times what it took so far.
+    pub(super) millis: u64,
+    /// The longest pause between two deeds of the nemesis, in milliseconds.
+    pub(super) harm_every_ms: u64,
+}
+
+/// Soaks a broken target on each seed until it is caught; the first counterexample is shrunk.
+pub(super) fn catch(broken: Broken, context: &mut Context) -> Caught {
     let seeds = context.profile.pick(2, 10, 10);
     let mut rng = Rng::new(context.seed);
     let mut caught = Caught { per_seed: Vec::new(), command: None, failed: None };
     for round in 0..seeds {
-        let dir = context.run_dir.join(format!("{name}-{round}"));
-        let shrink_within = if caught.command.is_none() { SHRINK_WITHIN } else { Duration::ZERO };
-        let options = options(Spec::built_in(name), rng.bits(), duration, shrink_within);
-        match short_soak(&dir, &options, context) {
-            Ok(soak) => {
-                let first = soak.report.violations.iter().filter_map(|violation| violation.ops.last()).min();
-                caught.per_seed.push(first.map(|op| *op as u64 + 1));
-                if let (None, Some(path)) = (&caught.command, &soak.counterexample) {
-                    caught.command = Some(super::judge_command(path));
+        let mut before = 0;
+        let mut found = None;
+        for doubled in 0..=DOUBLINGS {
+            let dir = context.run_dir.join(format!("{}-{round}.{doubled}", broken.name));
+            let shrink_within = if caught.command.is_none() { SHRINK_WITHIN } else { Duration::ZERO };
+            let duration = Duration::from_millis(broken.millis << doubled);
+            let mut options = options(Spec::built_in(broken.name), rng.bits(), duration, shrink_within);
+            options.harm_every = Duration::from_millis(broken.harm_every_ms);
+            match short_soak(&dir, &options, context) {
+                Ok(soak) => {
+                    let first =
+                        soak.report.violations.iter().filter_map(|violation| violation.ops.last()).min();
+                    found = first.map(|op| before + *op as u64 + 1);
+                    before += soak.report.counts.ops as u64;
+                    if let (None, Some(path)) = (&caught.command, &soak.counterexample) {
+                        caught.command = Some(super::judge_command(path));
+                    }
+                }
+                Err(why) => {
+                    caught.failed.get_or_insert(why);
                 }
             }
-            Err(why) => {
-                caught.per_seed.push(None);
-                caught.failed.get_or_insert(why);
+            // What stays is one counterexample to judge again.
+            let _ = std::fs::remove_dir_all(dir.join("disk"));
+            if found.is_some() || caught.failed.is_some() {
+                break;
             }
         }
-        // What stays is one counterexample to judge again.
-        let _ = std::fs::remove_dir_all(dir.join("disk"));
+        caught.per_seed.push(found);
     }
     caught
 }

@@ -45,13 +45,12 @@ pub(super) fn harm(arena: &Arena, mut rng: Rng) -> Result<Deeds, String> {
         // Random instants are the point here; nothing is ordered by this pause.
         std::thread::sleep(Duration::from_micros(2_000 + rng.below(arena.harm_every_us)));
         match rng.below(100) {
-            0..35 => kill(arena, rng.below(arena.slots.len() as u64), &mut deeds),
-            35..60 if arena.ours => aimed_kill(arena, &mut deeds),
-            35..60 => kill(arena, rng.below(arena.slots.len() as u64), &mut deeds),
-            60..76 => stop_and_continue(arena, &mut rng, &mut deeds),
-            76..88 if arena.ours => tear_journal(arena, &mut rng, &mut deeds)?,
-            88..93 if arena.ours => damage_journal(arena, &mut rng, &mut deeds)?,
-            76..100 if arena.offers.log => tear_log(arena, &mut rng, &mut deeds),
+            0..20 => kill(arena, rng.below(arena.slots.len() as u64), &mut deeds),
+            20..36 => stop_and_continue(arena, &mut rng, &mut deeds),
+            36..48 if arena.ours => tear_journal(arena, &mut rng, &mut deeds)?,
+            48..53 if arena.ours => damage_journal(arena, &mut rng, &mut deeds)?,
+            53..75 if arena.ours => aimed_kill(arena, &mut deeds),
+            36..80 if arena.offers.log => tear_log(arena, &mut rng, &mut deeds),
             _ => kill(arena, rng.below(arena.slots.len() as u64), &mut deeds),
         }
     }

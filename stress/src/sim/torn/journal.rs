@@ -143,7 +143,7 @@ fn history(world: &World) -> Result<Vec<Entry>, String> {
     })
 }
 
-/// The history before, then nothing but one event of the journal's own and the torn one.
+/// The history before, then nothing but the journal's own events, one of a kind, and the torn one.
 fn check(history: &[Entry], answered: Answered, before: &[Entry]) -> Result<(), String> {
     let Some(new) = history.strip_prefix(before) else {
         return Err("events that were there are gone".to_owned());
@@ -151,9 +151,10 @@ fn check(history: &[Entry], answered: Answered, before: &[Entry]) -> Result<(), 
     // A boot opens with one of the journal's own, and so does a file begun after a failed sync.
     let is_own = |entry: &&Entry| matches!(entry.event, Event::Boot { .. } | Event::Repaired { .. });
     let own = new.iter().filter(is_own).count();
+    let boots = new.iter().filter(|entry| matches!(entry.event, Event::Boot { .. })).count();
     let torn = new.len() - own;
     let strangers = new.iter().any(|entry| !is_own(&entry) && entry.op.as_str() != OP);
-    if strangers || own > 1 || torn > 1 || !answered.allows(torn == 1) {
+    if strangers || boots > 1 || own - boots > 1 || torn > 1 || !answered.allows(torn == 1) {
         return Err(format!("it was answered {answered:?}, and then these are read: {new:?}"));
     }
     Ok(())
