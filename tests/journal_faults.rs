@@ -228,27 +228,6 @@ fn a_copy_has_its_own_id_before_a_mark_can_carry_it() {
 }
 
 #[test]
-fn a_half_line_is_kept_though_the_quarantine_was_removed() {
-    let workspace = Workspace::new();
-    granted(&workspace, "l", "a", 100_000);
-    let path = workspace.path("journal.1.ndjson");
-    let mut bytes = std::fs::read(&path).unwrap();
-    bytes.extend_from_slice(b"{\"rev\":");
-    std::fs::write(&path, bytes).unwrap();
-    // As a backup does that leaves empty folders out.
-    std::fs::remove_dir(workspace.path("quarantine")).unwrap();
-    std::fs::remove_dir(workspace.path("archive")).unwrap();
-    granted(&workspace, "m", "a", 100);
-    assert_eq!(std::fs::read_dir(workspace.path("quarantine")).unwrap().count(), 1);
-    fill(&workspace.on(RealFs));
-    granted(&workspace, "n", "a", 100);
-    assert_eq!(std::fs::read_dir(workspace.path("archive")).unwrap().count(), 1);
-    let mut events = 0;
-    assert!(workspace.on(RealFs).journal().history(|_| events += 1).unwrap().is_empty());
-    assert!(events > 4);
-}
-
-#[test]
 fn a_bound_lock_of_an_earlier_boot_stays_lapsed_however_many_boots_follow() {
     let workspace = Workspace::new();
     let boot = fencehold_model::id::BootId::new("boot-1").unwrap();

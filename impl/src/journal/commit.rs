@@ -99,13 +99,13 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
 
     /// The floor, once it is durable: whoever replaced it may have been killed before the directory was synced, and a
     /// power cut would then bring back one that lies below revisions in use.
-    pub(super) fn durable_floor(&self, inner: &Inner<F>) -> Result<Floor> {
+    fn durable_floor(&self, inner: &Inner<F>) -> Result<Floor> {
         self.fs.sync_dir(&self.dir).map_err(|error| Error::environment("syncing", &self.dir, error))?;
         self.floor_above(inner)
     }
 
     /// The floor, which lies above every revision in the journal; else it is damaged.
-    fn floor_above(&self, inner: &Inner<F>) -> Result<Floor> {
+    pub(super) fn floor_above(&self, inner: &Inner<F>) -> Result<Floor> {
         let floor = Floor::read(&self.fs, &self.dir)?;
         let revision = inner.tail.as_ref().map_or(0, |tail| tail.state.revision);
         if floor.floor > revision {

@@ -14,7 +14,7 @@ use super::layout::{self, ARCHIVE};
 use super::tail::Tail;
 use super::time::{self, Now};
 use crate::error::{Error, Result};
-use crate::fs::{File as _, Fs, create_synced, make_dir_if_missing};
+use crate::fs::{File as _, Fs, create_synced};
 use crate::host::Host;
 use crate::mark::{sweep, temp_name};
 
@@ -71,7 +71,9 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             return Ok(());
         }
         let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
-        let floor = self.durable_floor(inner)?;
+        // It may have been replaced since the directory was synced, by one who was killed before its own sync.
+        inner.dir_synced = None;
+        let floor = self.floor_above(inner)?;
         if floor.lock == lock.to_string() {
             let tail = inner.tail.as_ref().expect("a settled section has a tail");
             if floor.workspace != tail.workspace {
@@ -171,7 +173,6 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// the ones after it: who has a file open knows by the next one that there is a later.
     fn archive_before(&self, n: u64) {
         let numbers = layout::journal_numbers(&self.fs, &self.dir).unwrap_or_default();
-        let _ = make_dir_if_missing(&self.fs, &self.dir.join(ARCHIVE));
         for old in numbers.into_iter().filter(|old| *old < n) {
             let name = layout::journal_name(old);
             let to: &Path = &self.dir.join(ARCHIVE).join(&name);

@@ -206,16 +206,3 @@ pub fn decide(mark: Option<&Mark>, shown: &Shown, access: Access) -> Answer<Pass
         (Some(mark), _) => Err(Refusal::Guarded(mark.clone())),
     }
 }
-
-/// What a mark that another workspace wrote says: this one is a copy of it, or was restored. Its tokens compare with
-/// nothing here, so nothing but force passes it; a fence shown with that makes the mark one of ours.
-///
-/// # Errors
-/// The refusal.
-pub(super) fn decide_foreign(mark: &Mark, shown: &Shown, access: Access) -> Answer<Pass> {
-    match decide(None, shown, access)? {
-        pass if pass.mark.is_none() && access == Access::Read => Ok(pass),
-        pass if shown.force.is_some() => Ok(Pass { forced: true, ..pass }),
-        _ => Err(Refusal::Guarded(mark.clone())),
-    }
-}
