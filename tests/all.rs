@@ -24,6 +24,10 @@ mod document_text;
 mod explore;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;
+/// What failed disks, damaged files and half-done repairs leave to the journal.
+mod journal_faults;
+/// The journal and its readers, held up between any two calls.
+mod journal_races;
 /// The linter of adapters and the transcripts of the protocol.
 mod lint;
 /// Where the workspace of a folder is.

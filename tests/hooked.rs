@@ -21,7 +21,11 @@ pub(crate) enum Act {
 type Hook = dyn FnMut(&'static str, &Path) -> Act + Send;
 
 #[derive(Clone)]
-pub(crate) struct Hooked(Arc<Mutex<Box<Hook>>>);
+pub(crate) struct Hooked {
+    hook: Arc<Mutex<Box<Hook>>>,
+    /// Whether it is asked before calls that change nothing as well: `stat`, `list`, `lock`.
+    looks: bool,
+}
 
 pub(crate) struct HookedFile {
     file: RealFile,
@@ -31,7 +35,16 @@ pub(crate) struct HookedFile {
 
 impl Hooked {
     pub(crate) fn new(hook: impl FnMut(&'static str, &Path) -> Act + Send + 'static) -> Self {
-        Hooked(Arc::new(Mutex::new(Box::new(hook))))
+        Hooked { hook: Arc::new(Mutex::new(Box::new(hook))), looks: false }
+    }
+
+    /// The same, asked before `stat`, `list` and `lock` too.
+    pub(crate) fn with_looks(hook: impl FnMut(&'static str, &Path) -> Act + Send + 'static) -> Self {
+        Hooked { looks: true, ..Hooked::new(hook) }
+    }
+
+    fn look(&self, call: &'static str, path: &Path) -> io::Result<()> {
+        if self.looks { self.ask(call, path).map(|_| ()) } else { Ok(()) }
     }
 
     /// Does this to the `nth` (from 1) call of that kind on a path that holds `part`.
@@ -45,7 +58,8 @@ impl Hooked {
     }
 
     fn ask(&self, call: &'static str, path: &Path) -> io::Result<Option<usize>> {
-        match (self.0.lock().unwrap())(call, path) {
+        // A panic that a hook put in is the test's own.
+        match (self.hook.lock().unwrap_or_else(std::sync::PoisonError::into_inner))(call, path) {
             Act::Go => Ok(None),
             Act::Fail(kind) => Err(kind.into()),
             Act::Short(count) => Ok(Some(count)),
@@ -62,6 +76,7 @@ impl Fs for Hooked {
         Ok(HookedFile { file: RealFs.open(path, how)?, path: path.to_owned(), fs: self.clone() })
     }
     fn stat(&self, path: &Path) -> io::Result<Option<Stat>> {
+        self.look("stat", path)?;
         RealFs.stat(path)
     }
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
@@ -86,6 +101,7 @@ impl Fs for Hooked {
         RealFs.remove_dir(path)
     }
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        self.look("list", dir)?;
         RealFs.list(dir)
     }
     fn make_dir(&self, dir: &Path, mode: u32) -> io::Result<()> {
@@ -124,6 +140,7 @@ impl File for HookedFile {
         self.file.adopt(like)
     }
     fn lock(&self, mode: LockMode, patience: Duration) -> Result<(), LockError> {
+        self.fs.look("lock", &self.path).map_err(LockError::Io)?;
         self.file.lock(mode, patience)
     }
     fn unlock(&self) -> io::Result<()> {

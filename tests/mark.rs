@@ -116,6 +116,13 @@ fn once_guarded_only_its_lock_or_force_with_a_reason_writes() {
     assert_eq!(lock.take(SOON).unwrap().mark().unwrap().token, 5, "force alone leaves the mark");
     assert_eq!(word(&forced(fence("b", 3), "why"), Access::Write), Ok(()));
     assert_eq!(word(&fence("a", 99), Access::Write), Err("guarded"), "handed over to b");
+    assert_eq!(lock.take(SOON).unwrap().mark().unwrap().token, 5, "force never lowers the token");
+    assert_eq!(word(&forced(fence("a", 4), "why"), Access::Write), Ok(()));
+    assert_eq!(
+        word(&fence("a", 4), Access::Write),
+        Err("stale_token"),
+        "handed back, and as stale as before"
+    );
 }
 
 #[test]
@@ -150,8 +157,17 @@ fn a_mark_that_cannot_be_obeyed_is_never_taken_for_none() {
     let good = std::fs::read(&path).unwrap();
     let place = site.rooted().locate(&RealFs, Path::new("x.json"), Last::Follow).unwrap();
     let other = Folder { id: WorkspaceId::new("w2").unwrap(), ..site.folder() };
-    let copied = ResourceLock::new(RealFs, other, &place).take(SOON).unwrap_err();
-    assert!(matches!(&copied, Error::Damaged { what, .. } if what.contains("w1")), "{copied}");
+    let copied = ResourceLock::new(RealFs, other, &place);
+    let word = |shown: &Shown, access| show(&copied, shown, access).map_err(|refusal| refusal.word());
+    for shown in [Shown::nothing(), fence("a", 4), fence("a", 99)] {
+        assert_eq!(word(&shown, Access::Write), Err("guarded"), "{shown:?}");
+    }
+    assert_eq!(word(&fence("a", 99), Access::Read), Err("guarded"));
+    assert_eq!(word(&Shown::nothing(), Access::Read), Ok(()));
+    assert_eq!(std::fs::read(&path).unwrap(), good, "a refusal makes nothing of ours of it");
+    let forced = Shown { force: Some("it is a copy".to_owned()), ..fence("b", 3) };
+    assert_eq!(word(&forced, Access::Write), Ok(()));
+    assert_eq!(word(&fence("b", 3), Access::Write), Ok(()), "the mark is one of ours now");
     std::fs::write(&path, vec![b'x'; 2048]).unwrap();
     assert_eq!(site.lock("x.json").take(SOON).unwrap_err().exit_code(), 4);
     assert_eq!(std::fs::read(&path).unwrap(), vec![b'x'; 2048]);

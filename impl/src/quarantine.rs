@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::document::{Sum, Version, each_chunk};
 use crate::error::{Error, Result};
-use crate::fs::{File, Fs, How};
+use crate::fs::{File, Fs, How, make_dir_if_missing};
 use crate::host::Host;
 use crate::mark::{missing, sweep, temp_name};
 
@@ -30,6 +30,7 @@ pub(crate) fn keep<F: Fs>(
 ) -> Result<Kept> {
     let dir = workspace.join("quarantine");
     let failed = |error| Error::environment("copying to", &dir, error);
+    make_dir_if_missing(fs, &dir).map_err(failed)?;
     let version = Version::of_file(file, offset).map_err(failed)?;
     let path = dir.join(name(key, offset, &version));
     if fs.stat(&path).map_err(failed)?.is_some() {

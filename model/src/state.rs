@@ -18,7 +18,7 @@ use crate::{Claim, Entry, Event, LockName, OpId, Revision, TimeMs};
 
 /// How many of the last operations' ids are remembered.
 pub const OPS_REMEMBERED: usize = 64;
-/// How many ended boots are remembered.
+/// How many ended boots are remembered, those that a lock is bound to aside.
 pub const BOOTS_REMEMBERED: usize = 32;
 /// How long a release, and a grant that lapsed, is remembered: 10 minutes of journal time.
 pub const REMEMBER_MS: u64 = 10 * 60 * 1000;
@@ -121,8 +121,11 @@ impl State {
         if let Some(before) = self.boot.take()
             && before.boot != *boot
         {
-            if self.ended_boots.len() == BOOTS_REMEMBERED {
-                self.ended_boots.remove(0);
+            // One that a lock is bound to is remembered as long as the lock: it is the proof that this has lapsed.
+            let binds = |boot: &BootId| self.locks.values().any(|lock| lock.is_bound_to(boot));
+            let oldest = self.ended_boots.iter().position(|boot| !binds(boot));
+            if let Some(oldest) = oldest.filter(|_| self.ended_boots.len() >= BOOTS_REMEMBERED) {
+                self.ended_boots.remove(oldest);
             }
             self.ended_boots.push(before.boot);
         }

@@ -198,6 +198,17 @@ pub fn create_synced<F: Fs>(fs: &F, path: &Path, mode: u32, bytes: &[u8]) -> io:
     }
 }
 
+/// Makes the folder `dir`, with the mode of the one that it stands in, where a backup or a copy left it out empty.
+pub(crate) fn make_dir_if_missing<F: Fs>(fs: &F, dir: &Path) -> io::Result<()> {
+    let (None, Some(parent)) = (fs.stat(dir)?, dir.parent()) else { return Ok(()) };
+    let mode = fs.stat(parent)?.ok_or(io::ErrorKind::NotFound)?.mode;
+    match fs.make_dir(dir, mode) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made?,
+    }
+    fs.sync_dir(parent)
+}
+
 /// Appends all of the bytes, by as many writes as it takes.
 pub(crate) fn append_all(file: &impl File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {

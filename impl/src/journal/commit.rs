@@ -5,6 +5,7 @@ use fencehold_model::{Entry, Event, OpId, Revision, State, TimeMs};
 
 use super::file::{FileJournal, Inner};
 use super::floor::Floor;
+use super::layout;
 use super::time::{self, Now};
 use super::{Asking, Committed};
 use crate::error::{Error, Result};
@@ -87,7 +88,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     fn record(&self, inner: &mut Inner<F>, asking: &Asking, event: Event, at_ms: TimeMs) -> Result<Revision> {
         let revision = inner.tail.as_ref().expect("a settled section has a tail").state.revision + 1;
         if revision >= inner.floor {
-            inner.floor = Floor::read(&self.fs, &self.dir)?.floor;
+            inner.floor = self.durable_floor(inner)?.floor;
             if revision >= inner.floor {
                 self.raise_floor(inner)?;
             }
@@ -96,9 +97,31 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(revision)
     }
 
+    /// The floor, once it is durable: whoever replaced it may have been killed before the directory was synced, and a
+    /// power cut would then bring back one that lies below revisions in use.
+    pub(super) fn durable_floor(&self, inner: &Inner<F>) -> Result<Floor> {
+        self.fs.sync_dir(&self.dir).map_err(|error| Error::environment("syncing", &self.dir, error))?;
+        self.floor_above(inner)
+    }
+
+    /// The floor, which lies above every revision in the journal; else it is damaged.
+    fn floor_above(&self, inner: &Inner<F>) -> Result<Floor> {
+        let floor = Floor::read(&self.fs, &self.dir)?;
+        let revision = inner.tail.as_ref().map_or(0, |tail| tail.state.revision);
+        if floor.floor > revision {
+            return Ok(floor);
+        }
+        Err(Error::Damaged {
+            path: self.dir.join(layout::FLOOR),
+            line: None,
+            what: format!("it says {}, and the journal has come to revision {revision}", floor.floor),
+            advice: super::tail::REPAIR.to_owned(),
+        })
+    }
+
     /// Makes a higher floor durable; returns the old one.
     pub(super) fn raise_floor(&self, inner: &mut Inner<F>) -> Result<Revision> {
-        let old = Floor::read(&self.fs, &self.dir)?;
+        let old = self.floor_above(inner)?;
         let new = old.raised()?;
         new.write(&self.fs, &self.host, &self.dir)?;
         inner.floor = new.floor;
@@ -165,7 +188,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         let tail = inner.tail.as_ref().expect("a line was appended to a tail");
         let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
         let at = |path: &std::path::Path| self.fs.stat(path).ok().flatten().map(|stat| stat.id);
-        let lock_path = self.dir.join(super::layout::LOCK);
+        let lock_path = self.dir.join(layout::LOCK);
         if at(&tail.path) == Some(tail.id) && at(&lock_path) == Some(*lock) {
             return Ok(());
         }

@@ -349,6 +349,11 @@ impl<F: Fs, H: Host> Journal for FileJournal<F, H> {
         if let Some((workspace, _)) = &self.inner().known {
             return Ok(workspace.clone());
         }
+        if self.is_copy()? {
+            // A mark under the id of the original would bind nobody once the copy has its own. Who cannot give it one
+            // can write no mark either.
+            let _ = self.locked(Self::ready);
+        }
         self.read(|_, _| ())?;
         let inner = self.inner();
         Ok(inner.known.as_ref().expect("a read remembers the workspace").0.clone())

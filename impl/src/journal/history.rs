@@ -1,6 +1,6 @@
 //! Reading the events back, the archived ones included.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fencehold_model::Entry;
 use fencehold_model::ndjson::{self, Kind};
@@ -44,13 +44,19 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(notes)
     }
 
+    /// The numbers of the journal files in `dir`, rising; none where there is no such folder.
+    pub(super) fn numbers(&self, dir: &Path) -> Result<Vec<u64>> {
+        match layout::journal_numbers(&self.fs, dir) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            listed => listed.map_err(|error| Error::environment("listing", dir, error)),
+        }
+    }
+
     fn all_files(&self) -> Result<Vec<(u64, PathBuf)>> {
         let mut files = Vec::new();
         // The archive last: a file that is moved there meanwhile stands in one of the two lists, or in both.
         for dir in [self.dir.clone(), self.dir.join(ARCHIVE)] {
-            let numbers = layout::journal_numbers(&self.fs, &dir)
-                .map_err(|error| Error::environment("listing", &dir, error))?;
-            files.extend(numbers.into_iter().map(|n| (n, layout::journal_path(&dir, n))));
+            files.extend(self.numbers(&dir)?.into_iter().map(|n| (n, layout::journal_path(&dir, n))));
         }
         // The archived one comes first, by its path.
         files.sort_unstable();

@@ -52,6 +52,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 }
             }
             journal.settle(inner)?;
+            // Looked at anew: a copy whose journal was mended is a copy still.
+            inner.floor = 0;
             journal.adopt_copy(inner)
         })?;
         let notes = self.notes();
@@ -61,11 +63,11 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
 
     fn mend_lock(&self, report: &mut Report) -> Result<()> {
         let path = self.dir.join(LOCK);
-        self.newest_number()?;
+        let Some(folder) = self.stat(&self.dir)? else { return self.newest_number().map(|_| ()) };
         if self.stat(&path)?.is_none() {
             // The inode differs from the floor's then, so what follows makes it a workspace of its own.
             self.fs
-                .open(&path, How::CreateNew { mode: 0o600 })
+                .open(&path, How::CreateNew { mode: folder.mode & 0o666 | 0o600 })
                 .map_err(|error| Error::environment("creating", &path, error))?;
             self.fs.sync_dir(&self.dir).map_err(|error| Error::environment("syncing", &self.dir, error))?;
             report.done.push(format!("{} was missing and is there again", path.display()));
@@ -89,7 +91,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
 
     /// Opens the newest file; where its line one is damaged, sets it aside and goes on from the file before it.
     fn mend_head(&self, inner: &mut Inner<F>, report: &mut Report) -> Result<Rest> {
-        let n = self.newest_number()?;
+        let Some(n) = self.numbers(&self.dir)?.last().copied() else {
+            let n = self.numbers(&self.dir.join(ARCHIVE))?.last().map_or(1, |last| last + 1);
+            return self.go_on_without(inner, n, "it is missing", report);
+        };
         match Tail::open(&self.fs, &self.dir, n, true) {
             Ok((tail, rest)) => {
                 inner.tail = Some(tail);
@@ -99,45 +104,49 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             Err(NoTail::Headless(what)) => {
                 let path = layout::journal_path(&self.dir, n);
                 self.keep(&path, &layout::journal_name(n), 0, report)?;
-                let (workspace, state) = self.state_before(n)?;
-                let why = format!("{what} of {}; its events are set aside", path.display());
-                let floor = self.any_floor(&workspace, &state, inner)?;
-                self.restart(inner, n, workspace, state, &floor, &why)?;
-                report.done.push(why);
-                Ok(Rest::Clean)
+                self.go_on_without(inner, n, &what, report)
             }
         }
     }
 
+    /// Goes on from the file before `n`, which is lost.
+    fn go_on_without(&self, inner: &mut Inner<F>, n: u64, what: &str, report: &mut Report) -> Result<Rest> {
+        let path = layout::journal_path(&self.dir, n);
+        let why = format!("{}: {what}; its events are lost or set aside", path.display());
+        let (workspace, state) = self.state_before(n)?;
+        let floor = self.any_floor(&workspace, &state, inner)?;
+        self.restart(inner, n, state, &floor, &why)?;
+        report.done.push(why);
+        Ok(Rest::Clean)
+    }
+
     /// What the file before `n` came to; nothing where there is none.
     fn state_before(&self, n: u64) -> Result<(WorkspaceId, State)> {
-        for old in (1..n).rev() {
-            // A rotator that was killed left it beside the new one.
-            for dir in [self.dir.clone(), self.dir.join(ARCHIVE)] {
-                let path = layout::journal_path(&dir, old);
-                if self.stat(&path)?.is_some()
-                    && let Ok((tail, _)) = Tail::<F>::open_at(&self.fs, path, old, false)
-                {
-                    return Ok((tail.workspace, tail.state));
-                }
+        let mut older = Vec::new();
+        // A rotator that was killed left it beside the new one.
+        for dir in [self.dir.clone(), self.dir.join(ARCHIVE)] {
+            let numbers = self.numbers(&dir)?.into_iter().filter(|old| *old < n);
+            older.extend(numbers.map(|old| (old, layout::journal_path(&dir, old))));
+        }
+        older.sort_unstable();
+        for (old, path) in older.into_iter().rev() {
+            if let Ok((tail, _)) = Tail::<F>::open_at(&self.fs, path, old, false) {
+                return Ok((tail.workspace, tail.state));
             }
         }
-        let workspace = match Floor::read(&self.fs, &self.dir) {
-            Ok(floor) => floor.workspace,
-            Err(_) => self.new_workspace_id(),
-        };
-        Ok((workspace, State::default()))
+        Ok((self.new_workspace_id(), State::default()))
     }
 
     fn restart(
         &self,
         inner: &mut Inner<F>,
         damaged: u64,
-        workspace: WorkspaceId,
-        mut state: State,
+        state: State,
         floor: &Floor,
         why: &str,
     ) -> Result<()> {
+        // The floor's: the file before may be of the workspace that this one is a copy of.
+        let workspace = floor.workspace.clone();
         let raised = floor.raised()?;
         raised.write(&self.fs, &self.host, &self.dir)?;
         inner.floor = raised.floor;
@@ -149,7 +158,6 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 .expect("digits are an id"),
             event: fencehold_model::Event::Repaired { reason: why.to_owned() },
         };
-        state.revision = state.revision.min(floor.floor - 1);
         let next = super::rotate::Successor { workspace, n: damaged + 1, state, entry: Some(entry) };
         self.begin_file(inner, next)
     }
@@ -157,7 +165,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// The floor as it stands, or, where it is lost, one above everything that may have been handed out.
     fn any_floor(&self, workspace: &WorkspaceId, state: &State, inner: &Inner<F>) -> Result<Floor> {
         match Floor::read(&self.fs, &self.dir) {
-            Ok(floor) => Ok(floor),
+            Ok(floor) if floor.floor > state.revision => Ok(floor),
+            Ok(floor) => Ok(Floor { floor: above(state.revision), ..floor }),
             Err(error @ (Error::Newer { .. } | Error::Environment { .. })) => Err(error),
             Err(_) => {
                 let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
@@ -179,8 +188,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             Ok(floor) if floor.workspace != tail.workspace && floor.lock == lock.to_string() => {
                 Some(floor.floor)
             }
-            Ok(_) => return Ok(()),
-            Err(Error::Damaged { .. }) => None,
+            Ok(floor) if floor.floor > tail.state.revision => return Ok(()),
+            Ok(_) | Err(Error::Damaged { .. }) => None,
             Err(error) => return Err(error),
         };
         if self.stat(&path)?.is_some() {

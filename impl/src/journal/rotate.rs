@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use fencehold_model::record::{self, Head};
+use fencehold_model::record::{self, Head, LINE_ONE_BYTES_MAX};
 use fencehold_model::{Entry, Event, Holder, OpId, State, WorkspaceId};
 
 use super::file::{FileJournal, Inner, Note};
@@ -14,7 +14,7 @@ use super::layout::{self, ARCHIVE};
 use super::tail::Tail;
 use super::time::{self, Now};
 use crate::error::{Error, Result};
-use crate::fs::{File as _, Fs, create_synced};
+use crate::fs::{File as _, Fs, create_synced, make_dir_if_missing};
 use crate::host::Host;
 use crate::mark::{sweep, temp_name};
 
@@ -51,7 +51,18 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             state.forget(now_ms);
         }
         let next = Successor { workspace: tail.workspace.clone(), n: tail.n + 1, state, entry: None };
-        self.begin_file(inner, next)
+        match self.begin_file(inner, next) {
+            // Nothing rests on a rotation that is merely due: on a full disk a release must still be possible.
+            Err(_) if self.may_stay(inner) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Whether the file at hand is still the newest, and not yet too long to be read.
+    fn may_stay(&self, inner: &Inner<F>) -> bool {
+        inner.tail.as_ref().is_some_and(|tail| {
+            tail.tail_bytes() < LINE_ONE_BYTES_MAX as u64 && self.is_newest(tail).unwrap_or(false)
+        })
     }
 
     /// Makes a workspace of its own out of a copied or restored folder, whose `lock` is not the one it was made with.
@@ -60,7 +71,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             return Ok(());
         }
         let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
-        let floor = Floor::read(&self.fs, &self.dir)?;
+        let floor = self.durable_floor(inner)?;
         if floor.lock == lock.to_string() {
             let tail = inner.tail.as_ref().expect("a settled section has a tail");
             if floor.workspace != tail.workspace {
@@ -85,6 +96,13 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         floor.write(&self.fs, &self.host, &self.dir)?;
         inner.notes.push(Note(format!("{}: {why}; it goes on as workspace {workspace}", self.dir.display())));
         Ok(())
+    }
+
+    /// Whether the folder is a copy that nobody has adopted yet, as far as can be told without the OS lock.
+    pub(super) fn is_copy(&self) -> Result<bool> {
+        let lock = self.stat(&self.dir.join(layout::LOCK))?;
+        let floor = Floor::read(&self.fs, &self.dir).ok();
+        Ok(lock.zip(floor).is_some_and(|(lock, floor)| lock.id.to_string() != floor.lock))
     }
 
     pub(super) fn new_workspace_id(&self) -> WorkspaceId {
@@ -120,6 +138,12 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         sweep(&self.fs, &self.dir, &name).map_err(failed)?;
         let head = Head { workspace: next.workspace, n: next.n, state: next.state };
         let (mut bytes, checksum) = record::write_head(&head, head.state.revision);
+        if bytes.len() > LINE_ONE_BYTES_MAX {
+            let len = bytes.len();
+            return Err(Error::usage(format!(
+                "the folded state has {len} bytes, the most is {LINE_ONE_BYTES_MAX}; release locks that nobody needs"
+            )));
+        }
         if let Some(entry) = &next.entry {
             bytes.push_str(&record::write_entry(entry, head.state.revision, checksum).0);
         }
@@ -147,6 +171,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// the ones after it: who has a file open knows by the next one that there is a later.
     fn archive_before(&self, n: u64) {
         let numbers = layout::journal_numbers(&self.fs, &self.dir).unwrap_or_default();
+        let _ = make_dir_if_missing(&self.fs, &self.dir.join(ARCHIVE));
         for old in numbers.into_iter().filter(|old| *old < n) {
             let name = layout::journal_name(old);
             let to: &Path = &self.dir.join(ARCHIVE).join(&name);

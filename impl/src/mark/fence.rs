@@ -179,7 +179,8 @@ impl fmt::Display for Refusal {
 ///
 /// An equal token passes: it is the same holder again. A read under another lock's name is refused like a write: it
 /// could not raise the mark, so it could not promise what a guarded read promises. Force never helps a stale token of
-/// the guarding lock itself; with a fence of another lock it hands the guard over to that one.
+/// the guarding lock itself; with a fence of another lock it hands the guard over to that one, at the higher of the two
+/// tokens: handed back later, it must not let in what the first lock has passed.
 ///
 /// # Errors
 /// The refusal.
@@ -198,7 +199,23 @@ pub fn decide(mark: Option<&Mark>, shown: &Shown, access: Access) -> Answer<Pass
             }
             Ok(Pass { mark: Some(shown), forced: false })
         }
-        (Some(_), shown) if forced => Ok(Pass { mark: shown, forced }),
+        (Some(mark), shown) if forced => {
+            let mark = shown.map(|shown| Mark { token: shown.token.max(mark.token), ..shown });
+            Ok(Pass { mark, forced })
+        }
         (Some(mark), _) => Err(Refusal::Guarded(mark.clone())),
+    }
+}
+
+/// What a mark that another workspace wrote says: this one is a copy of it, or was restored. Its tokens compare with
+/// nothing here, so nothing but force passes it; a fence shown with that makes the mark one of ours.
+///
+/// # Errors
+/// The refusal.
+pub(super) fn decide_foreign(mark: &Mark, shown: &Shown, access: Access) -> Answer<Pass> {
+    match decide(None, shown, access)? {
+        pass if pass.mark.is_none() && access == Access::Read => Ok(pass),
+        pass if shown.force.is_some() => Ok(Pass { forced: true, ..pass }),
+        _ => Err(Refusal::Guarded(mark.clone())),
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fencehold_model::WorkspaceId;
 
-use super::fence::{Access, Answer, Mark, Pass, Refusal, Shown, decide};
+use super::fence::{Access, Answer, Mark, Pass, Refusal, Shown, decide, decide_foreign};
 use super::place::Place;
 use super::slots::{self, SLOT_BYTES, Slot};
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ const REPLACED_MAX: usize = 8;
 pub struct Folder {
     /// Its path.
     pub dir: PathBuf,
-    /// Its id; a mark of another one is not obeyed and not overwritten.
+    /// Its id; a mark of another one guards against everything but force.
     pub id: WorkspaceId,
 }
 
@@ -150,6 +150,9 @@ impl<F: Fs> Held<'_, F> {
     /// # Errors
     /// [`Error::Environment`] where the mark could not be made durable.
     pub fn check(&mut self, shown: &Shown, access: Access) -> Result<Answer<Pass>> {
+        if let Some(slot) = self.slot.as_ref().filter(|slot| slot.foreign) {
+            return Ok(decide_foreign(&slot.mark, shown, access));
+        }
         match decide(self.mark(), shown, access) {
             Err(refusal @ (Refusal::StaleToken(_) | Refusal::Guarded(_))) => {
                 self.confirm()?;
@@ -167,7 +170,9 @@ impl<F: Fs> Held<'_, F> {
     pub fn raise(&mut self, pass: &Pass) -> Result<()> {
         match &pass.mark {
             None => Ok(()),
-            Some(mark) if self.mark() == Some(mark) => self.confirm(),
+            Some(mark) if self.slot.as_ref().is_some_and(|slot| !slot.foreign && slot.mark == *mark) => {
+                self.confirm()
+            }
             Some(mark) => self.write(mark.clone()),
         }
     }
@@ -205,7 +210,7 @@ impl<F: Fs> Held<'_, F> {
     }
 
     fn write_slot(&mut self, mark: Mark) -> Result<()> {
-        let slot = Slot { seq: self.slot.as_ref().map_or(0, |slot| slot.seq + 1), mark };
+        let slot = Slot { seq: self.slot.as_ref().map_or(0, |slot| slot.seq + 1), mark, foreign: false };
         let bytes = slots::encode(&self.of.folder.id, &slot)?;
         let failed = |error| self.of.failed("writing the mark", error);
         let mut done = 0;

@@ -25,6 +25,8 @@ const ADVICE: &str = "Nothing older must be let in: end every program that may s
 pub(super) struct Slot {
     pub(super) seq: u64,
     pub(super) mark: Mark,
+    /// Whether another workspace wrote it: its tokens cannot be compared with ours.
+    pub(super) foreign: bool,
 }
 
 #[derive(Debug)]
@@ -86,19 +88,12 @@ fn slot(path: &Path, workspace: &WorkspaceId, bytes: &[u8]) -> Result<Read> {
         FORMAT => {}
         other => return Err(newer(format!("its mark is of format {other}, this program knows {FORMAT}"))),
     }
-    let theirs = fields.text("workspace").map_err(malformed)?;
-    if theirs != workspace.as_str() {
-        return Err(Error::Damaged {
-            path: path.to_owned(),
-            line: None,
-            what: format!("the mark is of workspace {theirs}, this one is {workspace}: a copy, or restored"),
-            advice: ADVICE.to_owned(),
-        });
-    }
+    let foreign = fields.text("workspace").map_err(malformed)? != workspace.as_str();
     let fence = fields.text("fence").map_err(malformed)?;
     let lock = fence.strip_prefix("lock/").and_then(|name| LockName::new(name).ok());
     let lock =
         lock.ok_or_else(|| newer(format!("it is guarded by {fence:?}, which this program does not know")))?;
     let token = fields.number("token").map_err(malformed)?;
-    Ok(Read::Whole(Slot { seq: fields.number("seq").map_err(malformed)?, mark: Mark { lock, token } }))
+    let seq = fields.number("seq").map_err(malformed)?;
+    Ok(Read::Whole(Slot { seq, mark: Mark { lock, token }, foreign }))
 }

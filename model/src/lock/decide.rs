@@ -172,7 +172,9 @@ impl Moment<'_> {
     /// A holder that shows its grant in time needs no proof that its own process lives.
     fn standing_for_holder(&self, grant: &Grant) -> Standing {
         match self.standing(grant) {
-            Standing::Unseen(_) if self.now_ms < grant.expires_ms => Standing::Live { expires_ms: None },
+            Standing::Unseen(_) if self.now_ms < grant.expires_ms => {
+                Standing::Live { expires_ms: Some(grant.expires_ms) }
+            }
             other => other,
         }
     }

@@ -23,6 +23,7 @@ pub use decide::{decide, standing};
 use alloc::string::String;
 
 use crate::event::{Evidence, Process};
+use crate::id::BootId;
 use crate::{Claim, Holder, LockName, TimeMs, Token};
 
 /// The shortest TTL that can be asked for, in milliseconds.
@@ -44,6 +45,13 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// Whether its grant is bound to a process of this boot.
+    #[must_use]
+    pub fn is_bound_to(&self, boot: &BootId) -> bool {
+        let bound = self.grant.as_ref().and_then(|grant| grant.bound.as_ref());
+        bound.is_some_and(|process| process.boot == *boot)
+    }
+
     /// The newest token that is remembered of this name.
     #[must_use]
     pub fn newest_token(&self) -> Option<Token> {
