@@ -69,7 +69,9 @@ fn cold(criterion: &mut Criterion) {
     });
     group.finish();
 
-    let theirs: [(&str, fn(&Checkout), &str, Goal); 2] = [
+    /// A name, what appends and syncs, how, and the goal.
+    type Theirs = (&'static str, fn(&Checkout), &'static str, Goal);
+    let theirs: [Theirs; 2] = [
         ("cold", append_as_a_process, "append + fdatasync as a process of its own", Goal::AtMost(0.9)),
         ("cold, strict", append, "append + fdatasync by who measures", Goal::None),
     ];

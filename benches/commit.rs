@@ -33,8 +33,8 @@ fn bare(checkout: &Checkout) -> File {
 /// The last line of the journal: what the bare append writes as well.
 fn line(checkout: &Checkout) -> Vec<u8> {
     let journal = checkout.journal().expect("the workspace has a journal");
-    let lines = journal.split_inclusive(|byte| *byte == b'\n');
-    lines.last().expect("an acquire wrote a line").to_vec()
+    let mut lines = journal.split_inclusive(|byte| *byte == b'\n');
+    lines.next_back().expect("an acquire wrote a line").to_vec()
 }
 
 fn append(mut bare: &File, line: &[u8]) {
