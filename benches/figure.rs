@@ -94,7 +94,8 @@ pub fn pairs(
     mut ours: impl FnMut() -> Duration,
     mut theirs: impl FnMut() -> Duration,
 ) -> Pairs {
-    (ours(), theirs());
+    ours();
+    theirs();
     Pairs { seconds: (0..count).map(|_| (ours().as_secs_f64(), theirs().as_secs_f64())).collect() }
 }
 
