@@ -8,7 +8,7 @@ mod figure;
 mod workspace;
 
 pub use figure::{Goal, Pairs, Quartiles, figure, pairs, timed};
-pub use workspace::{Checkout, Locks};
+pub use workspace::{CLAIM, Checkout, HOLDER, Locks};
 
 /// The result of what may fail on a full or foreign disk.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

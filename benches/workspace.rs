@@ -11,6 +11,11 @@ use fencehold_model::{Claim, Holder, LockName, Token};
 
 use crate::Result;
 
+/// Who takes the locks, and by which claim.
+pub const HOLDER: &str = "bench";
+/// See [`HOLDER`].
+pub const CLAIM: &str = "0123456789abcdef0123456789abcdef";
+
 /// A git checkout of its own with an empty workspace, gone when this is dropped.
 #[derive(Debug)]
 pub struct Checkout {
@@ -82,7 +87,7 @@ impl Checkout {
         let host = RealHost::new()?;
         let options = Options { durability, ..Options::default() };
         let journal = FileJournal::new(RealFs, host.clone(), &self.workspace(), options);
-        let (holder, claim) = (Holder::new("bench")?, Claim::new("0123456789abcdef0123456789abcdef")?);
+        let (holder, claim) = (Holder::new(HOLDER)?, Claim::new(CLAIM)?);
         Ok(Locks { ledger: Ledger::new(journal, host), holder, claim, next: 0 })
     }
 }
@@ -125,12 +130,12 @@ impl Locks {
         self.acquire(&LockName::new(&format!("lock-{:08}", self.next))?)
     }
 
-    /// Lets a lock go.
+    /// Lets a lock go that was taken by this handle, or by a process with the same holder and claim.
     ///
     /// # Errors
     /// As [`Locks::acquire`].
-    pub fn release(&self, name: &LockName, token: Token) -> Result<()> {
-        let (name, holder, proof) = (name.clone(), self.holder.clone(), Proof::Token(token));
+    pub fn release(&self, name: &LockName) -> Result<()> {
+        let (name, holder, proof) = (name.clone(), self.holder.clone(), Proof::Claim(self.claim.clone()));
         match self.submit(&Command::Release { name, holder, proof })? {
             Verdict::Released { .. } => Ok(()),
             other => Err(format!("it was not released: {other:?}").into()),
