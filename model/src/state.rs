@@ -45,7 +45,7 @@ pub struct State {
     pub boot: Option<Boot>,
     /// Boots that are over, the latest last.
     pub ended_boots: Vec<BootId>,
-    /// The highest token that was broken, or whose end was forgotten: one up to it that no grant has is not current.
+    /// The highest token whose end was forgotten: one up to it that no grant has is not current.
     pub forgotten: Revision,
     /// The locks by name.
     pub locks: BTreeMap<LockName, Lock>,
