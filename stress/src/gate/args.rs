@@ -23,6 +23,12 @@ pub(super) enum Command {
     Lint(Lint),
     /// Judge a recorded history again: what real time made is not run again.
     Judge(Judge),
+    /// Repair a workspace folder, as the operator of a soak does.
+    #[command(hide = true)]
+    Repair {
+        /// The folder itself
+        workspace: PathBuf,
+    },
     /// Be one of the gate's own broken targets: M01, M03, M16.
     Target {
         /// Which one

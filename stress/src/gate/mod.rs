@@ -28,6 +28,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let code = match &cli.command {
         Command::Target { name } => return crate::targets::run(name),
         Command::Run(run) => run::run(run),
+        Command::Repair { workspace } => {
+            crate::soak::repair_folder(workspace).map(|()| 0).map_err(|error| error.to_string())
+        }
         Command::Judge(judge) => run::judge(judge),
         Command::Lint(lint) => run::lint(lint),
         Command::Replay(replay) => run::replay(replay),

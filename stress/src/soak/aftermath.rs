@@ -168,14 +168,15 @@ fn contains(bytes: &[u8], piece: &[u8]) -> bool {
     !piece.is_empty() && bytes.windows(piece.len()).any(|window| window == piece)
 }
 
-/// Runs `fencehold repair` on `root`; killed after `after`, if that is given. True where it ended with 0.
-pub(super) fn repair(root: &Path, stderr: &Path, after: Option<Duration>) -> Result<bool, String> {
-    let failed = |error: std::io::Error| format!("starting fencehold repair: {error}");
+/// Repairs the workspace folder `workspace` in a process of its own; killed after `after`, if that is given. True where
+/// it ended with 0. `fencehold repair` would look for the workspace of the checkout that a run's folder stands in.
+pub(super) fn repair(workspace: &Path, stderr: &Path, after: Option<Duration>) -> Result<bool, String> {
+    let failed = |error: std::io::Error| format!("starting a repair: {error}");
     let stderr = OpenOptions::new().create(true).append(true).open(stderr).map_err(failed)?;
     let mut child = Command::new("/proc/self/exe")
-        .arg0("fencehold")
-        .args(["repair", "--root"])
-        .arg(root)
+        .arg0("fencehold-gate")
+        .arg("repair")
+        .arg(workspace)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(stderr)
@@ -187,4 +188,13 @@ pub(super) fn repair(root: &Path, stderr: &Path, after: Option<Duration>) -> Res
         child.kill().map_err(failed)?;
     }
     Ok(child.wait().map_err(failed)?.success())
+}
+
+/// The process that [`repair`] starts.
+///
+/// # Errors
+/// Where the workspace cannot be repaired.
+pub fn repair_folder(workspace: &Path) -> fencehold::Result<()> {
+    let journal = FileJournal::new(RealFs, RealHost::new()?, workspace, Options::default());
+    journal.repair().map(|_| ())
 }

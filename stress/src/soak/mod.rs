@@ -11,7 +11,7 @@ mod stage;
 mod worker;
 mod workload;
 
-pub use aftermath::Aftermath;
+pub use aftermath::{Aftermath, repair_folder};
 pub use nemesis::Deeds;
 pub use recorder::{Recorder, SLACK_MS};
 pub use stage::{Soak, Sometimes, soak, stage};
@@ -112,9 +112,9 @@ impl Arena {
         }
     }
 
-    /// Runs `fencehold repair`; killed after `after`, if that is given. True where it ended well.
+    /// Repairs the workspace; killed after `after`, if that is given. True where it ended well.
     fn repair(&self, after: Option<Duration>) -> Result<bool, String> {
-        aftermath::repair(&self.root, &self.stderr, after)
+        aftermath::repair(&self.workspace, &self.stderr, after)
     }
 }
 
