@@ -190,7 +190,7 @@ pub(super) fn repair(workspace: &Path, stderr: &Path, after: Option<Duration>) -
     Ok(child.wait().map_err(failed)?.success())
 }
 
-/// The process that [`repair`] starts.
+/// What the process of a repair does.
 ///
 /// # Errors
 /// Where the workspace cannot be repaired.
