@@ -230,7 +230,7 @@ fn whoami_takes_the_first_that_is_set() {
     base.arg("whoami").env_remove("FENCEHOLD_HOLDER").env("USER", "ada");
     let by_session = said(&mut base).stdout;
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let session = rustix::process::getsid(None).unwrap().as_raw_pid();
+    let session = session_id();
     assert!(by_session.starts_with(&format!("ada@{host}:")), "{by_session}");
     if !by_session.contains(":pts/") && !by_session.contains(":tty") {
         assert_eq!(by_session, format!("ada@{host}:{session}\n"), "without a terminal");
@@ -240,6 +240,31 @@ fn whoami_takes_the_first_that_is_set() {
     assert_eq!(said(base.env("FENCEHOLD_HOLDER", "h")).stdout, "h\n");
     assert_eq!(said(base.args(["--holder", "flag"])).stdout, "flag\n");
     assert_eq!(said(yard.fencehold().arg("whoami").env("FENCEHOLD_HOLDER", " ")).code, 2);
+}
+
+/// Field 6 of proc_pid_stat(5): 0 where the session's leader is outside this pid namespace.
+fn session_id() -> String {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    stat[stat.rfind(") ").unwrap() + 2..].split(' ').nth(3).unwrap().to_owned()
+}
+
+#[test]
+fn a_session_led_from_outside_the_pid_namespace_is_no_bug_of_ours() {
+    let yard = Yard::new();
+    let whoami = yard.fencehold();
+    let mut inside = Command::new("unshare");
+    inside.args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]);
+    if !inside.arg("true").output().is_ok_and(|probe| probe.status.success()) {
+        println!("skipped, because no pid namespace can be made here");
+        return;
+    }
+    let mut inside = Command::new("unshare");
+    inside.args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]);
+    inside.arg(whoami.get_program()).args(whoami.get_args()).arg("whoami");
+    inside.envs(whoami.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    inside.env_remove("FENCEHOLD_HOLDER").env("USER", "ada");
+    let said = said(&mut inside);
+    assert!(said.code == 0 && said.stdout.starts_with("ada@"), "{said:?}");
 }
 
 #[test]

@@ -46,11 +46,10 @@ pub(super) fn holder(who: &Who) -> Result<(Holder, String)> {
     let host = host_name();
     let (place, why) = match terminal() {
         Some(tty) => (tty, "the user, the host and the terminal"),
-        None => match rustix::process::getsid(None) {
-            Ok(sid) => (
-                sid.as_raw_nonzero().to_string(),
-                "the user, the host and the session id: there is no terminal",
-            ),
+        // nix, not rustix: 0 is an answer (the session's leader is outside this pid namespace, as under
+        // `docker exec`), and rustix has no value for it.
+        None => match nix::unistd::getsid(None) {
+            Ok(sid) => (sid.to_string(), "the user, the host and the session id: there is no terminal"),
             Err(error) => {
                 return Err(Error::environment("asking getsid of", Path::new("/proc/self"), error.into()));
             }
