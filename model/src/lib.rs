@@ -20,6 +20,7 @@ pub mod id;
 pub mod json;
 pub mod lock;
 pub mod ndjson;
+pub mod pattern;
 pub mod record;
 pub mod spec;
 pub mod state;
