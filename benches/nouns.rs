@@ -45,7 +45,12 @@ impl Desk {
         let host = RealHost::new().expect("the machine can be looked at");
         let options = Options { durability, ..Options::default() };
         let journal = FileJournal::new(RealFs, host.clone(), &checkout.workspace(), options);
-        Desk { checkout, ledger: Ledger::new(journal, host), holder: Holder::new(HOLDER).expect("a word"), next: 0 }
+        Desk {
+            checkout,
+            ledger: Ledger::new(journal, host),
+            holder: Holder::new(HOLDER).expect("a word"),
+            next: 0,
+        }
     }
 
     /// One with this many leases open, each on a folder of its own.
@@ -181,14 +186,17 @@ fn cold_acquire(desk: &Desk) -> Duration {
 fn cold(_: &mut Criterion) {
     let (many, none) = (Desk::with_live(LIVE_COLD, Durability::Durable), Desk::new(Durability::Durable));
     let measured = pairs(PAIRS, || cold_acquire(&many), || cold_acquire(&none));
-    let what = format!("the time of `fencehold lock acquire` with {LIVE_COLD} leases open over that with none");
+    let what =
+        format!("the time of `fencehold lock acquire` with {LIVE_COLD} leases open over that with none");
     told("nouns/cold", &what, &measured, 1, measured.times(), Goal::AtMost(1.15));
     let many = Desk::with_live(LIVE_MEMORY, Durability::Durable);
     for _ in 0..3 {
         cold_acquire(&many);
     }
     let mib = rusage_mib();
-    let what = format!("the most memory (MiB, ru_maxrss) that `fencehold lock acquire` took with {LIVE_MEMORY} leases open");
+    let what = format!(
+        "the most memory (MiB, ru_maxrss) that `fencehold lock acquire` took with {LIVE_MEMORY} leases open"
+    );
     figure("nouns/memory", &what, Quartiles::of([mib]), Goal::AtMost(24.0));
 }
 
