@@ -5,6 +5,7 @@
 //! Figures go to stdout, one a line, beside criterion's absolute numbers.
 
 mod figure;
+pub mod results;
 mod workspace;
 
 pub use figure::{Goal, Pairs, Quartiles, figure, pairs, timed};

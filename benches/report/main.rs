@@ -1,0 +1,3 @@
+//! `bench-report`: ours beside what people use today, in one run on one machine.
+
+fn main() {}

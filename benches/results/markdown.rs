@@ -1,0 +1,90 @@
+//! `docs/benchmarks.md`: the tables, with all that is needed to judge them.
+
+use std::fmt::Write as _;
+
+use super::findings::findings;
+use super::{Grid, Report, latencies, rates};
+
+/// The page that is kept with the sources.
+#[must_use]
+pub fn markdown(report: &Report) -> String {
+    let mut out = String::from("# Benchmarks\n\n");
+    out.push_str(
+        "What one run of `bench-report` measured: Fencehold beside what people use today, on one machine. This page was \
+         written by\n\n```sh\nnpm install --prefix target/peers proper-lockfile\npython3 -m pip install --target \
+         target/peers/python filelock\n",
+    );
+    let _ = writeln!(out, "{}\n```\n", report.command);
+    out.push_str(
+        "The machine is shared and noisy, and its disk is a virtual one: a number says little, a ratio more. All was \
+         measured in turn, round after round, so that noise meets all alike.\n\n## How to read it\n\n",
+    );
+    let _ = writeln!(
+        out,
+        "Every process is a real one. They start together, repeat one operation for {} ms, and {} rounds are run in \
+         turn. A cell holds the median of the rounds, half of the distance between the slowest and the fastest round, and \
+         the ratio to the bare system calls in the same round (×1 is as fast, more is faster). A record has {} bytes. \
+         Latencies are of all rounds together, and the wait for the lock is in them. A dash has its reason below the \
+         table.\n",
+        report.window_ms, report.rounds, report.record_bytes
+    );
+    out.push_str(
+        "The rows do not promise the same. What each promises stands at the end; read it before the numbers.\n\n",
+    );
+    for finding in findings(report) {
+        let _ = writeln!(out, "**{}**\n", plain(&finding));
+    }
+    for workload in &report.workloads {
+        let grid = rates(report, *workload);
+        let _ = writeln!(out, "## {}\n\n{}\n", workload.title(), workload.what());
+        table(&mut out, &grid);
+        table(&mut out, &latencies(report, *workload));
+        for (index, note) in grid.notes.iter().enumerate() {
+            let _ = writeln!(out, "- [{}] {}", index + 1, plain(note));
+        }
+        if !grid.notes.is_empty() {
+            out.push('\n');
+        }
+    }
+    promises(&mut out, report);
+    out.push_str("## Where and with what\n\n| | |\n|---|---|\n");
+    let _ = writeln!(out, "| began | {} |", report.utc);
+    for (name, value) in &report.facts {
+        let _ = writeln!(out, "| {} | {} |", plain(name), plain(value));
+    }
+    for (subject, why) in &report.skipped {
+        let _ = writeln!(out, "| skipped | {}, because {} |", subject.name(), plain(why));
+    }
+    out
+}
+
+fn promises(out: &mut String, report: &Report) {
+    out.push_str(
+        "## What each promises\n\n| | how it is used here | durable once acknowledged | fenced |\n|---|---|---|---|\n",
+    );
+    for subject in &report.subjects {
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} |",
+            subject.name(),
+            subject.how(),
+            subject.durable(),
+            subject.fenced()
+        );
+    }
+    out.push('\n');
+}
+
+fn table(out: &mut String, grid: &Grid) {
+    let _ = writeln!(out, "| {} |", grid.head.join(" | "));
+    let _ = writeln!(out, "|---|{}", "---:|".repeat(grid.head.len() - 1));
+    for row in &grid.rows {
+        let _ = writeln!(out, "| {} |", row.join(" | "));
+    }
+    out.push('\n');
+}
+
+/// A text from elsewhere on one line of a table.
+fn plain(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}

@@ -1,0 +1,48 @@
+//! Figures for people: digits in groups, times with the unit that fits.
+
+/// A rate: `3,910`, `87.2`, `0.41`.
+pub(super) fn rate(value: f64) -> String {
+    match value {
+        ..1.0 => format!("{value:.2}"),
+        ..100.0 => format!("{value:.1}"),
+        _ => grouped(value.round() as u64),
+    }
+}
+
+/// A ratio: `×0.95`, `×0.004`, `×12`.
+pub(super) fn ratio(value: f64) -> String {
+    match value {
+        ..0.01 => format!("×{value:.4}"),
+        ..0.1 => format!("×{value:.3}"),
+        ..10.0 => format!("×{value:.2}"),
+        _ => format!("×{value:.0}"),
+    }
+}
+
+/// A time: `850 ns`, `12.4 µs`, `3.91 ms`, `1.20 s`.
+pub(super) fn time(ns: u64) -> String {
+    let (value, unit) = match ns {
+        0..1_000 => return format!("{ns} ns"),
+        1_000..1_000_000 => (ns as f64 / 1e3, "µs"),
+        1_000_000..1_000_000_000 => (ns as f64 / 1e6, "ms"),
+        _ => (ns as f64 / 1e9, "s"),
+    };
+    match value {
+        ..10.0 => format!("{value:.2} {unit}"),
+        ..100.0 => format!("{value:.1} {unit}"),
+        _ => format!("{value:.0} {unit}"),
+    }
+}
+
+/// A whole number with its digits in groups of three: `1,234,567`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
