@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::findings::findings;
-use super::{Grid, Report, latencies, rates};
+use super::{Grid, Report, latencies, rates, shares};
 
 /// The page that is kept with the sources.
 #[must_use]
@@ -24,7 +24,8 @@ pub fn markdown(report: &Report) -> String {
         "Every process is a real one. They start together, repeat one operation for {} ms, and {} rounds are run in \
          turn. A cell holds the median of the rounds, half of the distance between the slowest and the fastest round, and \
          the ratio to the bare system calls in the same round (×1 is as fast, more is faster). A record has {} bytes. \
-         Latencies are of all rounds together, and the wait for the lock is in them. A dash has its reason below the \
+         Latencies are of all rounds together, and the wait for the lock is in them. The smallest share is what the process \
+         that came off worst had of the operations: 100% is fair. A dash has its reason below the \
          table.\n",
         report.window_ms, report.rounds, report.record_bytes
     );
@@ -39,6 +40,7 @@ pub fn markdown(report: &Report) -> String {
         let _ = writeln!(out, "## {}\n\n{}\n", workload.title(), workload.what());
         table(&mut out, &grid);
         table(&mut out, &latencies(report, *workload));
+        table(&mut out, &shares(report, *workload));
         for (index, note) in grid.notes.iter().enumerate() {
             let _ = writeln!(out, "- [{}] {}", index + 1, plain(note));
         }

@@ -20,7 +20,7 @@ pub use json::json;
 pub use latency::{BadLatency, Latency};
 pub use markdown::markdown;
 pub use subject::Subject;
-pub use table::{Grid, latencies, rates, terminal};
+pub use table::{Grid, latencies, rates, shares, terminal};
 pub use workload::{Offer, Workload, offer};
 
 use crate::Quartiles;

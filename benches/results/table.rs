@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::findings::findings;
 use super::{Cell, Offer, Report, Subject, Workload, offer, text};
+use crate::Quartiles;
 
 /// A table, with the reasons of its dashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,18 @@ pub fn latencies(report: &Report, workload: Workload) -> Grid {
             .map(text::time)
             .collect();
         if times.is_empty() { "failed".to_owned() } else { times.join(" / ") }
+    })
+}
+
+/// What the process that came off worst had of the operations, over a fair share: the median of the rounds.
+#[must_use]
+pub fn shares(report: &Report, workload: Workload) -> Grid {
+    grid(report, workload, "smallest share", |cell| {
+        let shares: Vec<f64> = cell.measured().map(|round| round.least_share).collect();
+        match shares.is_empty() {
+            true => "failed".to_owned(),
+            false => format!("{:.0}%", Quartiles::of(shares).median * 100.0),
+        }
     })
 }
 

@@ -99,6 +99,12 @@ impl Workload {
         }
     }
 
+    /// Whether it is about a lock, and leaves no records to count.
+    #[must_use]
+    pub fn is_lock(self) -> bool {
+        matches!(self, Workload::Lock | Workload::LockWork)
+    }
+
     /// The work under the lock, in microseconds.
     #[must_use]
     pub fn work_us(self) -> u64 {
@@ -109,7 +115,7 @@ impl Workload {
 /// Whether `subject` does `workload` with so many processes.
 #[must_use]
 pub fn offer(subject: Subject, workload: Workload, processes: usize) -> Offer {
-    let locks = matches!(workload, Workload::Lock | Workload::LockWork);
+    let locks = workload.is_lock();
     match subject {
         Subject::Redb if locks => Offer::No("has no lock that processes could share, and none with a name"),
         Subject::Redb if processes > 1 => Offer::No(
