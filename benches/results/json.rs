@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Cell, Report, Round};
+use super::{Cell, Report, Round, Spread};
 
 /// The report as one JSON value.
 #[must_use]
@@ -42,19 +42,23 @@ pub fn json(report: &Report) -> Value {
 
 fn cell(report: &Report, cell: &Cell) -> Value {
     let latency = cell.latency();
-    let at = |percent: f64| latency.percentile_ns(percent);
+    let percentiles = [50.0, 75.0, 90.0, 95.0, 99.0, 99.5, 99.9, 100.0]
+        .map(|percent| json!({ "percent": percent, "ns": latency.percentile_ns(percent) }));
     json!({
         "subject": cell.subject.id(),
         "workload": cell.workload.id(),
         "processes": cell.processes,
-        "rate": cell.rate().map(|rate| rate.median),
-        "ratio_to_bare": report.ratio(cell),
+        "rate": cell.rate().map(spread),
+        "ratio_to_bare": report.ratio(cell).map(spread),
         "lost": cell.lost(),
         "surplus": cell.surplus(),
-        "latency_ns": { "p50": at(50.0), "p90": at(90.0), "p99": at(99.0), "p99.9": at(99.9), "max": at(100.0),
-                        "count": latency.count() },
+        "latency": { "count": latency.count(), "percentiles": percentiles },
         "rounds": cell.rounds.iter().map(round).collect::<Vec<_>>(),
     })
+}
+
+fn spread(spread: Spread) -> Value {
+    json!({ "low": spread.low, "median": spread.median, "high": spread.high })
 }
 
 fn round(round: &Result<Round, String>) -> Value {
@@ -67,7 +71,6 @@ fn round(round: &Result<Round, String>) -> Value {
             "gave_up": round.gave_up,
             "found": round.found,
             "least_share": round.least_share,
-            "latency_ns": round.latency.to_json(),
         }),
     }
 }

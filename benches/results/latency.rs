@@ -74,7 +74,7 @@ impl Latency {
         (!self.histogram.is_empty()).then(|| self.histogram.value_at_percentile(percent))
     }
 
-    /// As pairs of nanoseconds and counts: what a worker prints, and what stands in `report.json`.
+    /// As pairs of nanoseconds and counts: what a worker prints.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let pairs = self.histogram.iter_recorded();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::findings::findings;
-use super::{Grid, Report, latencies, rates, shares};
+use super::{Grid, Report, latencies, rates, ratios, shares, text};
 
 /// The page that is kept with the sources.
 #[must_use]
@@ -22,8 +22,8 @@ pub fn markdown(report: &Report) -> String {
     let _ = writeln!(
         out,
         "Every process is a real one. They start together, repeat one operation for {} ms, and {} rounds are run in \
-         turn. A cell holds the median of the rounds, half of the distance between the slowest and the fastest round, and \
-         the ratio to the bare system calls in the same round (×1 is as fast, more is faster). A record has {} bytes. \
+         turn. A rate is the median of the rounds, with half of the distance between the slowest and the fastest. A ratio is \
+         to the bare system calls of the same round: the median, the lowest and the highest; above ×1 is faster. A record has {} bytes. \
          Latencies are of all rounds together, and the wait for the lock is in them. The smallest share is what the process \
          that came off worst had of the operations: 100% is fair. A dash has its reason below the \
          table.\n",
@@ -39,6 +39,7 @@ pub fn markdown(report: &Report) -> String {
         let grid = rates(report, *workload);
         let _ = writeln!(out, "## {}\n\n{}\n", workload.title(), workload.what());
         table(&mut out, &grid);
+        table(&mut out, &ratios(report, *workload));
         table(&mut out, &latencies(report, *workload));
         table(&mut out, &shares(report, *workload));
         for (index, note) in grid.notes.iter().enumerate() {
@@ -88,5 +89,6 @@ fn table(out: &mut String, grid: &Grid) {
 
 /// A text from elsewhere on one line of a table.
 fn plain(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+    let text = text::tame(text).replace('|', "\\|").replace('<', "\\<");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

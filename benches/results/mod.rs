@@ -20,10 +20,8 @@ pub use json::json;
 pub use latency::{BadLatency, Latency};
 pub use markdown::markdown;
 pub use subject::Subject;
-pub use table::{Grid, latencies, rates, shares, terminal};
+pub use table::{Grid, latencies, rates, ratios, shares, terminal};
 pub use workload::{Offer, Workload, offer};
-
-use crate::Quartiles;
 
 /// All that one run measured.
 #[derive(Debug, Clone)]
@@ -84,6 +82,28 @@ pub struct Round {
     pub latency: Latency,
 }
 
+/// The middle of some rounds, and how far they lie apart: there are too few for more than that.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    /// The lowest.
+    pub low: f64,
+    /// As many lie below as above.
+    pub median: f64,
+    /// The highest.
+    pub high: f64,
+}
+
+impl Spread {
+    /// Of these; none of none. Of an even number the lower one of the two in the middle is the median.
+    #[must_use]
+    pub fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
+        let mut values: Vec<f64> = values.collect();
+        values.sort_by(f64::total_cmp);
+        let median = *values.get(values.len().checked_sub(1)? / 2)?;
+        Some(Spread { low: *values.first()?, median, high: *values.last()? })
+    }
+}
+
 impl Round {
     /// How many acknowledged records are missing.
     #[must_use]
@@ -106,16 +126,8 @@ impl Cell {
 
     /// The rates of its rounds; none where each of them failed.
     #[must_use]
-    pub fn rate(&self) -> Option<Quartiles> {
-        let rates: Vec<f64> = self.measured().map(|round| round.rate).collect();
-        (!rates.is_empty()).then(|| Quartiles::of(rates))
-    }
-
-    /// The slowest and the fastest round, in operations a second.
-    #[must_use]
-    pub fn range(&self) -> Option<(f64, f64)> {
-        let rates = || self.measured().map(|round| round.rate);
-        Some((rates().min_by(f64::total_cmp)?, rates().max_by(f64::total_cmp)?))
+    pub fn rate(&self) -> Option<Spread> {
+        Spread::of(self.measured().map(|round| round.rate))
     }
 
     /// The latencies of all its rounds.
@@ -150,20 +162,18 @@ impl Report {
             .find(|cell| cell.subject == subject && cell.workload == workload && cell.processes == processes)
     }
 
-    /// Its rate over that of the bare system calls in the same round: the median of the rounds.
+    /// Its rate over that of the bare system calls in the same round; none for these themselves.
     #[must_use]
-    pub fn ratio(&self, cell: &Cell) -> Option<f64> {
+    pub fn ratio(&self, cell: &Cell) -> Option<Spread> {
         if cell.subject == Subject::Bare {
             return None;
         }
         let bare = self.cell(Subject::Bare, cell.workload, cell.processes)?;
-        let pairs = cell.rounds.iter().zip(&bare.rounds);
-        let ratios: Vec<f64> = pairs
-            .filter_map(|(ours, bare)| Some((ours.as_ref().ok()?.rate, bare.as_ref().ok()?.rate)))
-            .filter(|(_, bare)| *bare > 0.0)
-            .map(|(ours, bare)| ours / bare)
-            .collect();
-        (!ratios.is_empty()).then(|| Quartiles::of(ratios).median)
+        let rates = cell.rounds.iter().zip(&bare.rounds).filter_map(|(theirs, bare)| {
+            let (theirs, bare) = (theirs.as_ref().ok()?.rate, bare.as_ref().ok()?.rate);
+            (bare > 0.0).then(|| theirs / bare)
+        });
+        Spread::of(rates)
     }
 
     /// The subjects that have a row at this workload.

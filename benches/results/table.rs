@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 use super::findings::findings;
-use super::{Cell, Offer, Report, Subject, Workload, offer, text};
-use crate::Quartiles;
+use super::{Cell, Offer, Report, Spread, Subject, Workload, offer, text};
 
 /// A table, with the reasons of its dashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,23 +16,40 @@ pub struct Grid {
     pub notes: Vec<String>,
 }
 
-/// Operations a second: the median of the rounds, how far they lie apart, and the ratio to the bare system calls.
+/// Operations a second: the median of the rounds, and how far they lie apart.
 #[must_use]
 pub fn rates(report: &Report, workload: Workload) -> Grid {
-    grid(report, workload, workload.unit(), |cell| {
-        let (Some(rate), Some((low, high))) = (cell.rate(), cell.range()) else { return "failed".to_owned() };
-        let mut out = text::rate(rate.median);
-        if cell.measured().count() > 1 && rate.median > 0.0 {
-            let _ = write!(out, " ±{:.0}%", (high - low) / 2.0 / rate.median * 100.0);
+    grid(report, workload, workload.unit(), rate)
+}
+
+/// The ratio of the rates to that of the bare system calls: the median of the rounds, the lowest and the highest.
+#[must_use]
+pub fn ratios(report: &Report, workload: Workload) -> Grid {
+    grid(report, workload, "to bare calls", |cell| match (cell.subject, report.ratio(cell)) {
+        (Subject::Bare, _) => "×1".to_owned(),
+        (_, None) => "unknown".to_owned(),
+        (_, Some(ratio)) if cell.rounds.len() == 1 => text::ratio(ratio.median),
+        (_, Some(ratio)) => {
+            format!(
+                "{} ({} to {})",
+                text::ratio(ratio.median),
+                text::ratio(ratio.low),
+                text::ratio(ratio.high)
+            )
         }
-        if let Some(ratio) = report.ratio(cell) {
-            let _ = write!(out, " {}", text::ratio(ratio));
-        }
-        if cell.lost() > 0 {
-            let _ = write!(out, " LOST {}", text::grouped(cell.lost()));
-        }
-        out
     })
+}
+
+fn rate(cell: &Cell) -> String {
+    let Some(rate) = cell.rate() else { return "failed".to_owned() };
+    let mut out = text::rate(rate.median);
+    if cell.measured().count() > 1 && rate.median > 0.0 {
+        let _ = write!(out, " ±{:.0}%", (rate.high - rate.low) / 2.0 / rate.median * 100.0);
+    }
+    if cell.lost() > 0 {
+        let _ = write!(out, " LOST {}", text::grouped(cell.lost()));
+    }
+    out
 }
 
 /// How long half of the operations took at the most, 99 of 100, 999 of 1000.
@@ -54,11 +70,8 @@ pub fn latencies(report: &Report, workload: Workload) -> Grid {
 #[must_use]
 pub fn shares(report: &Report, workload: Workload) -> Grid {
     grid(report, workload, "smallest share", |cell| {
-        let shares: Vec<f64> = cell.measured().map(|round| round.least_share).collect();
-        match shares.is_empty() {
-            true => "failed".to_owned(),
-            false => format!("{:.0}%", Quartiles::of(shares).median * 100.0),
-        }
+        let shares = Spread::of(cell.measured().map(|round| round.least_share));
+        shares.map_or("failed".to_owned(), |shares| format!("{:.0}%", shares.median * 100.0))
     })
 }
 
@@ -99,10 +112,14 @@ fn note(notes: &mut Vec<String>, subject: Subject, why: &str) -> usize {
 pub fn terminal(report: &Report) -> String {
     let mut out = String::new();
     for finding in findings(report) {
-        let _ = writeln!(out, "! {finding}");
+        let _ = writeln!(out, "! {}", text::tame(&finding));
     }
     for workload in &report.workloads {
-        let rates = rates(report, *workload);
+        // Here the median of the ratios stands beside the rate.
+        let rates = grid(report, *workload, workload.unit(), |cell| {
+            let ratio = report.ratio(cell).map(|ratio| format!(" {}", text::ratio(ratio.median)));
+            format!("{}{}", rate(cell), ratio.unwrap_or_default())
+        });
         let _ = writeln!(out, "\n{} ({})", workload.title(), workload.id());
         out.push_str(&plain(&rates));
         out.push_str(&plain(&latencies(report, *workload)));
@@ -112,7 +129,7 @@ pub fn terminal(report: &Report) -> String {
     }
     out.push('\n');
     for (subject, why) in &report.skipped {
-        let _ = writeln!(out, "skipped: {}, because {why}", subject.name());
+        let _ = writeln!(out, "skipped: {}, because {}", subject.name(), text::tame(why));
     }
     out
 }

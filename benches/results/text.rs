@@ -46,3 +46,18 @@ pub(super) fn grouped(number: u64) -> String {
     }
     out
 }
+
+/// A text from elsewhere on one line: control characters, and marks that turn the reading direction, are shown as
+/// `\u{…}`.
+pub(super) fn tame(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '\n' | '\t' => out.push(' '),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => out.extend(char.escape_unicode()),
+            _ if char.is_control() => out.extend(char.escape_unicode()),
+            _ => out.push(char),
+        }
+    }
+    out
+}
