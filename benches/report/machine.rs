@@ -45,7 +45,7 @@ fn memory() -> String {
     kib.map_or("unknown".to_owned(), |kib| format!("{:.1} GiB", kib as f64 / f64::from(1 << 20)))
 }
 
-/// Kind, device and options of the filesystem that `dir` lies on, and what is known of the device.
+/// Kind and device of the filesystem that `dir` lies on, the options that bear on a sync, and what is known of the disk.
 fn filesystem(dir: &Path) -> String {
     let dir: PathBuf = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
@@ -55,22 +55,26 @@ fn filesystem(dir: &Path) -> String {
     });
     let nearest = entries.filter(|(_, at, ..)| dir.starts_with(at)).max_by_key(|(_, at, ..)| at.len());
     let Some((device, _, kind, options)) = nearest else { return "unknown".to_owned() };
-    format!("{kind} on {device}{} ({options})", disk(device))
+    let telling = ["barrier", "data=", "commit=", "sync", "compress"];
+    let options = options.split(',').filter(|option| telling.iter().any(|word| option.contains(word)));
+    let about: Vec<String> = options.map(str::to_owned).chain(disk(device)).collect();
+    if about.is_empty() {
+        format!("{kind} on {device}")
+    } else {
+        format!("{kind} on {device} ({})", about.join(", "))
+    }
 }
 
-/// `, a rotating disk, write back`: as the kernel sees a block device.
-fn disk(device: &str) -> String {
-    let Some(name) = device.strip_prefix("/dev/") else { return String::new() };
+/// What the kernel believes of a block device.
+fn disk(device: &str) -> Vec<String> {
+    let Some(name) = device.strip_prefix("/dev/") else { return Vec::new() };
     let queue = |file: &str| {
-        let text = std::fs::read_to_string(format!("/sys/class/block/{name}/queue/{file}"));
-        text.map(|text| text.trim().to_owned())
+        let text = std::fs::read_to_string(format!("/sys/class/block/{name}/queue/{file}")).ok()?;
+        Some(text.trim().to_owned())
     };
-    let rotating = queue("rotational").map(|text| match text.as_str() {
-        "1" => ", rotating",
-        _ => ", not rotating",
-    });
-    let cache = queue("write_cache").map(|text| format!(", {text} cache"));
-    format!("{}{}", rotating.unwrap_or_default(), cache.unwrap_or_default())
+    let rotational = queue("rotational").map(|text| format!("rotational: {text}"));
+    let cache = queue("write_cache").map(|text| format!("cache: {text}"));
+    rotational.into_iter().chain(cache).collect()
 }
 
 /// The first line that a program prints.

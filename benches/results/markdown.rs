@@ -22,11 +22,11 @@ pub fn markdown(report: &Report) -> String {
     let _ = writeln!(
         out,
         "Every process is a real one. They start together, repeat one operation for {} ms, and {} rounds are run in \
-         turn. A rate is the median of the rounds, with half of the distance between the slowest and the fastest. A ratio is \
-         to the bare system calls of the same round: the median, the lowest and the highest; above ×1 is faster. A record has {} bytes. \
-         Latencies are of all rounds together, and the wait for the lock is in them. The smallest share is what the process \
-         that came off worst had of the operations: 100% is fair. A dash has its reason below the \
-         table.\n",
+         turn. A rate is the median of the rounds, with the slowest and the fastest. A ratio is to the bare system calls \
+         of the same round: the median, the lowest and the highest; above ×1 is faster. A record has {} bytes. Latencies \
+         are of the operations of all rounds, of which a fast round has more; the wait for the lock is in them. The \
+         smallest share is what the process that came off worst had of the operations: 100% is fair, and 0% means that \
+         it waited all the time. A dash has its reason below the table.\n",
         report.window_ms, report.rounds, report.record_bytes
     );
     out.push_str(

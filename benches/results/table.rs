@@ -16,7 +16,7 @@ pub struct Grid {
     pub notes: Vec<String>,
 }
 
-/// Operations a second: the median of the rounds, and how far they lie apart.
+/// Operations a second: the median of the rounds, the slowest and the fastest.
 #[must_use]
 pub fn rates(report: &Report, workload: Workload) -> Grid {
     grid(report, workload, workload.unit(), rate)
@@ -43,8 +43,8 @@ pub fn ratios(report: &Report, workload: Workload) -> Grid {
 fn rate(cell: &Cell) -> String {
     let Some(rate) = cell.rate() else { return "failed".to_owned() };
     let mut out = text::rate(rate.median);
-    if cell.measured().count() > 1 && rate.median > 0.0 {
-        let _ = write!(out, " ±{:.0}%", (rate.high - rate.low) / 2.0 / rate.median * 100.0);
+    if cell.rounds.len() > 1 {
+        let _ = write!(out, " ({} to {})", text::rate(rate.low), text::rate(rate.high));
     }
     if cell.lost() > 0 {
         let _ = write!(out, " LOST {}", text::grouped(cell.lost()));
@@ -115,13 +115,10 @@ pub fn terminal(report: &Report) -> String {
         let _ = writeln!(out, "! {}", text::tame(&finding));
     }
     for workload in &report.workloads {
-        // Here the median of the ratios stands beside the rate.
-        let rates = grid(report, *workload, workload.unit(), |cell| {
-            let ratio = report.ratio(cell).map(|ratio| format!(" {}", text::ratio(ratio.median)));
-            format!("{}{}", rate(cell), ratio.unwrap_or_default())
-        });
+        let rates = rates(report, *workload);
         let _ = writeln!(out, "\n{} ({})", workload.title(), workload.id());
         out.push_str(&plain(&rates));
+        out.push_str(&plain(&ratios(report, *workload)));
         out.push_str(&plain(&latencies(report, *workload)));
         for (index, note) in rates.notes.iter().enumerate() {
             let _ = writeln!(out, "  [{}] {note}", index + 1);

@@ -9,14 +9,22 @@ pub(super) fn rate(value: f64) -> String {
     }
 }
 
-/// A ratio: `×0.95`, `×0.004`, `×12`.
-pub(super) fn ratio(value: f64) -> String {
+/// A rate for an axis: `10 M`, `500 k`, `20`, `0.5`.
+pub(super) fn short_rate(value: f64) -> String {
     match value {
-        ..0.01 => format!("×{value:.4}"),
-        ..0.1 => format!("×{value:.3}"),
-        ..10.0 => format!("×{value:.2}"),
-        _ => format!("×{value:.0}"),
+        ..1_000.0 => format!("{value}"),
+        ..1_000_000.0 => format!("{} k", value / 1e3),
+        _ => format!("{} M", value / 1e6),
     }
+}
+
+/// A ratio with two digits that say something: `×0.95`, `×0.00041`, `×12`.
+pub(super) fn ratio(value: f64) -> String {
+    if value <= 0.0 {
+        return "×0".to_owned();
+    }
+    let digits = (1.0 - value.log10().floor()).clamp(0.0, 9.0) as usize;
+    format!("×{value:.0$}", digits.min(if value < 1.0 { 9 } else { 2 }))
 }
 
 /// A time: `850 ns`, `12.4 µs`, `3.91 ms`, `1.20 s`.

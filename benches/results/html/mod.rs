@@ -72,7 +72,7 @@ fn section(out: &mut String, report: &Report, workload: Workload) {
     table(out, &shares(report, workload));
     out.push_str(
         "<p class=\"note\">The smallest share is what the process that came off worst had of the operations: \
-                  100% is fair.</p>\n</details>\n",
+                  100% is fair. Of a fast round there are more latencies.</p>\n</details>\n",
     );
     for (index, note) in rates.notes.iter().enumerate() {
         let _ = writeln!(out, "<p class=\"note\">[{}] {}</p>", index + 1, escape(note));

@@ -8,7 +8,7 @@ use crate::results::{Report, Spread, Workload, text};
 
 const WIDTH: f64 = 400.0;
 const HEIGHT: f64 = 300.0;
-const LEFT: f64 = 62.0;
+const LEFT: f64 = 54.0;
 const RIGHT: f64 = 14.0;
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 42.0;
@@ -39,7 +39,7 @@ pub(super) fn picture(report: &Report, workload: Workload) -> String {
             WIDTH - RIGHT,
             LEFT - 6.0,
             at + 4.0,
-            if labelled { text::rate(tick).replace(".0", "") } else { String::new() }
+            if labelled { text::short_rate(tick) } else { String::new() }
         );
     }
     for (index, count) in report.processes.iter().enumerate() {
