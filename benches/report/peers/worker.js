@@ -11,6 +11,8 @@ const at = (name) => path.join(task.dir, name);
 const record = 'r'.repeat(Math.max(1, task.record_bytes - 1));
 // Without retries the package gives up at once; these are for as short a wait as its own timers allow.
 const options = { retries: { retries: 8, forever: true, factor: 2, minTimeout: 1, maxTimeout: 10, maxRetryTime: 5000 } };
+// A name of its own for each process: if the lock let two in, an update would be lost, and would be counted.
+const TEMP = at(`state.${process.pid}.new`);
 const RECENT = 64;
 
 function syncFolder() {
@@ -20,11 +22,11 @@ function syncFolder() {
 }
 
 function replace(state) {
-  const fd = fs.openSync(at('state.json.new'), 'w', 0o644);
+  const fd = fs.openSync(TEMP, 'w', 0o644);
   fs.writeSync(fd, JSON.stringify(state));
   fs.fsyncSync(fd);
   fs.closeSync(fd);
-  fs.renameSync(at('state.json.new'), at('state.json'));
+  fs.renameSync(TEMP, at('state.json'));
   syncFolder();
 }
 

@@ -19,16 +19,18 @@ def at(name):
     return os.path.join(TASK["dir"], name)
 
 
+# A name of its own for each process: if the lock let two in, an update would be lost, and would be counted.
+TEMP = at(f"state.{os.getpid()}.new")
 # By default the package polls every 50 ms; this is for as short a wait as is of use.
 LOCK = filelock.FileLock(at("the.lock"), timeout=5, poll_interval=0.001)
 
 
 def replace(state):
-    with open(at("state.json.new"), "w", encoding="utf-8") as file:
+    with open(TEMP, "w", encoding="utf-8") as file:
         json.dump(state, file)
         file.flush()
         os.fsync(file.fileno())
-    os.rename(at("state.json.new"), at("state.json"))
+    os.rename(TEMP, at("state.json"))
     folder = os.open(TASK["dir"], os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)

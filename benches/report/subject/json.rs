@@ -52,7 +52,8 @@ fn read(dir: &Path) -> Result<Value> {
 }
 
 fn replace(dir: &Path, state: &Value) -> Result<()> {
-    let temp = dir.join("state.json.new");
+    // A name of its own for each process: if the lock let two in, an update would be lost, and would be counted.
+    let temp = dir.join(format!("state.{}.new", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&temp)?;
     file.write_all(&serde_json::to_vec(state)?)?;
     file.sync_all()?;
