@@ -13,8 +13,10 @@ pub(crate) fn load() -> String {
 pub(crate) fn facts(dir: &Path) -> Vec<(String, String)> {
     let uname = rustix::system::uname();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let flags = of_file("/proc/cpuinfo", "flags");
+    let virtual_ = if flags.split(' ').any(|flag| flag == "hypervisor") { ", virtual" } else { "" };
     let facts = [
-        ("processor", format!("{}, {cores} cores", of_file("/proc/cpuinfo", "model name"))),
+        ("processor", format!("{}, {cores} cores{virtual_}", of_file("/proc/cpuinfo", "model name"))),
         ("memory", memory()),
         (
             "kernel",

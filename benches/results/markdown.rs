@@ -16,8 +16,9 @@ pub fn markdown(report: &Report) -> String {
     );
     let _ = writeln!(out, "{}\n```\n", report.command);
     out.push_str(
-        "The machine is shared and noisy, and its disk is a virtual one: a number says little, a ratio more. All was \
-         measured in turn, round after round, so that noise meets all alike.\n\n## How to read it\n\n",
+        "Such a machine is noisy: a virtual one shares its cores and its disk with strangers, and this one had other work \
+         to do when its load says so. A number says little there, a ratio within one round says more. All was measured in \
+         turn, round after round, so that noise meets all alike.\n\n## How to read it\n\n",
     );
     let _ = writeln!(
         out,

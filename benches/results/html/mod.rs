@@ -27,8 +27,8 @@ pub fn page(report: &Report) -> String {
     let _ = writeln!(
         out,
         "<p>Real processes on one machine. They start together and repeat one operation for {} ms; {} rounds were run in \
-         turn, so that noise meets all alike. The machine is shared: a number says little, a ratio to the bare system \
-         calls in the same round says more. A record has {} bytes. The wait for a lock is part of a latency.</p>",
+         turn, so that noise meets all alike. No machine is quiet, a virtual one least of all: a number says little, a ratio to the bare \
+         system calls in the same round says more. A record has {} bytes. The wait for a lock is part of a latency.</p>",
         report.window_ms, report.rounds, report.record_bytes
     );
     for finding in findings(report) {
