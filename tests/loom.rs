@@ -30,7 +30,9 @@ fn is_found(what: &str, explored: &LoomExplored) {
 fn report(what: &str, explored: &LoomExplored) {
     let LoomExplored { executions, violation } = explored;
     let found = violation.as_deref().unwrap_or("nothing");
-    println!("{what}: {executions} executions, preemption bound {PREEMPTIONS_MAX} or {FEW_PREEMPTIONS}; found: {found}");
+    println!(
+        "{what}: {executions} executions, preemption bound {PREEMPTIONS_MAX} or {FEW_PREEMPTIONS}; found: {found}"
+    );
 }
 
 #[test]
@@ -115,7 +117,10 @@ fn a_late_end_does_not_undo_a_reopen() {
 #[test]
 fn leases_and_tasks_under_an_os_lock_that_is_none_are_found() {
     is_found("grant against grant, OS lock ignored", &grant_against_grant(FEW_PREEMPTIONS, Locks::Ignored));
-    is_found("grants of one file, OS lock ignored", &overlap_against_overlap(FEW_PREEMPTIONS, Locks::Ignored));
+    is_found(
+        "grants of one file, OS lock ignored",
+        &overlap_against_overlap(FEW_PREEMPTIONS, Locks::Ignored),
+    );
     let ignored = informed_against_uninformed(FEW_PREEMPTIONS, Locks::Ignored);
     is_found("informed against uninformed, OS lock ignored", &ignored);
 }

@@ -26,7 +26,11 @@ pub fn grant_against_grant(preemptions_max: usize, locks: Locks) -> LoomExplored
     model.explore(|disk, answers| match (lease_words(&answers).as_slice(), granted(&answers).as_slice()) {
         (["granted", "already_open"] | ["already_open", "granted"], [token]) => {
             let open = lease(disk, "work")?;
-            if open == ("open", *token) { Ok(()) } else { Err(format!("{token} was granted, and it is {open:?}")) }
+            if open == ("open", *token) {
+                Ok(())
+            } else {
+                Err(format!("{token} was granted, and it is {open:?}"))
+            }
         }
         _ => Err(format!("two processes ask for one lease and are answered {answers:?}")),
     })
@@ -131,7 +135,11 @@ pub fn set_against_reopen(preemptions_max: usize) -> LoomExplored {
     })
 }
 
-fn leases(bodies: Vec<LoomBody<LeaseAnswer>>, preemptions_max: usize, locks: Locks) -> LoomModel<LeaseAnswer> {
+fn leases(
+    bodies: Vec<LoomBody<LeaseAnswer>>,
+    preemptions_max: usize,
+    locks: Locks,
+) -> LoomModel<LeaseAnswer> {
     LoomModel { disk: workspace::disk(begin), bodies, preemptions_max, locks }
 }
 
@@ -181,7 +189,8 @@ fn stood(answer: &TaskAnswer) -> String {
 
 /// The state and the token of a lease, as a new process reads them.
 fn lease(disk: &Disk, id: &'static str) -> Result<(&'static str, Token), String> {
-    let view = read(disk, move |client| client.show_lease(id))?.ok_or_else(|| format!("lease {id} is unknown"))?;
+    let view =
+        read(disk, move |client| client.show_lease(id))?.ok_or_else(|| format!("lease {id} is unknown"))?;
     Ok((view.lease.word(), view.lease.token))
 }
 
@@ -195,7 +204,6 @@ fn read<T>(
     disk: &Disk,
     look: impl FnOnce(&Client<SimFs, SimHost>) -> fencehold::Result<T>,
 ) -> Result<T, String> {
-    let read =
-        World::calm(disk.clone()).alone(Plan::NONE, |fs, host| look(&Client::new(fs, host, "judge")));
+    let read = World::calm(disk.clone()).alone(Plan::NONE, |fs, host| look(&Client::new(fs, host, "judge")));
     read.returned().ok_or("the judge panicked")?.map_err(|error| error.to_string())
 }

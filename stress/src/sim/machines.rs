@@ -64,7 +64,14 @@ impl<F: Fs, H: Host + Clone> Client<F, H> {
         self.ask_lease(op, &lease::Command::Reap { lease: lease_id(lease), token })
     }
 
-    pub(crate) fn set(&self, op: &str, task: &str, to: &str, from: Option<&str>, epoch: Revision) -> TaskAnswer {
+    pub(crate) fn set(
+        &self,
+        op: &str,
+        task: &str,
+        to: &str,
+        from: Option<&str>,
+        epoch: Revision,
+    ) -> TaskAnswer {
         let command = status::Command::Set {
             task: task_id(task),
             to: status_of(to),

@@ -3,9 +3,9 @@
 use super::choice::{Random, Schedule};
 use super::door::Locks;
 use super::loom_fs::LoomExplored;
-use super::{loom_machines, loom_models};
 use super::mutants::Protocol;
 use super::scenario::{Counterexample, Scenario, replay as run_again, search};
+use super::{loom_machines, loom_models};
 use super::{together, torn as operations};
 
 /// Every operation killed before each call, cut at every byte, failed at every call. The number of cases.

@@ -38,10 +38,17 @@ pub struct MachineUsers {
 /// What a process was told, in the order in which it was.
 #[derive(Debug, Clone)]
 enum Heard {
-    Asked { op: String },
+    Asked {
+        op: String,
+    },
     /// It was done; at this revision, if it made an event.
-    Done { op: String, revision: Option<Revision> },
-    Not { op: String },
+    Done {
+        op: String,
+        revision: Option<Revision>,
+    },
+    Not {
+        op: String,
+    },
     Wrong(String),
 }
 
@@ -99,7 +106,8 @@ fn work(fs: &SimFs, host: &SimHost, told: &Told<Heard>) {
         let to = STATUSES[host.choose("status", STATUSES.len())];
         if host.choose("noun", 2) == 0 {
             // Every write set meets one other.
-            let (lease, writes) = [("a", "src/a/**"), ("b", "src/a/b.rs"), ("c", "src/*/b.rs")][host.choose("lease", 3)];
+            let (lease, writes) =
+                [("a", "src/a/**"), ("b", "src/a/b.rs"), ("c", "src/*/b.rs")][host.choose("lease", 3)];
             // Bound to the process or not; a bound one lapses with it, the other with its TTL.
             let bound = (host.choose("bound", 2) == 1).then(|| host.identity());
             let granted = told.lease(&op("grant"), |op| client.grant(op, lease, writes, Some(TTL_MS), bound));
@@ -193,8 +201,12 @@ fn agrees(heard: &Heard, entries: &[Entry]) -> Result<(), String> {
     };
     match heard {
         Heard::Wrong(what) => Err(what.clone()),
-        Heard::Asked { op } if of(op).len() > 1 => Err(format!("{op} stands in the journal {} times", of(op).len())),
-        Heard::Not { op } if !of(op).is_empty() => Err(format!("{op} was answered as not done, and is there")),
+        Heard::Asked { op } if of(op).len() > 1 => {
+            Err(format!("{op} stands in the journal {} times", of(op).len()))
+        }
+        Heard::Not { op } if !of(op).is_empty() => {
+            Err(format!("{op} was answered as not done, and is there"))
+        }
         Heard::Done { op, revision } if of(op) != Vec::from_iter(*revision) => {
             Err(format!("{op} was answered {revision:?}, and stands in the journal at {:?}", of(op)))
         }
@@ -243,12 +255,17 @@ impl Walk {
                     }
                 }
                 let meets = |open: &Open| {
-                    granted.writes.iter().any(|pattern| open.writes.iter().any(|other| pattern.overlaps(other)))
+                    granted
+                        .writes
+                        .iter()
+                        .any(|pattern| open.writes.iter().any(|other| pattern.overlaps(other)))
                 };
                 let beside = self.open.iter().find(|(id, open)| **id == granted.lease || meets(open));
                 if let Some((id, open)) = beside {
                     let (lease, token) = (&granted.lease, open.token);
-                    return Err(format!("lease {lease} is granted beside {id} of token {token}, which is open"));
+                    return Err(format!(
+                        "lease {lease} is granted beside {id} of token {token}, which is open"
+                    ));
                 }
                 let open = Open {
                     token: entry.revision,
@@ -276,7 +293,9 @@ impl Walk {
                 let kept = before.statuses.keys().all(|status| value.statuses.contains_key(status));
                 if kept { Ok(()) } else { Err(format!("{before:?} is overwritten by {value:?}")) }
             }
-            Some(before) if key(&value) < key(&before) => Err(format!("{task} goes from {before:?} to {value:?}")),
+            Some(before) if key(&value) < key(&before) => {
+                Err(format!("{task} goes from {before:?} to {value:?}"))
+            }
             _ => Ok(()),
         }
     }

@@ -199,7 +199,10 @@ impl Scenario for Torn {
 /// Every operation, in a fixed order.
 #[must_use]
 pub fn all() -> Vec<Torn> {
-    [creations(), locks(), rotations(), leases(), tasks(), logs(), documents()].into_iter().flatten().collect()
+    [creations(), locks(), rotations(), leases(), tasks(), logs(), documents()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// An update that overwrites in place, which must be found: a harness that passes it is blind.
