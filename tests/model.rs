@@ -10,6 +10,8 @@ mod decide;
 mod ends;
 /// Framing of lines.
 mod framing;
+/// Histories of leases and statuses.
+mod history;
 /// What the rules say of a lock, case by case.
 mod rules;
 /// The folded state: total, kept through JSON, forgetting.
