@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use fencehold_model::{Claim, Holder, LockName, Token};
 
 use super::fence::token;
+use super::lease::args::Lease;
 use super::span;
 use crate::mark::Fence;
 
@@ -56,6 +57,9 @@ pub(super) enum Command {
     /// Exclusive locks on names
     #[command(subcommand)]
     Lock(Lock),
+    /// Pieces of work, and what each of them writes
+    #[command(subcommand)]
+    Lease(Lease),
     /// NDJSON files that many processes append to
     #[command(subcommand)]
     Log(Log),

@@ -13,6 +13,7 @@ mod history;
 mod identity;
 mod init;
 mod inspect;
+mod lease;
 mod lock;
 mod locks;
 mod log;
@@ -120,6 +121,7 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Repair => repair::repair(common),
         Command::Whoami(who) => identity::whoami(who, out),
         Command::Lock(command) => lock::lock(command, common),
+        Command::Lease(command) => lease::lease(command, common),
         Command::Log(command) => log::log(command, common),
         Command::Doc(command) => doc::doc(command, common),
         Command::Completions { shell } => shell::completions(*shell, out),
