@@ -11,6 +11,7 @@ use fencehold_model::{Claim, Holder, LockName, Token};
 use super::fence::token;
 use super::lease::args::Lease;
 use super::span;
+use super::task::args::Task;
 use crate::mark::Fence;
 
 const AFTER: &str = "\
@@ -60,6 +61,9 @@ pub(super) enum Command {
     /// Pieces of work, and what each of them writes
     #[command(subcommand)]
     Lease(Lease),
+    /// What every task is: todo, in progress, done
+    #[command(subcommand)]
+    Task(Task),
     /// NDJSON files that many processes append to
     #[command(subcommand)]
     Log(Log),

@@ -26,6 +26,8 @@ mod session;
 mod settings;
 mod shell;
 mod span;
+mod task;
+mod whole;
 
 use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;
@@ -122,6 +124,7 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Whoami(who) => identity::whoami(who, out),
         Command::Lock(command) => lock::lock(command, common),
         Command::Lease(command) => lease::lease(command, common),
+        Command::Task(command) => task::task(command, common),
         Command::Log(command) => log::log(command, common),
         Command::Doc(command) => doc::doc(command, common),
         Command::Completions { shell } => shell::completions(*shell, out),
