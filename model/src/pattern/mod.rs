@@ -76,6 +76,10 @@ impl Pattern {
         if text == ROOT {
             return Ok(Pattern(ROOT.into()));
         }
+        // Nearly every entry, and tens of thousands of them when a long journal is opened.
+        if is_plain(text) && text.split('/').all(is_name) {
+            return Ok(Pattern(text.into()));
+        }
         let components = text
             .split('/')
             .map(Component::parse)
@@ -123,6 +127,9 @@ impl Pattern {
     /// literal one, empty where there is none and for the root.
     #[must_use]
     pub fn prefix(&self) -> String {
+        if is_plain(&self.0) {
+            return if &*self.0 == ROOT { String::new() } else { (*self.0).into() };
+        }
         let mut prefix = String::new();
         for component in self.components() {
             let Some(name) = component.as_literal() else { break };
@@ -203,6 +210,15 @@ pub fn check_set(patterns: &[Pattern]) -> Result<(), BadPattern> {
         )));
     }
     Ok(())
+}
+
+/// Whether no character of it means anything but itself.
+fn is_plain(text: &str) -> bool {
+    !text.bytes().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b']' | b'{' | b'}' | b'\\'))
+}
+
+fn is_name(component: &str) -> bool {
+    !matches!(component, "" | "." | "..")
 }
 
 fn bad(text: &str, why: &str) -> BadPattern {
