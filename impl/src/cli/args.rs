@@ -8,6 +8,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use fencehold_model::{Claim, Holder, LockName, Token};
 
+use super::config::Config;
 use super::fence::token;
 use super::lease::args::Lease;
 use super::span;
@@ -64,6 +65,9 @@ pub(super) enum Command {
     /// What every task is: todo, in progress, done
     #[command(subcommand)]
     Task(Task),
+    /// What the team has agreed on: statuses, ids, overlaps
+    #[command(subcommand)]
+    Config(Config),
     /// NDJSON files that many processes append to
     #[command(subcommand)]
     Log(Log),

@@ -6,6 +6,7 @@
 
 mod acquire;
 mod args;
+mod config;
 mod describe;
 mod doc;
 mod fence;
@@ -27,6 +28,7 @@ mod settings;
 mod shell;
 mod span;
 mod task;
+mod team;
 mod whole;
 
 use std::ffi::OsString;
@@ -125,6 +127,7 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Lock(command) => lock::lock(command, common),
         Command::Lease(command) => lease::lease(command, common),
         Command::Task(command) => task::task(command, common),
+        Command::Config(command) => config::config(command, common),
         Command::Log(command) => log::log(command, common),
         Command::Doc(command) => doc::doc(command, common),
         Command::Completions { shell } => shell::completions(*shell, out),

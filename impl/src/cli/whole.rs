@@ -1,13 +1,21 @@
-//! Replacing a file of somebody else's whole: a temporary file, synced, renamed, its directory synced.
+//! Files of others, read whole or replaced whole: a temporary file, synced, renamed, its directory synced.
 
 use std::path::Path;
 
 use super::session::Session;
 use crate::document::new_file_mode;
 use crate::error::{Error, Result};
-use crate::fs::{File as _, Fs as _, How, Kind, create_synced};
+use crate::fs::{File as _, Fs as _, How, Kind, RealFs, create_synced, read_file};
 use crate::host::{Host as _, RealHost};
 use crate::mark::temp_name;
+
+/// The bytes of the file at `path`, a symlink followed.
+pub(super) fn read(fs: RealFs, path: &Path, bytes_max: usize) -> Result<Vec<u8>> {
+    let failed = |error| Error::environment("reading", path, error);
+    let real = fs.resolve(path).map_err(failed)?;
+    let bytes = read_file(&fs, &real, bytes_max).map_err(failed)?;
+    bytes.ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))
+}
 
 /// Puts `bytes` in the place of what stands at `path`, a symlink followed: nobody reads a part of them. A file that is not
 /// empty is replaced only where it `begins` as this one does.

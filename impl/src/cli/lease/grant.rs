@@ -9,9 +9,10 @@ use fencehold_model::{Holder, Pattern};
 use super::super::identity;
 use super::super::out::Out;
 use super::super::session::Session;
+use super::super::whole;
 use super::args::Grant;
 use crate::error::{Error, Result};
-use crate::fs::{RealFs, read_file};
+use crate::fs::RealFs;
 use crate::host::RealHost;
 use crate::locate;
 
@@ -78,8 +79,7 @@ fn listed(fs: RealFs, file: &Path) -> Result<Vec<String>> {
         }
         bytes
     } else {
-        let found = read_file(&fs, file, LIST_BYTES_MAX).map_err(failed)?;
-        found.ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?
+        whole::read(fs, file, LIST_BYTES_MAX)?
     };
     let lines = (1..).zip(bytes.split(|byte| *byte == b'\n')).map(|(line, bytes)| {
         let text = std::str::from_utf8(bytes.strip_suffix(b"\r").unwrap_or(bytes));

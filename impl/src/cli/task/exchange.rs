@@ -17,7 +17,6 @@ use super::super::whole;
 use super::render;
 use crate::board::{BEGINS, BOARD_BYTES_MAX, Board};
 use crate::error::{Error, Result};
-use crate::fs::read_file;
 use crate::host::Deadline;
 use crate::journal::Journal as _;
 use crate::ledger::TaskVerdict;
@@ -156,11 +155,7 @@ fn tell(session: &Session, locks: Option<&Locks>, board: &Board, done: &Done) ->
 /// The bytes of a board, and what errors call it.
 fn bytes_of(session: &Session, file: &Path) -> Result<(PathBuf, Vec<u8>)> {
     if file != Path::new("-") {
-        let path = cwd()?.join(file);
-        let failed = |error| Error::environment("reading", file, error);
-        let found = read_file(&session.fs, &path, BOARD_BYTES_MAX).map_err(failed)?;
-        let bytes = found.ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
-        return Ok((file.to_owned(), bytes));
+        return Ok((file.to_owned(), whole::read(session.fs, file, BOARD_BYTES_MAX)?));
     }
     let stdin = Path::new("stdin");
     let mut bytes = Vec::new();
