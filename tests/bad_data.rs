@@ -69,7 +69,9 @@ fn a_newer_format_is_left_alone() {
 fn newer(text: &str) -> String {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let body = &first[..first.rfind(",\"crc\"").unwrap()];
-    let mut line = body.replacen("\"fencehold\":1", "\"fencehold\":7", 1);
+    let (before, after) = body.split_once("\"fencehold\":").unwrap();
+    let mut line =
+        format!("{before}\"fencehold\":7{}", after.trim_start_matches(|digit: char| digit.is_ascii_digit()));
     fencehold_model::chain::seal(&mut line);
     line + rest
 }

@@ -10,7 +10,10 @@ use alloc::string::String;
 
 use crate::id::BootId;
 use crate::json::{Fields, Malformed, Writer};
-use crate::{Claim, Holder, LockName, OpId, Revision, TimeMs, Token};
+use crate::lease::LeaseEvent;
+use crate::policy::Policy;
+use crate::status::StatusEvent;
+use crate::{Claim, Holder, LeaseId, LockName, OpId, Revision, TaskId, TimeMs, Token};
 
 /// The version of the event form that this crate writes.
 pub const EVENT_VERSION: u64 = 1;
@@ -116,6 +119,15 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// Something happened to a lease.
+    Lease(LeaseEvent),
+    /// Something happened to a task.
+    Status(StatusEvent),
+    /// From here the workspace obeys this policy.
+    PolicyApplied {
+        /// The policy.
+        policy: Policy,
+    },
     /// Bytes were lost or set aside; revisions go on at the floor.
     Repaired {
         /// What was found and what was done, in one sentence.
@@ -137,7 +149,7 @@ impl Evidence {
         Self::ALL.iter().find(|(evidence, _)| *evidence == self).expect("every evidence has a word").1
     }
 
-    fn parse(word: &str) -> Result<Self, Malformed> {
+    pub(crate) fn parse(word: &str) -> Result<Self, Malformed> {
         let found = Self::ALL.iter().find(|(_, text)| *text == word);
         found.map(|(evidence, _)| *evidence).ok_or_else(|| Malformed(format!("evidence `{word}` is unknown")))
     }
@@ -177,8 +189,26 @@ impl Event {
             Event::LockRenewed { .. } => "lock.renewed",
             Event::LockReleased { .. } => "lock.released",
             Event::LockBroken { .. } => "lock.broken",
+            Event::Lease(event) => event.word(),
+            Event::Status(event) => event.word(),
+            Event::PolicyApplied { .. } => "policy.applied",
             Event::Repaired { .. } => "repaired",
         }
+    }
+
+    /// Whether a word names a kind of event that this crate reads.
+    #[must_use]
+    pub fn is_known(word: &str) -> bool {
+        const OWN: [&str; 7] = [
+            "boot",
+            "lock.granted",
+            "lock.renewed",
+            "lock.released",
+            "lock.broken",
+            "policy.applied",
+            "repaired",
+        ];
+        [&OWN[..], &LeaseEvent::WORDS, &StatusEvent::WORDS].iter().any(|words| words.contains(&word))
     }
 
     /// The lock that it concerns, if any.
@@ -189,7 +219,26 @@ impl Event {
             | Event::LockRenewed { name, .. }
             | Event::LockReleased { name, .. }
             | Event::LockBroken { name, .. } => Some(name),
-            Event::Boot { .. } | Event::Repaired { .. } => None,
+            _ => None,
+        }
+    }
+
+    /// The leases that it concerns: more than one where a grant made lapsed ones crashed.
+    pub fn leases(&self) -> impl Iterator<Item = &LeaseId> {
+        let (first, over) = match self {
+            Event::Lease(LeaseEvent::Granted(granted)) => (Some(&granted.lease), &granted.over[..]),
+            Event::Lease(event) => (Some(event.lease()), &[][..]),
+            _ => (None, &[][..]),
+        };
+        first.into_iter().chain(over.iter().map(|crash| &crash.lease))
+    }
+
+    /// The task that it concerns, if any.
+    #[must_use]
+    pub fn task(&self) -> Option<&TaskId> {
+        match self {
+            Event::Status(event) => Some(event.task()),
+            _ => None,
         }
     }
 
@@ -226,6 +275,11 @@ impl Event {
             Event::LockBroken { token, reason, .. } => {
                 to.number("token", *token).text("reason", reason);
             }
+            Event::Lease(event) => event.write(&mut to),
+            Event::Status(event) => event.write(&mut to),
+            Event::PolicyApplied { policy } => {
+                to.value("policy", |out| policy.write(out));
+            }
             Event::Repaired { reason } => {
                 to.text("reason", reason);
             }
@@ -241,7 +295,14 @@ impl Event {
                 "an event of version {version}; this program reads up to {EVENT_VERSION}"
             )));
         }
-        Ok(match fields.text("type")? {
+        let word = fields.text("type")?;
+        if let Some(event) = LeaseEvent::read(word, fields)? {
+            return Ok(Event::Lease(event));
+        }
+        if let Some(event) = StatusEvent::read(word, fields)? {
+            return Ok(Event::Status(event));
+        }
+        Ok(match word {
             "boot" => Event::Boot {
                 boot: fields.id("boot")?,
                 anchor_ms: fields.number("anchor_ms")?,
@@ -271,6 +332,7 @@ impl Event {
                 token: fields.number("token")?,
                 reason: fields.text("reason")?.to_owned(),
             },
+            "policy.applied" => Event::PolicyApplied { policy: Policy::read(fields.object("policy")?)? },
             "repaired" => Event::Repaired { reason: fields.text("reason")?.to_owned() },
             other => return Err(Malformed(format!("an event of the unknown type `{other}`"))),
         })

@@ -78,6 +78,21 @@ id!(
     "lock name"
 );
 id!(
+    /// A registered piece of work. Where the policy says that leases are numbered, `05` and `5` are one.
+    LeaseId,
+    "lease"
+);
+id!(
+    /// What a status is of. Where the policy says that tasks are numbered, `05` and `5` are one.
+    TaskId,
+    "task"
+);
+id!(
+    /// A word of the workspace's vocabulary.
+    Status,
+    "status"
+);
+id!(
     /// The party that a lock is granted to. It may outlive a process.
     Holder,
     "holder"

@@ -87,6 +87,16 @@ impl<'a> Fields<'a> {
         self.get(key).map_or(Ok(None), |_| self.object(key).map(Some))
     }
 
+    /// All fields, in the order of their names.
+    pub fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// An array; one that is absent is empty.
+    pub fn array_or_empty(&self, key: &str) -> Result<&'a [Value], Malformed> {
+        self.get(key).map_or(Ok(&[]), |_| self.array(key))
+    }
+
     /// An array that must be there.
     pub fn array(&self, key: &str) -> Result<&'a [Value], Malformed> {
         let value = self.need(key)?.as_array();
@@ -122,8 +132,7 @@ impl<'a> Writer<'a> {
 
     /// Adds a text.
     pub fn text(&mut self, key: &str, text: &str) -> &mut Self {
-        let out = self.key(key);
-        quote(out, text);
+        write_text(self.key(key), text);
         self
     }
 
@@ -142,6 +151,14 @@ impl<'a> Writer<'a> {
         self
     }
 
+    /// Adds a number if there is one.
+    pub fn number_if(&mut self, key: &str, number: Option<u64>) -> &mut Self {
+        if let Some(number) = number {
+            self.number(key, number);
+        }
+        self
+    }
+
     /// Adds a value that `write` puts at the end of the string.
     pub fn value(&mut self, key: &str, write: impl FnOnce(&mut String)) -> &mut Self {
         write(self.key(key));
@@ -154,7 +171,24 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn quote(out: &mut String, text: &str) {
+/// Writes one JSON array.
+pub fn write_list<T>(
+    out: &mut String,
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut String, T),
+) {
+    out.push('[');
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write(out, item);
+    }
+    out.push(']');
+}
+
+/// Writes one JSON text.
+pub fn write_text(out: &mut String, text: &str) {
     if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
         out.push('"');
         out.push_str(text);

@@ -1,7 +1,7 @@
 //! The decisions of Fencehold, and nothing else.
 //!
 //! ```text
-//! command ──► lock::decide(state, command, now) ──► event | refusal      pure
+//! command ──► lock::decide(state, command, now) ──► event | refusal      pure; so lease and status
 //! event   ──► State::apply(entry)               ──► state                pure, total
 //! ```
 //!
@@ -18,15 +18,20 @@ pub mod event;
 pub mod history;
 pub mod id;
 pub mod json;
+pub mod lease;
 pub mod lock;
 pub mod ndjson;
 pub mod pattern;
+pub mod policy;
 pub mod record;
 pub mod spec;
 pub mod state;
+pub mod status;
 
 pub use event::{Entry, Event};
-pub use id::{Claim, Holder, LockName, OpId, WorkspaceId};
+pub use id::{Claim, Holder, LeaseId, LockName, OpId, Status, TaskId, WorkspaceId};
+pub use pattern::Pattern;
+pub use policy::Policy;
 pub use state::State;
 
 /// The point of the journal at which an event stands; what an event granted carries it as its fencing token.

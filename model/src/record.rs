@@ -14,10 +14,11 @@ use crate::chain::{self, Checksum};
 use crate::json::{Fields, Malformed, Writer};
 use crate::{Entry, Event, Revision, State, WorkspaceId};
 
-/// The format of journal files that this crate reads and writes.
-pub const FORMAT: u64 = 1;
-/// The longest event line, in bytes without its newline: ids and a reason fit many times over.
-pub const LINE_BYTES_MAX: usize = 64 * 1024;
+/// The format of journal files that this crate writes. It reads 1 too, whose line one knows locks only: who reads just
+/// that would drop leases and tasks at the next rotation.
+pub const FORMAT: u64 = 2;
+/// The longest event line, in bytes without its newline: the largest write set fits, whatever its characters.
+pub const LINE_BYTES_MAX: usize = 256 * 1024;
 /// The longest line one: a folded state of some hundred thousand locks.
 pub const LINE_ONE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -100,7 +101,7 @@ pub fn read_head(line: &str, n: u64) -> Result<Line<Head>, Broken> {
 
 fn newer_format(head: &Value) -> Result<(), Broken> {
     match Fields::of(head).and_then(|fields| fields.number("fencehold")) {
-        Ok(FORMAT) => Ok(()),
+        Ok(1..=FORMAT) => Ok(()),
         Ok(format) if format > FORMAT => Err(Broken::Newer(format!("journal format {format}"))),
         Ok(format) => Err(Broken::Content(format!("journal format {format} is unknown"))),
         Err(bad) => Err(Broken::Content(bad.0)),
@@ -151,10 +152,9 @@ fn entry_of(value: &Value) -> Result<(Entry, Revision, &str), Malformed> {
 
 /// A sealed, linked line whose event cannot be read was written by a newer program, or by nobody we know.
 fn newer_or_content(line: &Value, bad: Malformed) -> Broken {
-    let known = ["boot", "lock.granted", "lock.renewed", "lock.released", "lock.broken", "repaired"];
     let event = &line["event"];
     let newer = event["v"].as_u64().is_some_and(|v| v > crate::event::EVENT_VERSION)
-        || event["type"].as_str().is_some_and(|word| !known.contains(&word));
+        || event["type"].as_str().is_some_and(|word| !Event::is_known(word));
     if newer { Broken::Newer(bad.0) } else { Broken::Content(bad.0) }
 }
 

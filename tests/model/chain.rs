@@ -236,13 +236,13 @@ fn resealed(line: &str, from: &str, to: &str) -> String {
 #[test]
 fn newer_words_are_newer_and_nonsense_is_content() {
     let (head, prev) = write_head(&head(), 0);
-    let newer = resealed(&head, "\"fencehold\":1", &format!("\"fencehold\":{}", FORMAT + 1));
+    let newer = resealed(&head, &format!("\"fencehold\":{FORMAT}"), &format!("\"fencehold\":{}", FORMAT + 1));
     assert!(matches!(read_head(&newer, 3), Err(Broken::Newer(_))));
     // A newer format may have another state: it is newer all the same.
     let newer = resealed(&newer, "\"state\":", "\"folded\":");
     assert!(matches!(read_head(&newer, 3), Err(Broken::Newer(_))));
     assert!(matches!(
-        read_head(&resealed(&head, "\"fencehold\":1", "\"fencehold\":0"), 3),
+        read_head(&resealed(&head, &format!("\"fencehold\":{FORMAT}"), "\"fencehold\":0"), 3),
         Err(Broken::Content(_))
     ));
     assert!(matches!(read_head(&resealed(&head, "\"n\":3", "\"n\":4"), 3), Err(Broken::Chain)));

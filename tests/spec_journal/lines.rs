@@ -22,7 +22,7 @@ fn a_whole_line_without_its_newline_is_no_event_and_with_it_is_one() {
     assert!(lab.party().held("a").is_some());
 }
 
-/// JOURNAL-2: Every event is one line of at most 64 KiB, written by one write.
+/// JOURNAL-2: Every event is one line of at most 256 KiB, written by one write.
 #[test]
 fn the_longest_events_are_one_short_line_and_one_write_each() {
     let lab = Lab::new();

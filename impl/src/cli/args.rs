@@ -64,8 +64,8 @@ pub(super) enum Command {
     Doc(Doc),
     /// Print what happened, the oldest first
     History {
-        /// Only what concerns this lock
-        name: Option<LockName>,
+        /// Only what concerns the lock, lease or task of this name; lock/NAME, lease/ID, task/ID say which
+        name: Option<String>,
     },
     /// Go on after damage: what is valid stays, what is not is kept aside
     Repair,

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use fencehold_model::event::Process;
 use fencehold_model::lock::{Command, Grant, Liveness, Refusal};
-use fencehold_model::{Holder, LockName, Revision, TimeMs, Token};
+use fencehold_model::{Holder, LockName, Policy, Revision, TimeMs, Token};
 
 use super::out::Out;
 use super::session::Session;
 use crate::error::{Error, Result};
 use crate::fs::RealFs;
 use crate::host::{Host as _, RealHost};
-use crate::journal::{self, Asking, Durability, FileJournal, Journal as _, Modes, Options};
+use crate::journal::{self, Asking, Durability, FileJournal, Journal as _, Modes, Options, Seen};
 use crate::ledger::{Answer, FenceStanding, Ledger, LockView, Verdict};
 use crate::mark::{Fence, Folder};
 
@@ -143,6 +143,11 @@ impl Locks {
             Verdict::Refused(refusal) => What::Refused(refusal.clone()),
         };
         Ok(Told { revision, now_ms, durable, what })
+    }
+
+    /// The policy that the workspace obeys.
+    pub(super) fn policy(&self) -> Result<Seen<Policy>> {
+        self.ledger.policy()
     }
 
     /// Who holds `name`.

@@ -6,6 +6,7 @@
 
 mod acquire;
 mod args;
+mod describe;
 mod doc;
 mod fence;
 mod history;
@@ -17,6 +18,7 @@ mod locks;
 mod log;
 mod out;
 mod render;
+mod repair;
 mod run;
 mod serve;
 mod session;
@@ -114,8 +116,8 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Where => inspect::place(common),
         Command::Status => inspect::status(common),
         Command::Doctor => inspect::doctor(common),
-        Command::History { name } => history::history(name.as_ref(), common),
-        Command::Repair => history::repair(common),
+        Command::History { name } => history::history(name.as_deref(), common),
+        Command::Repair => repair::repair(common),
         Command::Whoami(who) => identity::whoami(who, out),
         Command::Lock(command) => lock::lock(command, common),
         Command::Log(command) => log::log(command, common),

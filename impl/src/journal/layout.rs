@@ -26,6 +26,22 @@ pub(super) fn journal_path(dir: &Path, n: u64) -> PathBuf {
     dir.join(journal_name(n))
 }
 
+/// The part of the index of ended leases that was written as journal file `n` began.
+pub(super) fn ended_name(n: u64) -> String {
+    format!("leases.{n}.ndjson")
+}
+
+/// The numbers of the parts in `dir`, rising; none where there is no such folder.
+pub(super) fn ended_numbers<F: Fs>(fs: &F, dir: &Path) -> io::Result<Vec<u64>> {
+    let names = match fs.list(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        listed => listed?,
+    };
+    let mut numbers: Vec<u64> = names.iter().filter_map(|name| number(name, "leases.")).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
 /// The mark left beside journal file `n` by whoever saw a sync of it fail.
 pub(super) fn condemned_path(dir: &Path, n: u64) -> PathBuf {
     dir.join(format!("journal.{n}.condemned"))
@@ -33,7 +49,11 @@ pub(super) fn condemned_path(dir: &Path, n: u64) -> PathBuf {
 
 /// The `n` of a journal file's name.
 pub(super) fn journal_number(name: &str) -> Option<u64> {
-    let digits = name.strip_prefix("journal.")?.strip_suffix(".ndjson")?;
+    number(name, "journal.")
+}
+
+fn number(name: &str, prefix: &str) -> Option<u64> {
+    let digits = name.strip_prefix(prefix)?.strip_suffix(".ndjson")?;
     digits.parse().ok().filter(|n: &u64| *n < NUMBER_BOUND && n.to_string() == digits)
 }
 

@@ -11,6 +11,7 @@
 
 mod commit;
 mod create;
+mod ended;
 mod file;
 mod floor;
 mod history;

@@ -235,13 +235,13 @@ fn above(revision: Revision) -> Revision {
     (revision / STEP + STEPS) * STEP
 }
 
-/// The lock names that damaged lines still show.
-fn names_in(bytes: &[u8]) -> impl Iterator<Item = String> {
-    String::from_utf8_lossy(bytes)
-        .split("\"name\":\"")
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next())
-        .map(str::to_owned)
-        .collect::<Vec<_>>()
-        .into_iter()
+/// The locks, leases and tasks that damaged lines still show.
+fn names_in(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let kinds = [("\"name\":\"", ""), ("\"lease\":\"", "lease/"), ("\"task\":\"", "task/")];
+    let names = kinds.iter().flat_map(|(field, kind)| {
+        let shown = text.split(field).skip(1).filter_map(|rest| rest.split('"').next());
+        shown.map(move |name| format!("{kind}{name}"))
+    });
+    names.collect()
 }

@@ -47,11 +47,13 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             Error::environment("syncing", &tail.path, error)
         })?;
         let mut state = tail.state.clone();
-        if let Now::At(now_ms) = time::now(&self.host, &state)? {
-            state.forget(now_ms);
-        }
+        let gone = match time::now(&self.host, &state)? {
+            Now::At(now_ms) => state.forget(now_ms),
+            _ => Vec::new(),
+        };
         let next = Successor { workspace: tail.workspace.clone(), n: tail.n + 1, state, entry: None };
-        match self.begin_file(inner, next) {
+        let mode = self.file_mode()?;
+        match self.index_ended(next.n, mode, &gone).and_then(|()| self.begin_file(inner, next)) {
             // Nothing rests on a rotation that is merely due: on a full disk a release must still be possible.
             Err(_) if self.may_stay(inner) => Ok(()),
             other => other,
@@ -132,6 +134,11 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         self.begin_file(inner, next)
     }
 
+    /// The mode of a new file: as the folder's, executable for nobody.
+    fn file_mode(&self) -> Result<u32> {
+        Ok(self.stat(&self.dir)?.map_or(0o600, |stat| stat.mode & 0o666 | 0o600))
+    }
+
     /// Writes the new file, gives it its name, and moves the older ones to the archive.
     pub(super) fn begin_file(&self, inner: &mut Inner<F>, next: Successor) -> Result<()> {
         let path = layout::journal_path(&self.dir, next.n);
@@ -150,8 +157,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             bytes.push_str(&record::write_entry(entry, head.state.revision, checksum).0);
         }
         let temp = self.dir.join(temp_name(&name, self.host.random()));
-        let folder = self.stat(&self.dir)?;
-        let mode = folder.map_or(0o600, |stat| stat.mode & 0o666 | 0o600);
+        let mode = self.file_mode()?;
         create_synced(&self.fs, &temp, mode, bytes.as_bytes()).map_err(failed)?;
         if let Err(error) = self.fs.rename_new(&temp, &path) {
             let _ = self.fs.unlink(&temp);

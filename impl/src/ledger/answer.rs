@@ -1,11 +1,13 @@
 //! The answers of a ledger.
 
+use fencehold_model::lease::{self, Crash, Lease, Standing};
 use fencehold_model::lock::{Grant, Refusal};
-use fencehold_model::{LockName, Revision, TimeMs, Token};
+use fencehold_model::status::{self, Cell, Value};
+use fencehold_model::{LeaseId, LockName, Revision, TaskId, TimeMs, Token};
 
 /// What a command came to. A refusal is an answer: nothing changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct Answer<V = Verdict> {
     /// The revision it was decided at: the event's own, or that of the last event seen.
     pub revision: Revision,
     /// Journal time at which it was decided.
@@ -15,7 +17,7 @@ pub struct Answer {
     /// Whether all it rests on is durable; false only where the workspace is relaxed.
     pub durable: bool,
     /// What it came to.
-    pub verdict: Verdict,
+    pub verdict: V,
 }
 
 /// The outcome of a lock command.
@@ -44,6 +46,76 @@ pub enum Verdict {
     Refused(Refusal),
 }
 
+/// The outcome of a command about a lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeaseVerdict {
+    /// Granted.
+    Granted {
+        /// The lease, in its canonical form.
+        lease: LeaseId,
+        /// The fencing token.
+        token: Token,
+        /// When its TTL has passed, where it has one.
+        expires_ms: Option<TimeMs>,
+        /// The lapsed leases that stood in its way and are crashed now.
+        over: Vec<Crash>,
+        /// The open leases that write what it writes, where the policy only advises.
+        beside: Vec<LeaseId>,
+    },
+    /// Closed.
+    Closed {
+        /// The token that ended.
+        token: Token,
+        /// Whether it had ended before.
+        already: bool,
+    },
+    /// Crashed, by hand or reaped.
+    Crashed(Crash),
+    /// Put aside.
+    Cleared {
+        /// The token that ended.
+        token: Token,
+    },
+    /// There was nothing to reap.
+    Standing,
+    /// Refused by the rules.
+    Refused(lease::Refusal),
+}
+
+/// The outcome of a command about a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskVerdict {
+    /// What stands now.
+    Stands {
+        /// The value; more than one status is a conflict.
+        value: Value,
+        /// Whether it stood before.
+        already: bool,
+    },
+    /// Refused by the rules.
+    Refused(status::Refusal),
+}
+
+/// One lease as a reader sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseView {
+    /// Its canonical id.
+    pub id: LeaseId,
+    /// Its last grant.
+    pub lease: Lease,
+    /// How that stands, where it is open.
+    pub standing: Option<Standing>,
+}
+
+/// One task as a reader sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskView {
+    /// Its canonical id.
+    pub id: TaskId,
+    /// What is known of it.
+    pub cell: Cell,
+}
+
 /// One lock as a reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockView {
@@ -53,7 +125,7 @@ pub struct LockView {
     pub grant: Option<(Grant, Option<TimeMs>)>,
 }
 
-impl Answer {
+impl<V> Answer<V> {
     /// Milliseconds from `now_ms` until `expires_ms`; 0 where that has passed while it was committed.
     #[must_use]
     pub fn expires_in_ms(&self, expires_ms: TimeMs) -> u64 {

@@ -245,14 +245,15 @@ impl Subject for Mutant {
     }
 
     fn forget(&self, state: &mut State, now_ms: TimeMs) {
-        match self {
-            Mutant::ForgetsEarly => state.forget(now_ms + fencehold_model::state::REMEMBER_MS),
+        let now_ms = match self {
+            Mutant::ForgetsEarly => now_ms + fencehold_model::state::REMEMBER_MS,
             Mutant::ForgetsBound => {
                 let grants = state.locks.values_mut().filter_map(|lock| lock.grant.as_mut());
                 grants.for_each(|grant| grant.bound = None);
-                state.forget(now_ms);
+                now_ms
             }
-            _ => state.forget(now_ms),
-        }
+            _ => now_ms,
+        };
+        state.forget(now_ms);
     }
 }

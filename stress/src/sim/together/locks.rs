@@ -260,7 +260,7 @@ fn overlaps(entries: &[Entry]) -> Result<(), String> {
             Event::LockReleased { token, .. } | Event::LockBroken { token, .. } => {
                 held.retain(|held| held.1 != *token);
             }
-            Event::Boot { .. } | Event::Repaired { .. } => {}
+            _ => {}
         }
     }
     Ok(())

@@ -3,25 +3,28 @@
 //! Invariants: `apply` is total (after a repaired gap a renewal may meet no grant: it then changes nothing); the
 //! revision and the time only grow; what is folded and written as line one of a file reads back equal.
 
-use alloc::borrow::ToOwned;
+mod form;
+mod leases;
+
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde_json::Value;
-
-use crate::event::{Process, read_party};
 use crate::id::BootId;
-use crate::json::{Fields, Malformed, Writer};
+use crate::lease::Lease;
 use crate::lock::{Broken, Grant, Lock, Released};
-use crate::{Claim, Entry, Event, LockName, OpId, Revision, TimeMs};
+use crate::pattern::Index;
+use crate::status::Cell;
+use crate::{Entry, Event, LeaseId, LockName, OpId, Policy, Revision, TaskId, TimeMs};
 
 /// How many of the last operations' ids are remembered.
 pub const OPS_REMEMBERED: usize = 64;
 /// How many ended boots are remembered, those that a lock is bound to aside.
 pub const BOOTS_REMEMBERED: usize = 32;
-/// How long a release, and a grant that lapsed, is remembered: 10 minutes of journal time.
+/// How long a release, a grant that lapsed, and a lease that was closed or cleared, is remembered: 10 minutes of journal
+/// time.
 pub const REMEMBER_MS: u64 = 10 * 60 * 1000;
+/// How many leases that were closed or cleared are remembered, the latest: many in 10 minutes do not make the state long.
+pub const ENDED_LEASES_REMEMBERED: usize = 1024;
 
 /// The boot that is going on, and how its monotonic clock maps to journal time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +52,14 @@ pub struct State {
     pub forgotten: Revision,
     /// The locks by name.
     pub locks: BTreeMap<LockName, Lock>,
+    /// The leases by canonical id: those that are open or crashed, and those that ended a short while ago.
+    pub leases: BTreeMap<LeaseId, Lease>,
+    /// What the open leases write. Follows from `leases`; kept so that a grant need not read every one of them.
+    pub writes: Index<LeaseId>,
+    /// The tasks by canonical id.
+    pub tasks: BTreeMap<TaskId, Cell>,
+    /// What the team has agreed on.
+    pub policy: Policy,
     /// The last operations and where their events stand, the latest last.
     pub recent: VecDeque<(OpId, Revision)>,
 }
@@ -106,6 +117,13 @@ impl State {
                     lock.broken = Some(Broken { token: *token, at_ms: entry.at_ms });
                 }
             }
+            Event::Lease(event) => self.apply_lease(event, entry),
+            Event::Status(event) => {
+                let (revision, at_ms) = (entry.revision, entry.at_ms);
+                let cell = Cell { value: event.value(revision), revision, at_ms, actor: entry.actor.clone() };
+                self.tasks.insert(event.task().clone(), cell);
+            }
+            Event::PolicyApplied { policy } => self.apply_policy(policy),
             Event::Repaired { .. } => {}
         }
     }
@@ -121,8 +139,11 @@ impl State {
         if let Some(before) = self.boot.take()
             && before.boot != *boot
         {
-            // One that a lock is bound to is remembered as long as the lock: it is the proof that this has lapsed.
-            let binds = |boot: &BootId| self.locks.values().any(|lock| lock.is_bound_to(boot));
+            // One that a lock or a lease is bound to is remembered as long as this: it is the proof that it has lapsed.
+            let binds = |boot: &BootId| {
+                self.locks.values().any(|lock| lock.is_bound_to(boot))
+                    || self.leases.values().any(|lease| lease.is_bound_to(boot))
+            };
             let oldest = self.ended_boots.iter().position(|boot| !binds(boot));
             if let Some(oldest) = oldest.filter(|_| self.ended_boots.len() >= BOOTS_REMEMBERED) {
                 self.ended_boots.remove(oldest);
@@ -143,8 +164,9 @@ impl State {
         }
     }
 
-    /// Forgets releases, breaks, and timed grants that lapsed, once [`REMEMBER_MS`] have passed. Called at a rotation.
-    pub fn forget(&mut self, now_ms: TimeMs) {
+    /// Forgets releases, breaks, and timed grants that lapsed, once [`REMEMBER_MS`] have passed, and gives up the leases
+    /// that ended so long ago, or before [`ENDED_LEASES_REMEMBERED`] others. Called at a rotation.
+    pub fn forget(&mut self, now_ms: TimeMs) -> Vec<(LeaseId, Lease)> {
         let old = |at_ms: TimeMs| at_ms.saturating_add(REMEMBER_MS) <= now_ms;
         let mut forgotten = self.forgotten;
         self.locks.retain(|_, lock| {
@@ -160,134 +182,6 @@ impl State {
             *lock != Lock::default()
         });
         self.forgotten = forgotten;
+        self.forget_leases(old)
     }
-
-    /// Writes its JSON object.
-    pub fn write(&self, out: &mut String) {
-        let mut to = Writer::new(out);
-        if let Some(Boot { boot, anchor_ms, monotonic_ms }) = &self.boot {
-            to.value("boot", |out| {
-                let mut to = Writer::new(out);
-                to.text("boot", boot.as_str())
-                    .number("anchor_ms", *anchor_ms)
-                    .number("mono_ms", *monotonic_ms)
-                    .end();
-            });
-        }
-        to.number("forgotten", self.forgotten);
-        to.value("ended_boots", |out| list(out, &self.ended_boots, |out, boot| text(out, boot.as_str())));
-        to.value("locks", |out| list(out, &self.locks, |out, (name, lock)| write_lock(out, name, lock)));
-        to.value("ops", |out| {
-            list(out, &self.recent, |out, (op, revision)| {
-                Writer::new(out).text("op", op.as_str()).number("rev", *revision).end();
-            });
-        });
-        to.end();
-    }
-
-    /// Reads what [`State::write`] wrote; revision and time stand beside it in line one.
-    pub fn read(fields: Fields<'_>, revision: Revision, time_ms: TimeMs) -> Result<Self, Malformed> {
-        let boot = fields.object_or_none("boot")?.map(|boot| {
-            Ok::<_, Malformed>(Boot {
-                boot: boot.id("boot")?,
-                anchor_ms: boot.number("anchor_ms")?,
-                monotonic_ms: boot.number("mono_ms")?,
-            })
-        });
-        let ended = fields.array("ended_boots")?.iter().map(|boot| match boot.as_str().map(BootId::new) {
-            Some(Ok(boot)) => Ok(boot),
-            _ => Err(Malformed("field `ended_boots` holds something that is no boot id".to_owned())),
-        });
-        let ops = fields.array("ops")?.iter().map(|op| {
-            let op = Fields::of(op)?;
-            Ok::<_, Malformed>((op.id("op")?, op.number("rev")?))
-        });
-        Ok(State {
-            revision,
-            time_ms,
-            boot: boot.transpose()?,
-            forgotten: fields.number("forgotten")?,
-            ended_boots: ended.collect::<Result<_, _>>()?,
-            locks: fields.array("locks")?.iter().map(read_lock).collect::<Result<_, _>>()?,
-            recent: ops.collect::<Result<_, _>>()?,
-        })
-    }
-}
-
-fn text(out: &mut String, text: &str) {
-    out.push_str(&alloc::string::ToString::to_string(&Value::from(text)));
-}
-
-fn list<T>(out: &mut String, items: impl IntoIterator<Item = T>, mut write: impl FnMut(&mut String, T)) {
-    out.push('[');
-    for (index, item) in items.into_iter().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        write(out, item);
-    }
-    out.push(']');
-}
-
-fn write_lock(out: &mut String, name: &LockName, lock: &Lock) {
-    let mut to = Writer::new(out);
-    to.text("name", name.as_str());
-    if let Some(grant) = &lock.grant {
-        to.value("grant", |out| {
-            let mut to = Writer::new(out);
-            to.number("token", grant.token).text("holder", grant.holder.as_str());
-            to.text_if("claim", grant.claim.as_ref().map(Claim::as_str));
-            to.number("since_ms", grant.since_ms).number("ttl_ms", grant.ttl_ms);
-            to.number("expires_ms", grant.expires_ms);
-            if let Some(process) = &grant.bound {
-                to.value("bound", |out| process.write(out));
-            }
-            if let Some((pid, host)) = &grant.asked_by {
-                to.number("pid", *pid).text("host", host);
-            }
-            to.end();
-        });
-    }
-    if let Some(released) = &lock.released {
-        to.value("released", |out| {
-            let mut to = Writer::new(out);
-            to.text("holder", released.holder.as_str());
-            to.text_if("claim", released.claim.as_ref().map(Claim::as_str));
-            to.number("token", released.token).number("at_ms", released.at_ms).end();
-        });
-    }
-    if let Some(Broken { token, at_ms }) = lock.broken {
-        to.value("broken", |out| Writer::new(out).number("token", token).number("at_ms", at_ms).end());
-    }
-    to.end();
-}
-
-fn read_lock(value: &Value) -> Result<(LockName, Lock), Malformed> {
-    let fields = Fields::of(value)?;
-    let grant = fields.object_or_none("grant")?.map(|grant| {
-        Ok::<_, Malformed>(Grant {
-            token: grant.number("token")?,
-            holder: grant.id("holder")?,
-            claim: grant.id_or_none("claim")?,
-            since_ms: grant.number("since_ms")?,
-            ttl_ms: grant.number("ttl_ms")?,
-            expires_ms: grant.number("expires_ms")?,
-            bound: grant.object_or_none("bound")?.map(Process::read).transpose()?,
-            asked_by: read_party(grant)?,
-        })
-    });
-    let released = fields.object_or_none("released")?.map(|released| {
-        Ok::<_, Malformed>(Released {
-            holder: released.id("holder")?,
-            claim: released.id_or_none("claim")?,
-            token: released.number("token")?,
-            at_ms: released.number("at_ms")?,
-        })
-    });
-    let broken = fields.object_or_none("broken")?.map(|broken| {
-        Ok::<_, Malformed>(Broken { token: broken.number("token")?, at_ms: broken.number("at_ms")? })
-    });
-    let lock =
-        Lock { grant: grant.transpose()?, released: released.transpose()?, broken: broken.transpose()? };
-    Ok((fields.id("name")?, lock))
 }

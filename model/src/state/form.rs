@@ -1,0 +1,168 @@
+//! The JSON form of the state, in line one of a journal file.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
+use serde_json::Value;
+
+use super::{Boot, State};
+use crate::event::{Process, read_party};
+use crate::id::BootId;
+use crate::json::{Fields, Malformed, Writer, write_list, write_text};
+use crate::lease::{read_lease, write_lease};
+use crate::lock::{Broken, Grant, Lock, Released};
+use crate::status::{Cell, Value as CellValue};
+use crate::{Claim, LockName, Policy, Revision, TaskId, TimeMs};
+
+impl State {
+    /// Writes its JSON object.
+    pub fn write(&self, out: &mut String) {
+        let mut to = Writer::new(out);
+        if let Some(Boot { boot, anchor_ms, monotonic_ms }) = &self.boot {
+            to.value("boot", |out| {
+                let mut to = Writer::new(out);
+                to.text("boot", boot.as_str())
+                    .number("anchor_ms", *anchor_ms)
+                    .number("mono_ms", *monotonic_ms)
+                    .end();
+            });
+        }
+        to.number("forgotten", self.forgotten);
+        to.value("ended_boots", |out| {
+            write_list(out, &self.ended_boots, |out, boot| write_text(out, boot.as_str()));
+        });
+        to.value("locks", |out| {
+            write_list(out, &self.locks, |out, (name, lock)| write_lock(out, name, lock));
+        });
+        to.value("leases", |out| {
+            write_list(out, &self.leases, |out, (id, lease)| write_lease(out, id, lease));
+        });
+        to.value("tasks", |out| {
+            write_list(out, &self.tasks, |out, (task, cell)| write_cell(out, task, cell));
+        });
+        to.value("policy", |out| self.policy.write(out));
+        to.value("ops", |out| {
+            write_list(out, &self.recent, |out, (op, revision)| {
+                Writer::new(out).text("op", op.as_str()).number("rev", *revision).end();
+            });
+        });
+        to.end();
+    }
+
+    /// Reads what [`State::write`] wrote; revision and time stand beside it in line one.
+    pub fn read(fields: Fields<'_>, revision: Revision, time_ms: TimeMs) -> Result<Self, Malformed> {
+        let boot = fields.object_or_none("boot")?.map(|boot| {
+            Ok::<_, Malformed>(Boot {
+                boot: boot.id("boot")?,
+                anchor_ms: boot.number("anchor_ms")?,
+                monotonic_ms: boot.number("mono_ms")?,
+            })
+        });
+        let ended = fields.array("ended_boots")?.iter().map(|boot| match boot.as_str().map(BootId::new) {
+            Some(Ok(boot)) => Ok(boot),
+            _ => Err(Malformed("field `ended_boots` holds something that is no boot id".to_owned())),
+        });
+        let ops = fields.array("ops")?.iter().map(|op| {
+            let op = Fields::of(op)?;
+            Ok::<_, Malformed>((op.id("op")?, op.number("rev")?))
+        });
+        let mut state = State {
+            revision,
+            time_ms,
+            boot: boot.transpose()?,
+            forgotten: fields.number("forgotten")?,
+            ended_boots: ended.collect::<Result<_, _>>()?,
+            locks: fields.array("locks")?.iter().map(read_lock).collect::<Result<_, _>>()?,
+            tasks: fields.array_or_empty("tasks")?.iter().map(read_cell).collect::<Result<_, _>>()?,
+            policy: fields.object_or_none("policy")?.map(Policy::read).transpose()?.unwrap_or_default(),
+            recent: ops.collect::<Result<_, _>>()?,
+            ..State::default()
+        };
+        for lease in fields.array_or_empty("leases")? {
+            let (id, lease) = read_lease(Fields::of(lease)?)?;
+            state.put(id, lease);
+        }
+        Ok(state)
+    }
+}
+
+fn write_cell(out: &mut String, task: &TaskId, cell: &Cell) {
+    let mut to = Writer::new(out);
+    to.text("task", task.as_str());
+    cell.value.write(&mut to);
+    to.number("rev", cell.revision).number("at_ms", cell.at_ms).text("actor", cell.actor.as_str()).end();
+}
+
+fn read_cell(value: &Value) -> Result<(TaskId, Cell), Malformed> {
+    let fields = Fields::of(value)?;
+    let cell = Cell {
+        value: CellValue::read(fields)?,
+        revision: fields.number("rev")?,
+        at_ms: fields.number("at_ms")?,
+        actor: fields.id("actor")?,
+    };
+    Ok((fields.id("task")?, cell))
+}
+
+fn write_lock(out: &mut String, name: &LockName, lock: &Lock) {
+    let mut to = Writer::new(out);
+    to.text("name", name.as_str());
+    if let Some(grant) = &lock.grant {
+        to.value("grant", |out| {
+            let mut to = Writer::new(out);
+            to.number("token", grant.token).text("holder", grant.holder.as_str());
+            to.text_if("claim", grant.claim.as_ref().map(Claim::as_str));
+            to.number("since_ms", grant.since_ms).number("ttl_ms", grant.ttl_ms);
+            to.number("expires_ms", grant.expires_ms);
+            if let Some(process) = &grant.bound {
+                to.value("bound", |out| process.write(out));
+            }
+            if let Some((pid, host)) = &grant.asked_by {
+                to.number("pid", *pid).text("host", host);
+            }
+            to.end();
+        });
+    }
+    if let Some(released) = &lock.released {
+        to.value("released", |out| {
+            let mut to = Writer::new(out);
+            to.text("holder", released.holder.as_str());
+            to.text_if("claim", released.claim.as_ref().map(Claim::as_str));
+            to.number("token", released.token).number("at_ms", released.at_ms).end();
+        });
+    }
+    if let Some(Broken { token, at_ms }) = lock.broken {
+        to.value("broken", |out| Writer::new(out).number("token", token).number("at_ms", at_ms).end());
+    }
+    to.end();
+}
+
+fn read_lock(value: &Value) -> Result<(LockName, Lock), Malformed> {
+    let fields = Fields::of(value)?;
+    let grant = fields.object_or_none("grant")?.map(|grant| {
+        Ok::<_, Malformed>(Grant {
+            token: grant.number("token")?,
+            holder: grant.id("holder")?,
+            claim: grant.id_or_none("claim")?,
+            since_ms: grant.number("since_ms")?,
+            ttl_ms: grant.number("ttl_ms")?,
+            expires_ms: grant.number("expires_ms")?,
+            bound: grant.object_or_none("bound")?.map(Process::read).transpose()?,
+            asked_by: read_party(grant)?,
+        })
+    });
+    let released = fields.object_or_none("released")?.map(|released| {
+        Ok::<_, Malformed>(Released {
+            holder: released.id("holder")?,
+            claim: released.id_or_none("claim")?,
+            token: released.number("token")?,
+            at_ms: released.number("at_ms")?,
+        })
+    });
+    let broken = fields.object_or_none("broken")?.map(|broken| {
+        Ok::<_, Malformed>(Broken { token: broken.number("token")?, at_ms: broken.number("at_ms")? })
+    });
+    let lock =
+        Lock { grant: grant.transpose()?, released: released.transpose()?, broken: broken.transpose()? };
+    Ok((fields.id("name")?, lock))
+}

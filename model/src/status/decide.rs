@@ -1,0 +1,154 @@
+//! The decisions of the status machine.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+
+use super::{Command, Decision, Detail, How, Refusal, StatusEvent, Value, Vocabulary};
+use crate::{Event, NUMBER_BOUND, Revision, State, Status, TaskId};
+
+/// Decides `command` on `state`. Pure; may be asked any number of times.
+#[must_use]
+pub fn decide(state: &State, command: &Command) -> Decision {
+    let vocabulary = &state.policy.vocabulary;
+    let task = state.policy.task(command.task());
+    let stands = state.tasks.get(&task).map(|cell| &cell.value);
+    match command {
+        Command::Set { to, from, epoch, detail, resolve, .. } => {
+            let step =
+                Step { to, from: from.as_ref(), epoch: *epoch, detail: detail.as_ref(), resolve: *resolve };
+            for status in [Some(to), from.as_ref()].into_iter().flatten() {
+                if vocabulary.rung(status).is_none() {
+                    return Decision::Invalid(vocabulary.unknown(status));
+                }
+            }
+            match stands {
+                None => first(task, step),
+                Some(stands) => set(vocabulary, task, stands, step),
+            }
+        }
+        Command::Reopen { to, reason, .. } => reopen(vocabulary, task, stands, to, reason),
+        Command::Merge { value, .. } => merge(vocabulary, task, stands, value),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Step<'a> {
+    to: &'a Status,
+    from: Option<&'a Status>,
+    epoch: Revision,
+    detail: Option<&'a Detail>,
+    resolve: bool,
+}
+
+fn first(task: TaskId, step: Step<'_>) -> Decision {
+    if step.epoch != 0 {
+        return Decision::Invalid(format!("epoch {} is unknown: task {task} was never reopened", step.epoch));
+    }
+    if step.from.is_some() {
+        return Decision::Refuse(Refusal::Conflict(None));
+    }
+    record(task, How::Set, Value::of(0, 0, step.to.clone(), step.detail.cloned()))
+}
+
+fn set(vocabulary: &Vocabulary, task: TaskId, stands: &Value, step: Step<'_>) -> Decision {
+    if step.epoch < stands.epoch {
+        return Decision::Refuse(Refusal::StaleEpoch(stands.clone()));
+    }
+    if step.epoch > stands.epoch {
+        return Decision::Invalid(format!(
+            "epoch {} is unknown: task {task} stands in epoch {}",
+            step.epoch, stands.epoch
+        ));
+    }
+    if let Some(held) = stands.statuses.get(step.to) {
+        return stay(task, stands, held.as_ref(), step);
+    }
+    let terminal =
+        stands.statuses.keys().any(|status| vocabulary.rung(status).is_some_and(|rung| rung.terminal));
+    let (from, to) = (stands.rank(vocabulary), vocabulary.rung(step.to).expect("it was looked up").rank);
+    if terminal || to < from {
+        return Decision::Refuse(Refusal::Regression(stands.clone()));
+    }
+    if to > from {
+        return record(task, How::Set, Value::of(stands.epoch, 0, step.to.clone(), step.detail.cloned()));
+    }
+    match step.from {
+        Some(seen) if stands.is(seen) => turn(task, How::Set, stands, step, step.detail),
+        Some(_) => Decision::Refuse(Refusal::Conflict(Some(stands.clone()))),
+        None => {
+            let mut value = stands.clone();
+            value.statuses.insert(step.to.clone(), step.detail.cloned());
+            record(task, How::Set, value)
+        }
+    }
+}
+
+/// The status asked for is there already, alone or as one side of a conflict.
+fn stay(task: TaskId, stands: &Value, held: Option<&Detail>, step: Step<'_>) -> Decision {
+    let says_more = step.detail.is_some() && step.detail != held;
+    if !stands.is(step.to) {
+        return match (step.resolve, says_more) {
+            (true, _) => turn(task, How::Resolved, stands, step, step.detail.or(held)),
+            (false, true) => Decision::Refuse(Refusal::Conflict(Some(stands.clone()))),
+            (false, false) => Decision::Already(stands.clone()),
+        };
+    }
+    if says_more {
+        return turn(task, How::Set, stands, step, step.detail);
+    }
+    Decision::Already(stands.clone())
+}
+
+/// A step within the rank that knows what it leaves.
+fn turn(task: TaskId, how: How, stands: &Value, step: Step<'_>, detail: Option<&Detail>) -> Decision {
+    if stands.turn + 1 >= NUMBER_BOUND {
+        return Decision::Invalid(exhausted(&task, "turn"));
+    }
+    record(task, how, Value::of(stands.epoch, stands.turn + 1, step.to.clone(), detail.cloned()))
+}
+
+fn reopen(
+    vocabulary: &Vocabulary,
+    task: TaskId,
+    stands: Option<&Value>,
+    to: &Status,
+    reason: &str,
+) -> Decision {
+    if vocabulary.rung(to).is_none() {
+        return Decision::Invalid(vocabulary.unknown(to));
+    }
+    if reason.trim().is_empty() {
+        return Decision::Refuse(Refusal::NeedsReason);
+    }
+    let Some(stands) = stands else { return Decision::Refuse(Refusal::NotFound) };
+    if stands.epoch + 1 >= NUMBER_BOUND {
+        return Decision::Invalid(exhausted(&task, "epoch"));
+    }
+    Decision::Record(Event::Status(StatusEvent::Reopened {
+        task,
+        to: to.clone(),
+        over: stands.epoch,
+        reason: reason.trim().into(),
+    }))
+}
+
+fn merge(vocabulary: &Vocabulary, task: TaskId, stands: Option<&Value>, value: &Value) -> Decision {
+    if let Err(why) = vocabulary.check(value.statuses.keys()) {
+        return Decision::Invalid(why);
+    }
+    let joined = stands.map_or_else(|| value.clone(), |stands| stands.join(value, vocabulary));
+    if stands == Some(&joined) {
+        return Decision::Already(joined);
+    }
+    record(task, How::Merged, joined)
+}
+
+fn record(task: TaskId, how: How, value: Value) -> Decision {
+    debug_assert_ne!(value.statuses, BTreeMap::new());
+    Decision::Record(Event::Status(StatusEvent::Set { task, how, value }))
+}
+
+fn exhausted(task: &TaskId, what: &str) -> String {
+    format!("task {task} stands in the last {what} there is; a merged board brought it there")
+}

@@ -1,0 +1,141 @@
+//! The status machine: a cell per task, moved along the workspace's vocabulary.
+//!
+//! ```text
+//!             step up                     step up
+//!   rank 0 ───────────► rank 1 ───────────────────────► terminal
+//!     ▲                  │   ▲  within the rank:           │
+//!     │                  └───┘  naming what it left        │ reopen, with a reason
+//!     └────────────────── a new epoch ◄────────────────────┘
+//! ```
+//!
+//! Invariants:
+//! - a cell is never moved to a lower value: epoch first, then rank, then turn;
+//! - a step within a rank that does not name what it leaves overwrites nothing: both statuses stand, until a step up,
+//!   a reopen, or a choice between them;
+//! - a terminal status is left by a reopen only, which starts an epoch above every one seen before;
+//! - what is asked of an epoch that is over changes nothing.
+
+mod decide;
+mod event;
+mod value;
+mod vocabulary;
+
+pub use decide::decide;
+pub use event::{How, StatusEvent};
+pub use value::{DETAIL_BYTES_MAX, Detail, Value};
+pub use vocabulary::{RANK_MAX, Rung, STATUSES_MAX, Vocabulary};
+
+use alloc::string::String;
+
+use crate::{Holder, Revision, Status, TaskId, TimeMs};
+
+/// All that is known of one task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// What it holds.
+    pub value: Value,
+    /// Where the event stands that made it so.
+    pub revision: Revision,
+    /// When.
+    pub at_ms: TimeMs,
+    /// By whom.
+    pub actor: Holder,
+}
+
+/// What can be asked of a status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Move a task to a status.
+    Set {
+        /// The task.
+        task: TaskId,
+        /// Where to.
+        to: Status,
+        /// What it is seen to be; makes a step within a rank an informed one.
+        from: Option<Status>,
+        /// The epoch that was seen; 0 is the one before any reopen.
+        epoch: Revision,
+        /// What goes with the status.
+        detail: Option<Detail>,
+        /// End a conflict by choosing `to`, one of its sides.
+        resolve: bool,
+    },
+    /// Start a new epoch.
+    Reopen {
+        /// The task.
+        task: TaskId,
+        /// Where to.
+        to: Status,
+        /// Why; blank is refused.
+        reason: String,
+    },
+    /// Join what another board holds.
+    Merge {
+        /// The task.
+        task: TaskId,
+        /// What the other board holds.
+        value: Value,
+    },
+}
+
+/// What a command comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// This happens; the journal makes it so.
+    Record(crate::Event),
+    /// It already is so; this is what stands.
+    Already(Value),
+    /// The rules refuse it; nothing changes.
+    Refuse(Refusal),
+    /// It makes no sense in this workspace, and why: a status or an epoch that nobody knows.
+    Invalid(String),
+}
+
+/// Why the rules refuse a command, and what stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// A step down, or out of a terminal status.
+    Regression(Value),
+    /// The task is not what the command said that it saw; none: it has no status yet.
+    Conflict(Option<Value>),
+    /// The epoch that was named is over.
+    StaleEpoch(Value),
+    /// The task has no status yet.
+    NotFound,
+    /// The command needs a reason that is not blank.
+    NeedsReason,
+}
+
+impl Refusal {
+    /// Its word in answers.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Refusal::Regression(_) => "regression",
+            Refusal::Conflict(_) => "conflict",
+            Refusal::StaleEpoch(_) => "stale_epoch",
+            Refusal::NotFound => "not_found",
+            Refusal::NeedsReason => "needs_reason",
+        }
+    }
+
+    /// What stands instead, where anything does.
+    #[must_use]
+    pub fn stands(&self) -> Option<&Value> {
+        match self {
+            Refusal::Regression(value) | Refusal::StaleEpoch(value) => Some(value),
+            Refusal::Conflict(value) => value.as_ref(),
+            Refusal::NotFound | Refusal::NeedsReason => None,
+        }
+    }
+}
+
+impl Command {
+    /// The task that it is about.
+    #[must_use]
+    pub fn task(&self) -> &TaskId {
+        match self {
+            Command::Set { task, .. } | Command::Reopen { task, .. } | Command::Merge { task, .. } => task,
+        }
+    }
+}
