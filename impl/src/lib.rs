@@ -4,7 +4,8 @@
 //! - [`ledger`]: exclusive locks on names, over a [`journal`] in files;
 //! - [`document`]: JSON files under read-modify-write;
 //! - [`log`]: NDJSON files that many programs append to;
-//! - [`mark`]: the fence at the file, that documents and logs obey.
+//! - [`mark`]: the fence at the file, that documents and logs obey;
+//! - [`writes`]: the write set of a piece of work, from what a user types.
 //!
 //! # The duties of a lock holder
 //!
@@ -108,5 +109,6 @@ pub mod locate;
 pub mod log;
 pub mod mark;
 mod quarantine;
+pub mod writes;
 
 pub use error::{Error, Happened, Result};
