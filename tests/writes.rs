@@ -181,6 +181,24 @@ fn one_file_of_two_worktrees_is_one_entry() {
 }
 
 #[test]
+fn a_worktree_inside_another_is_not_written_from_there() {
+    let yard = yard();
+    let main = yard.join("main");
+    yard.git_in(&main, &["commit", "-q", "--allow-empty", "-m", "one"]);
+    yard.git_in(&main, &["worktree", "add", "-q", ".trees/linked"]);
+    for typed in [".trees/linked", ".trees/linked/src/a.rs", ".trees/linked/*.rs"] {
+        let error = entry(&main, typed).unwrap_err();
+        assert!(matches!(&error, Error::Usage(what) if what.contains("another worktree")), "{error}");
+    }
+    is(&main, ".trees/other/a.rs", ".trees/other/a.rs");
+    is(&main.join(".trees/linked"), "src/a.rs", "src/a.rs");
+    // Another repository inside the tree is part of it.
+    fs::create_dir(main.join("vendor")).unwrap();
+    yard.git_in(&main.join("vendor"), &["init", "-q", "-b", "main"]);
+    is(&main, "vendor/x.c", "vendor/x.c");
+}
+
+#[test]
 fn where_git_folds_case_two_spellings_meet() {
     let yard = yard();
     let main = yard.join("main");

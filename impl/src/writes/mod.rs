@@ -3,7 +3,7 @@
 //! Invariants:
 //! - an entry is relative to the top of the worktree, so that the same file of two worktrees is the same entry, and
 //!   every spelling of one path, through symlinks and `..`, is one entry;
-//! - no entry leads out of the worktree, into its workspace folder or into `.git`;
+//! - no entry leads out of the worktree, into another one inside it, into its workspace folder or into `.git`;
 //! - where the filesystem takes upper and lower case for one, every entry is folded, or none is;
 //! - nothing is created, and only the names along the path are looked at.
 
@@ -17,7 +17,7 @@ use fencehold_model::pattern::{self, BadPattern, Pattern};
 
 use crate::error::{Error, Result};
 use crate::fs::{FileId, Fs, RealFs};
-use crate::locate::Place;
+use crate::locate::{Place, locate_exact};
 use walk::Walked;
 
 /// A worktree whose paths are entries.
@@ -25,6 +25,7 @@ use walk::Walked;
 pub struct Tree {
     root: PathBuf,
     root_id: FileId,
+    common_dir: Option<PathBuf>,
     folds_case: bool,
     /// Folders inside the tree that only their own programs write.
     closed: Vec<Pattern>,
@@ -52,7 +53,13 @@ impl Tree {
         let Some(stat) = stat else {
             return Err(Error::environment("looking at", &root, io::ErrorKind::NotFound.into()));
         };
-        let mut tree = Tree { root, root_id: stat.id, folds_case, closed: Vec::new() };
+        let mut tree = Tree {
+            root,
+            root_id: stat.id,
+            common_dir: place.common_dir.clone(),
+            folds_case,
+            closed: Vec::new(),
+        };
         for dir in place.common_dir.iter().chain([&place.dir]) {
             let inside = dir.strip_prefix(&tree.root).ok().and_then(Path::to_str);
             // A bare repository is its own tree; what it holds is not closed as a whole.
@@ -93,8 +100,8 @@ impl Tree {
     /// symlink that only a wildcard leads to is not followed.
     ///
     /// # Errors
-    /// [`Error::Usage`] where it leads out of the tree, into the workspace folder or into `.git`, goes through a file
-    /// or a symlink to nothing, is not UTF-8, or is no pattern; [`Error::Environment`] where it cannot be looked at.
+    /// [`Error::Usage`] where it leads out of the tree, into another worktree of the repository, the workspace folder
+    /// or `.git`, goes through a file or a symlink to nothing, is not UTF-8, or is no pattern; [`Error::Environment`] where it cannot be looked at.
     pub fn entry<F: Fs>(&self, fs: &F, cwd: &Path, text: &OsStr) -> Result<Pattern> {
         let Some(typed) = text.to_str() else {
             return Err(Error::usage(format!(
@@ -139,6 +146,7 @@ impl Tree {
                 self.root.display()
             )));
         };
+        self.check_same_worktree(fs, typed, path, inside)?;
         match inside.to_str() {
             Some("") => Ok(".".to_owned()),
             Some(inside) => Ok(inside.to_owned()),
@@ -147,6 +155,25 @@ impl Tree {
                 path.display()
             ))),
         }
+    }
+
+    /// Refuses a linked worktree that stands inside this one: there the same file is another entry, and the two would
+    /// not meet. A submodule is another repository, and its files are this tree's.
+    fn check_same_worktree<F: Fs>(&self, fs: &F, typed: &str, path: &Path, inside: &Path) -> Result<()> {
+        if self.common_dir.is_none() {
+            return Ok(());
+        }
+        for dir in path.ancestors().take(inside.components().count()) {
+            // What cannot be looked at, or is no folder, holds no worktree that work goes on in.
+            let stands = fs.stat(&dir.join(".git")).is_ok_and(|stat| stat.is_some());
+            if stands && locate_exact(fs, dir).is_ok_and(|place| place.common_dir == self.common_dir) {
+                return Err(Error::usage(format!(
+                    "{typed:?} is in {}, another worktree of this repository; ask from there, or with `--root` of it",
+                    dir.display()
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn check_open(&self, typed: &str, entry: &Pattern) -> Result<()> {
