@@ -1,6 +1,7 @@
 //! The JSON form of the state, in line one of a journal file.
 
 use alloc::borrow::ToOwned;
+use alloc::format;
 use alloc::string::String;
 
 use serde_json::Value;
@@ -73,11 +74,17 @@ impl State {
             forgotten: fields.number("forgotten")?,
             ended_boots: ended.collect::<Result<_, _>>()?,
             locks: fields.array("locks")?.iter().map(read_lock).collect::<Result<_, _>>()?,
-            tasks: fields.array_or_empty("tasks")?.iter().map(read_cell).collect::<Result<_, _>>()?,
             policy: fields.object_or_none("policy")?.map(Policy::read).transpose()?.unwrap_or_default(),
             recent: ops.collect::<Result<_, _>>()?,
             ..State::default()
         };
+        for cell in fields.array_or_empty("tasks")? {
+            let (task, cell) = read_cell(cell)?;
+            state.can_hold(&task, &cell.value)?;
+            if state.tasks.insert(task.clone(), cell).is_some() {
+                return Err(Malformed(format!("task {task} stands twice")));
+            }
+        }
         for lease in fields.array_or_empty("leases")? {
             let (id, lease) = read_lease(Fields::of(lease)?)?;
             state.put(id, lease);
