@@ -1,6 +1,7 @@
 //! The JSON form of the state, in line one of a journal file.
 
 use alloc::borrow::ToOwned;
+use alloc::format;
 use alloc::string::String;
 
 use serde_json::Value;
@@ -80,6 +81,9 @@ impl State {
         };
         for lease in fields.array_or_empty("leases")? {
             let (id, lease) = read_lease(Fields::of(lease)?)?;
+            if state.leases.contains_key(&id) {
+                return Err(Malformed(format!("field `leases` holds lease {id} twice")));
+            }
             state.put(id, lease);
         }
         Ok(state)

@@ -1,4 +1,4 @@
-//! The explorer: the lock machine on its own, without disk, interleavings or crashes.
+//! The explorer: the lock machine, and the lease machine ([`explore_leases`]), each on its own, without disk, interleavings or crashes.
 //!
 //! Two ways to look at the same decisions: *every* state of small configurations, breadth first ([`explore`]), each
 //! transition compared with the oracle and with the machine's own invariants; and long random walks through large
@@ -6,6 +6,7 @@
 
 mod answer;
 mod judge;
+mod leases;
 mod mutants;
 mod node;
 mod relation;
@@ -17,6 +18,7 @@ mod subject;
 mod taken;
 mod walk;
 
+pub use leases::{LeaseConfig, LeaseMutant, LeaseSubject, explore_leases};
 pub use mutants::Mutant;
 pub use search::{Explored, Limit, Violation, explore};
 pub use space::{Action, Config, Shown};
