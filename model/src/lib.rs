@@ -24,6 +24,7 @@ pub mod ndjson;
 pub mod pattern;
 pub mod policy;
 pub mod record;
+mod sift;
 pub mod spec;
 pub mod state;
 pub mod status;
