@@ -25,6 +25,7 @@ pub mod pattern;
 pub mod policy;
 pub mod record;
 mod right;
+mod sift;
 pub mod spec;
 pub mod state;
 pub mod status;

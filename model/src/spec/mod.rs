@@ -1,19 +1,22 @@
 //! The oracle: the rules written a second time, on their own, as sequential specifications.
 //!
-//! Nothing here calls the production code. A specification says, of one object (a lock, a counter), which answer fits
+//! Nothing here calls the production code. A specification says, of one object (a lock, a task, a counter), which answer fits
 //! which state; it judges with *intervals* of time, because a history's clock is not the target's. Where an
 //! operation's interval is a single instant and the slack is nothing, its answers are exact.
 
 mod breach;
 mod counter;
+pub mod lease;
 mod lock;
 mod op;
+pub mod status;
 mod term;
 
 pub use breach::Breach;
 pub use counter::{CounterOp, CounterSpec};
 pub use lock::{Grant, Lock, LockSpec, Released};
 pub use op::{Given, LockOp, Rules};
+pub use status::{StatusOp, StatusSpec};
 
 use core::fmt::Debug;
 use core::hash::Hash;
@@ -21,7 +24,7 @@ use core::hash::Hash;
 /// A sequential specification of one object.
 pub trait Spec {
     /// What is to be known of the object.
-    type State: Copy + Eq + Hash + Debug;
+    type State: Clone + Eq + Hash + Debug;
     /// An operation, with what came of it.
     type Op;
 
