@@ -80,8 +80,12 @@ mod spec_log;
 mod spec_recover;
 /// TARGET of SPEC.md: the frame of the protocol, and what is no request.
 mod spec_target;
+/// TARGET of SPEC.md: leases.
+mod spec_target_leases;
 /// TARGET of SPEC.md: what the operations answer.
 mod spec_target_ops;
+/// TARGET of SPEC.md: statuses.
+mod spec_target_statuses;
 /// Starts the program as somebody who is not root; holds no test.
 mod strangers;
 /// Targets with a known defect, and the correct one in another language.

@@ -235,8 +235,8 @@ pub(super) enum Log {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Fenced {
-    /// The lock behind which this stands: refused when something newer was seen
-    #[arg(long, value_name = "lock/NAME=TOKEN")]
+    /// The lock or lease behind which this stands: refused when something newer was seen
+    #[arg(long, value_name = "lock/NAME=TOKEN|lease/ID=TOKEN")]
     pub(super) fence: Option<Fence>,
 }
 
