@@ -10,6 +10,8 @@ mod bad_input;
 mod bad_moves;
 /// Bad places: links, FIFOs and folders for files, no permission, no space, no writing.
 mod bad_places;
+/// The benchmark report: what is merged, what is marked, and pages that fetch nothing.
+mod bench_report;
 /// The checker: the corpus of judged histories, random histories and single corruptions of them.
 mod checker;
 /// The command line as a process: exit codes, what goes to stdout and what to stderr.
@@ -78,8 +80,12 @@ mod spec_log;
 mod spec_recover;
 /// TARGET of SPEC.md: the frame of the protocol, and what is no request.
 mod spec_target;
+/// TARGET of SPEC.md: leases.
+mod spec_target_leases;
 /// TARGET of SPEC.md: what the operations answer.
 mod spec_target_ops;
+/// TARGET of SPEC.md: statuses.
+mod spec_target_statuses;
 /// Starts the program as somebody who is not root; holds no test.
 mod strangers;
 /// Targets with a known defect, and the correct one in another language.

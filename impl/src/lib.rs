@@ -4,6 +4,7 @@
 //! - [`ledger`]: exclusive locks on names, over a [`journal`] in files;
 //! - [`document`]: JSON files under read-modify-write;
 //! - [`log`]: NDJSON files that many programs append to;
+//! - [`board`]: the statuses of a workspace as a file, to be joined in another clone;
 //! - [`mark`]: the fence at the file, that documents and logs obey.
 //!
 //! # The duties of a lock holder
@@ -96,6 +97,7 @@ compile_error!(
     "fencehold runs on Linux 5.10 or later, x86-64 and aarch64 (fencehold-model compiles everywhere)"
 );
 
+pub mod board;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod document;
