@@ -182,7 +182,7 @@ fn cells(state: &State, policy: &Policy) -> Result<(), String> {
     let why = policy.vocabulary.check(cell.value.statuses.keys()).expect_err("it was filtered for that");
     let named = lost[..lost.len().min(NAMED_MAX)].join(", ");
     Err(format!(
-        "{} would have no meaning ({first}: {why}): {named}{}. Move them to statuses of the new vocabulary first",
+        "{} would have no meaning ({first}: {why}): {named}{}. Apply one that has the old statuses and the new, move them, then apply this",
         if lost.len() == 1 { "1 task".to_owned() } else { format!("{} tasks", lost.len()) },
         if lost.len() > NAMED_MAX { ", …" } else { "" },
     ))
