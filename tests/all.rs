@@ -12,6 +12,8 @@ mod bad_input;
 mod bad_moves;
 /// Bad places: links, FIFOs and folders for files, no permission, no space, no writing.
 mod bad_places;
+/// The benchmark report: what is merged, what is marked, and pages that fetch nothing.
+mod bench_report;
 /// The checker: the corpus of judged histories, random histories and single corruptions of them.
 mod checker;
 /// The command line as a process: exit codes, what goes to stdout and what to stderr.

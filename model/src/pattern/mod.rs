@@ -85,12 +85,6 @@ impl Pattern {
             .map(Component::parse)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|why| bad(text, &why))?;
-        if !components.iter().any(Component::names_something) {
-            return Err(bad(
-                text,
-                "is made of wildcards alone; name what the work writes, or give `.` if it is the whole tree",
-            ));
-        }
         Self::of(&components)
     }
 
@@ -158,6 +152,7 @@ impl Pattern {
     pub fn covers(&self, path: &str) -> bool {
         let names: Option<Vec<_>> = match path {
             ROOT => Some(Vec::new()),
+            _ if path.contains('\0') => None,
             _ => path.split('/').map(|name| Component::literal(name).ok()).collect(),
         };
         names.is_some_and(|names| overlap::covers(&self.components().collect::<Vec<_>>(), &names))
@@ -168,7 +163,7 @@ impl Pattern {
     /// many as before. What Unicode folds otherwise (`ß` and `ss`, composed and combining accents) stays apart.
     ///
     /// # Errors
-    /// Where what comes out is too long.
+    /// Where what comes out is too long, or nothing but wildcards is left of it.
     pub fn folded(&self) -> Result<Self, BadPattern> {
         if &*self.0 == ROOT {
             return Ok(self.clone());
@@ -184,6 +179,12 @@ impl Pattern {
                 text.push('/');
             }
             component.spell(&mut text);
+        }
+        if !components.iter().any(Component::names_something) {
+            return Err(bad(
+                &text,
+                "is made of wildcards alone; name what the work writes, or give `.` if it is the whole tree",
+            ));
         }
         check_length(&text)?;
         Ok(Pattern(text.into()))
