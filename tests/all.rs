@@ -80,6 +80,8 @@ mod spec_fence;
 mod spec_journal;
 /// A workspace, a machine and a disk that a test sets; holds no test.
 mod spec_kit;
+/// The chapter LEASE: grants, lapses, ends, and what a rotation forgets.
+mod spec_lease;
 /// The chapter LOCK: grants, refusals, bound locks, waits.
 mod spec_lock;
 /// LOG of SPEC.md, where no other module quotes it.
