@@ -19,7 +19,7 @@ pub(in super::super) struct Part {
 /// The searches of a profile, each with its time.
 fn searches(profile: Profile) -> Vec<Bounds> {
     let small = Bounds { statuses: (1, 3), epochs: 2, turns: 2, details: 2 };
-    let four = Bounds { statuses: (4, 4), epochs: 1, turns: 1, details: 1 };
+    let four = Bounds { statuses: (4, 4), epochs: 2, turns: 2, details: 1 };
     let five = Bounds { statuses: (5, 5), epochs: 1, turns: 1, details: 1 };
     let wide = |most| Bounds { statuses: (4, most), ..small };
     profile.pick(vec![small], vec![small, four, five], vec![small, wide(5)])
