@@ -19,7 +19,7 @@ pub(in super::super) struct Part {
 /// The searches of a profile, each with its time.
 fn searches(profile: Profile) -> Vec<Bounds> {
     let small = Bounds { statuses: (1, 3), epochs: 2, turns: 2, details: 2 };
-    let four = Bounds { statuses: (4, 4), epochs: 2, turns: 2, details: 1 };
+    let four = Bounds { statuses: (4, 4), epochs: 1, turns: 1, details: 1 };
     let five = Bounds { statuses: (5, 5), epochs: 1, turns: 1, details: 1 };
     let wide = |most| Bounds { statuses: (4, most), ..small };
     profile.pick(vec![small], vec![small, four, five], vec![small, wide(5)])
@@ -52,10 +52,10 @@ pub(in super::super) fn part(profile: Profile, tell: &mut dyn FnMut(u64)) -> Par
     let ids = check_ids(&Shipped);
     let found = total.found.map(|found| format!("{} after: {}", found.why, found.path.join(", ")));
     let figure = |name: &str, value: u64| (format!("statuses: {name}"), value.to_string());
-    let cut = if left > 0 { format!(", {left} vocabularies cut by time") } else { String::new() };
+    let cut = if left > 0 { format!("; {left} vocabularies were cut by time") } else { String::new() };
     Part {
         transitions: total.transitions,
-        bound: format!("statuses: {}{cut}", bounds.join(", ")),
+        bound: format!("vocabularies of statuses: {}{cut}", bounds.join("; of ")),
         figures: vec![
             figure("vocabularies", count),
             figure("unique states", total.states),
@@ -76,6 +76,6 @@ fn said(bounds: &Bounds) -> String {
     let Bounds { statuses: (least, most), epochs, turns, details } = bounds;
     let statuses = if least == most { format!("{most}") } else { format!("{least} to {most}") };
     format!(
-        "vocabularies of {statuses} in up to 3 ranks, up to {epochs} reopens, turn {turns}, {details} details"
+        "{statuses} of up to 3 ranks, reopens up to {epochs}, turns up to {turns}, details up to {details}"
     )
 }
