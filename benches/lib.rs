@@ -5,10 +5,11 @@
 //! Figures go to stdout, one a line, beside criterion's absolute numbers.
 
 mod figure;
+pub mod results;
 mod workspace;
 
 pub use figure::{Goal, Pairs, Quartiles, figure, pairs, timed};
-pub use workspace::{CLAIM, Checkout, HOLDER, Locks};
+pub use workspace::{CLAIM, Checkout, HOLDER, Locks, make, workspace_of};
 
 /// The result of what may fail on a full or foreign disk.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

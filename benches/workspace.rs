@@ -30,16 +30,8 @@ impl Checkout {
     pub fn under(parent: &Path) -> Result<Self> {
         std::fs::create_dir_all(parent)?;
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(parent)?;
-        // What git itself asks of a repository: enough to be found before the one that this package lies in.
-        let git = folder.path().join(".git");
-        for dir in ["objects", "refs"] {
-            std::fs::create_dir_all(git.join(dir))?;
-        }
-        std::fs::write(git.join("HEAD"), "ref: refs/heads/main\n")?;
-        std::fs::write(git.join("config"), "[core]\n\trepositoryformatversion = 0\n\tbare = false\n")?;
-        let checkout = Checkout { folder };
-        create(&RealFs, &RealHost::new()?, &checkout.workspace(), Modes::Owner)?;
-        Ok(checkout)
+        make(folder.path())?;
+        Ok(Checkout { folder })
     }
 
     /// The top of the working tree.
@@ -51,7 +43,7 @@ impl Checkout {
     /// The workspace folder: where `fencehold` itself puts it.
     #[must_use]
     pub fn workspace(&self) -> PathBuf {
-        self.root().join(".git").join("fencehold")
+        workspace_of(self.root())
     }
 
     /// What kind of filesystem it lies on.
@@ -90,6 +82,28 @@ impl Checkout {
         let (holder, claim) = (Holder::new(HOLDER)?, Claim::new(CLAIM)?);
         Ok(Locks { ledger: Ledger::new(journal, host), holder, claim, next: 0 })
     }
+}
+
+/// Makes a git checkout of `root`, which is there, with an empty workspace in it.
+///
+/// # Errors
+/// Where that cannot be written.
+pub fn make(root: &Path) -> Result<()> {
+    // What git itself asks of a repository: enough to be found before the one that this package lies in.
+    let git = root.join(".git");
+    for dir in ["objects", "refs"] {
+        std::fs::create_dir_all(git.join(dir))?;
+    }
+    std::fs::write(git.join("HEAD"), "ref: refs/heads/main\n")?;
+    std::fs::write(git.join("config"), "[core]\n\trepositoryformatversion = 0\n\tbare = false\n")?;
+    create(&RealFs, &RealHost::new()?, &workspace_of(root), Modes::Owner)?;
+    Ok(())
+}
+
+/// The workspace folder of a checkout.
+#[must_use]
+pub fn workspace_of(root: &Path) -> PathBuf {
+    root.join(".git").join("fencehold")
 }
 
 /// A handle on the locks of a workspace, as a program that uses the library has it.

@@ -2,6 +2,8 @@
 // All of it is tests; clippy's own exception covers only functions marked so.
 #![allow(clippy::unwrap_used)]
 
+/// Bad boards, globs, paths and force: named, and nothing of them done.
+mod bad_boards;
 /// Bad data: damaged, newer, incomplete.
 mod bad_data;
 /// Bad input, given to the command line: exit codes, messages, bytes untouched.
@@ -10,10 +12,18 @@ mod bad_input;
 mod bad_moves;
 /// Bad places: links, FIFOs and folders for files, no permission, no space, no writing.
 mod bad_places;
+/// The benchmark report: what is merged, what is marked, and pages that fetch nothing.
+mod bench_report;
 /// The checker: the corpus of judged histories, random histories and single corruptions of them.
 mod checker;
 /// The command line as a process: exit codes, what goes to stdout and what to stderr.
 mod cli;
+/// `fencehold config` as processes: the policy of a team, and what is wrong with one.
+mod cli_config;
+/// `fencehold lease` as processes: one registry for all, races, everybody in the way named.
+mod cli_lease;
+/// `fencehold task` as processes: steps, conflicts, boards that clones exchange.
+mod cli_task;
 /// Documents: updates under lock, damage kept, the fence at the resource.
 mod document;
 /// Documents and the disk's failures: which of them are definite.
@@ -80,8 +90,12 @@ mod spec_recover;
 mod spec_status;
 /// TARGET of SPEC.md: the frame of the protocol, and what is no request.
 mod spec_target;
+/// TARGET of SPEC.md: leases.
+mod spec_target_leases;
 /// TARGET of SPEC.md: what the operations answer.
 mod spec_target_ops;
+/// TARGET of SPEC.md: statuses.
+mod spec_target_statuses;
 /// Starts the program as somebody who is not root; holds no test.
 mod strangers;
 /// Targets with a known defect, and the correct one in another language.
@@ -90,3 +104,5 @@ mod targets;
 mod tidy;
 /// Every operation killed at every call and cut at every byte.
 mod torn;
+/// Write sets as they are typed: spellings, globs, places that are not to be written.
+mod writes;

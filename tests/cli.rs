@@ -298,8 +298,8 @@ fn a_wait_ends_with_the_release_or_its_deadline() {
     assert!(said.status.success(), "{said:?}");
 }
 
-/// FENCE-3: A guarded operation sent after a newer grant of its lock was answered is refused as `stale_token`, even
-/// where the newer token was never shown at the file.
+/// FENCE-3: A guarded operation sent after a newer grant of its lock or lease was answered is refused as `stale_token`,
+/// even where the newer token was never shown at the file.
 ///
 /// FENCE-12: A token above every revision of the journal was never handed out, and a guarded operation with it fails
 /// definitely.

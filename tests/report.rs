@@ -1,6 +1,6 @@
 //! The reports of the gate: the table, the files, the drawing, and the exit code that they must agree with.
 
-mod markup;
+pub(crate) mod markup;
 mod verdicts;
 
 use std::path::{Path, PathBuf};

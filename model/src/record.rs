@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::chain::{self, Checksum};
 use crate::json::{Fields, Malformed, Writer};
+use crate::sift::sift;
 use crate::{Entry, Event, Revision, State, WorkspaceId};
 
 /// The format of journal files that this crate writes. It reads 1 too, whose line one knows locks only: who reads just
@@ -84,10 +85,22 @@ pub fn write_head(head: &Head, durable: Revision) -> (String, Checksum) {
 /// Reads line one (without its newline) of file `n`.
 pub fn read_head(line: &str, n: u64) -> Result<Line<Head>, Broken> {
     let checksum = chain::verify(line).ok_or(Broken::Checksum)?;
-    let value = parse(line)?;
+    let mut bulk = State::default();
+    let sifted = sift(line, "state", &State::LISTS, &mut |list, element| bulk.take(list, &element));
+    let value = match sifted {
+        Ok(map) => Value::Object(map),
+        // A newer format may have another state: it is newer all the same.
+        Err(why) => {
+            return Err(parse(line)
+                .and_then(|head| newer_format(&head))
+                .err()
+                .unwrap_or(Broken::Content(why)));
+        }
+    };
     let read = || -> Result<(Head, u64, &str), Malformed> {
         let fields = Fields::of(&value)?;
-        let state = State::read(fields.object("state")?, fields.number("revision")?, fields.number("t")?)?;
+        let (revision, time_ms) = (fields.number("revision")?, fields.number("t")?);
+        let state = bulk.read_rest(fields.object("state")?, revision, time_ms)?;
         let head = Head { workspace: fields.id("workspace")?, n: fields.number("n")?, state };
         Ok((head, fields.number("durable")?, fields.text("prev")?))
     };

@@ -76,17 +76,15 @@ impl Pattern {
         if text == ROOT {
             return Ok(Pattern(ROOT.into()));
         }
+        // Nearly every entry, and tens of thousands of them when a long journal is opened.
+        if is_plain(text) && text.split('/').all(is_name) {
+            return Ok(Pattern(text.into()));
+        }
         let components = text
             .split('/')
             .map(Component::parse)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|why| bad(text, &why))?;
-        if !components.iter().any(Component::names_something) {
-            return Err(bad(
-                text,
-                "is made of wildcards alone; name what the work writes, or give `.` if it is the whole tree",
-            ));
-        }
         Self::of(&components)
     }
 
@@ -123,6 +121,9 @@ impl Pattern {
     /// literal one, empty where there is none and for the root.
     #[must_use]
     pub fn prefix(&self) -> String {
+        if is_plain(&self.0) {
+            return if &*self.0 == ROOT { String::new() } else { (*self.0).into() };
+        }
         let mut prefix = String::new();
         for component in self.components() {
             let Some(name) = component.as_literal() else { break };
@@ -134,7 +135,8 @@ impl Pattern {
         prefix
     }
 
-    /// Whether there is a path that both cover. Exact; of at most `4 · n · m` steps, where `n` and `m` are the lengths
+    /// Whether there is a path that both cover. An entry does not say whether it is a file or a folder, so what could
+    /// lie below counts: `**/x` overlaps `a.rs`, by `a.rs/x`. Exact; of at most `4 · n · m` steps, where `n` and `m` are the lengths
     /// of the two texts in characters: every pair of positions is looked at once, nothing is tried again.
     ///
     /// A path is a sequence of names; a name is any text but the empty one, `.` and `..`, without `/` and NUL.
@@ -151,6 +153,7 @@ impl Pattern {
     pub fn covers(&self, path: &str) -> bool {
         let names: Option<Vec<_>> = match path {
             ROOT => Some(Vec::new()),
+            _ if path.contains('\0') => None,
             _ => path.split('/').map(|name| Component::literal(name).ok()).collect(),
         };
         names.is_some_and(|names| overlap::covers(&self.components().collect::<Vec<_>>(), &names))
@@ -161,7 +164,7 @@ impl Pattern {
     /// many as before. What Unicode folds otherwise (`ß` and `ss`, composed and combining accents) stays apart.
     ///
     /// # Errors
-    /// Where what comes out is too long.
+    /// Where what comes out is too long, or nothing but wildcards is left of it.
     pub fn folded(&self) -> Result<Self, BadPattern> {
         if &*self.0 == ROOT {
             return Ok(self.clone());
@@ -177,6 +180,12 @@ impl Pattern {
                 text.push('/');
             }
             component.spell(&mut text);
+        }
+        if !components.iter().any(Component::names_something) {
+            return Err(bad(
+                &text,
+                "is made of wildcards alone; name what the work writes, or give `.` if it is the whole tree",
+            ));
         }
         check_length(&text)?;
         Ok(Pattern(text.into()))
@@ -203,6 +212,15 @@ pub fn check_set(patterns: &[Pattern]) -> Result<(), BadPattern> {
         )));
     }
     Ok(())
+}
+
+/// Whether no character of it means anything but itself.
+fn is_plain(text: &str) -> bool {
+    !text.bytes().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b']' | b'{' | b'}' | b'\\'))
+}
+
+fn is_name(component: &str) -> bool {
+    !matches!(component, "" | "." | "..")
 }
 
 fn bad(text: &str, why: &str) -> BadPattern {

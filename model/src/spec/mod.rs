@@ -6,6 +6,7 @@
 
 mod breach;
 mod counter;
+pub mod lease;
 mod lock;
 mod op;
 pub mod status;
@@ -23,7 +24,7 @@ use core::hash::Hash;
 /// A sequential specification of one object.
 pub trait Spec {
     /// What is to be known of the object.
-    type State: Copy + Eq + Hash + Debug;
+    type State: Clone + Eq + Hash + Debug;
     /// An operation, with what came of it.
     type Op;
 

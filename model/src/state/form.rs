@@ -50,8 +50,38 @@ impl State {
         to.end();
     }
 
-    /// Reads what [`State::write`] wrote; revision and time stand beside it in line one.
-    pub fn read(fields: Fields<'_>, revision: Revision, time_ms: TimeMs) -> Result<Self, Malformed> {
+    /// The lists of a state that may be long: each element is taken on its own, by [`State::take`].
+    pub(crate) const LISTS: [&str; 3] = ["locks", "leases", "tasks"];
+
+    /// Takes one element of a long list of what [`State::write`] wrote.
+    pub(crate) fn take(&mut self, list: &str, element: &Value) -> Result<(), Malformed> {
+        let fields = Fields::of(element)?;
+        let twice = match list {
+            "locks" => {
+                let (name, lock) = read_lock(fields)?;
+                self.locks.insert(name, lock).is_some()
+            }
+            "leases" => {
+                let (id, lease) = read_lease(fields)?;
+                let twice = self.leases.contains_key(&id);
+                self.put(id, lease);
+                twice
+            }
+            _ => {
+                let (task, cell) = read_cell(fields)?;
+                self.tasks.insert(task, cell).is_some()
+            }
+        };
+        if twice { Err(Malformed(format!("field `{list}` holds {element} twice"))) } else { Ok(()) }
+    }
+
+    /// Reads what remains of what [`State::write`] wrote; revision and time stand beside it in line one.
+    pub(crate) fn read_rest(
+        self,
+        fields: Fields<'_>,
+        revision: Revision,
+        time_ms: TimeMs,
+    ) -> Result<Self, Malformed> {
         let boot = fields.object_or_none("boot")?.map(|boot| {
             Ok::<_, Malformed>(Boot {
                 boot: boot.id("boot")?,
@@ -67,27 +97,18 @@ impl State {
             let op = Fields::of(op)?;
             Ok::<_, Malformed>((op.id("op")?, op.number("rev")?))
         });
-        let mut state = State {
+        let state = State {
             revision,
             time_ms,
             boot: boot.transpose()?,
             forgotten: fields.number("forgotten")?,
             ended_boots: ended.collect::<Result<_, _>>()?,
-            locks: fields.array("locks")?.iter().map(read_lock).collect::<Result<_, _>>()?,
             policy: fields.object_or_none("policy")?.map(Policy::read).transpose()?.unwrap_or_default(),
             recent: ops.collect::<Result<_, _>>()?,
-            ..State::default()
+            ..self
         };
-        for cell in fields.array_or_empty("tasks")? {
-            let (task, cell) = read_cell(cell)?;
-            state.can_hold(&task, &cell.value)?;
-            if state.tasks.insert(task.clone(), cell).is_some() {
-                return Err(Malformed(format!("task {task} stands twice")));
-            }
-        }
-        for lease in fields.array_or_empty("leases")? {
-            let (id, lease) = read_lease(Fields::of(lease)?)?;
-            state.put(id, lease);
+        for (task, cell) in &state.tasks {
+            state.can_hold(task, &cell.value)?;
         }
         Ok(state)
     }
@@ -100,8 +121,7 @@ fn write_cell(out: &mut String, task: &TaskId, cell: &Cell) {
     to.number("rev", cell.revision).number("at_ms", cell.at_ms).text("actor", cell.actor.as_str()).end();
 }
 
-fn read_cell(value: &Value) -> Result<(TaskId, Cell), Malformed> {
-    let fields = Fields::of(value)?;
+fn read_cell(fields: Fields<'_>) -> Result<(TaskId, Cell), Malformed> {
     let cell = Cell {
         value: CellValue::read(fields)?,
         revision: fields.number("rev")?,
@@ -144,8 +164,7 @@ fn write_lock(out: &mut String, name: &LockName, lock: &Lock) {
     to.end();
 }
 
-fn read_lock(value: &Value) -> Result<(LockName, Lock), Malformed> {
-    let fields = Fields::of(value)?;
+fn read_lock(fields: Fields<'_>) -> Result<(LockName, Lock), Malformed> {
     let grant = fields.object_or_none("grant")?.map(|grant| {
         Ok::<_, Malformed>(Grant {
             token: grant.number("token")?,

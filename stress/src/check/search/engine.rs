@@ -201,14 +201,13 @@ impl<'a, S: Spec> Search<'a, S> {
             node,
             variant,
             forced,
-            state: self.state,
+            state: std::mem::replace(&mut self.state, next),
             now_us: self.now_us,
             over: self.over,
         });
         self.placed ^= of_op(op);
         self.answered += u32::from(timed.answered);
         self.now_us = self.now_us.max(timed.start_us);
-        self.state = next;
     }
 
     /// Takes back the last operations up to one that was a choice; gives where to go on.

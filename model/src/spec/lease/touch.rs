@@ -1,0 +1,114 @@
+//! Which write sets touch, and which ids are one: decided here on their own, from what SPEC.md says.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
+use super::names::{Mark, meet};
+use super::op::Set;
+
+/// A text that is no entry of a write set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoPattern(pub String);
+
+/// A relation between write sets: those with a path that both write.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Touch {
+    pairs: BTreeSet<(Set, Set)>,
+}
+
+impl Touch {
+    /// The relation of these sets of entries; a [`Set`] is a place among them. As many comparisons as there are pairs of
+    /// entries.
+    ///
+    /// # Errors
+    /// The first text that is no entry.
+    pub fn of<T: AsRef<str>>(sets: &[Vec<T>]) -> Result<Self, NoPattern> {
+        let read = |set: &Vec<T>| set.iter().map(|entry| read(entry.as_ref())).collect::<Result<Vec<_>, _>>();
+        let sets = sets.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let mut touch = Touch::default();
+        for (a, number) in sets.iter().zip(0u32..) {
+            for (b, other) in sets.iter().zip(0u32..) {
+                if a.iter().any(|a| b.iter().any(|b| common_path(a, b))) {
+                    touch.pairs.insert((Set(number), Set(other)));
+                }
+            }
+        }
+        Ok(touch)
+    }
+
+    /// The relation in which these pairs touch, both ways.
+    #[must_use]
+    pub fn pairs(pairs: &[(Set, Set)]) -> Self {
+        Touch { pairs: pairs.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]).collect() }
+    }
+
+    /// Whether two sets touch.
+    #[must_use]
+    pub fn touches(&self, a: Set, b: Set) -> bool {
+        self.pairs.contains(&(a, b))
+    }
+}
+
+/// The one form of an id. Where ids are `numbers`, digits with dots between them lose their leading zeros.
+#[must_use]
+pub fn canonical(id: &str, numbers: bool) -> String {
+    let mut out = String::new();
+    for part in id.split('.') {
+        if !numbers || part.is_empty() || part.chars().any(|digit| !digit.is_ascii_digit()) {
+            return id.to_string();
+        }
+        let mut digits = part;
+        while digits.len() > 1 && digits.starts_with('0') {
+            digits = &digits[1..];
+        }
+        out = if out.is_empty() { digits.to_string() } else { format!("{out}.{digits}") };
+    }
+    out
+}
+
+/// One step down a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    /// Any number of names.
+    Deep,
+    Name(Vec<Mark>),
+}
+
+/// The paths that an entry covers: what it matches, and any number of names below.
+fn read(entry: &str) -> Result<Vec<Step>, NoPattern> {
+    let mut steps = Vec::new();
+    for name in entry.split('/').filter(|_| entry != ".") {
+        steps.push(match name {
+            "" | "." | ".." => return Err(NoPattern(entry.to_string())),
+            "**" => Step::Deep,
+            name => Step::Name(Mark::read(name).ok_or_else(|| NoPattern(entry.to_string()))?),
+        });
+    }
+    steps.push(Step::Deep);
+    Ok(steps)
+}
+
+/// Whether some path goes down both: all pairs of places are gone through that one path can lead to.
+fn common_path(a: &[Step], b: &[Step]) -> bool {
+    let mut left = Vec::from([(0, 0)]);
+    let mut been = BTreeSet::new();
+    while let Some((i, j)) = left.pop() {
+        if !been.insert((i, j)) {
+            continue;
+        }
+        match (a.get(i), b.get(j)) {
+            (None, None) => return true,
+            (Some(Step::Deep), Some(Step::Name(_))) => left.extend([(i + 1, j), (i, j + 1)]),
+            (Some(Step::Name(_)), Some(Step::Deep)) => left.extend([(i, j + 1), (i + 1, j)]),
+            (Some(Step::Deep), _) => left.extend([(i + 1, j)]),
+            (_, Some(Step::Deep)) => left.extend([(i, j + 1)]),
+            (Some(Step::Name(name)), Some(Step::Name(other))) if meet(name, other) => {
+                left.push((i + 1, j + 1));
+            }
+            _ => {}
+        }
+    }
+    false
+}
