@@ -88,6 +88,8 @@ mod spec_lock;
 mod spec_log;
 /// The chapter RECOVER: kills, tails, breaks, repair, copies.
 mod spec_recover;
+/// The chapter STATUS: vocabularies, sets, epochs, boards that meet, what is kept.
+mod spec_status;
 /// TARGET of SPEC.md: the frame of the protocol, and what is no request.
 mod spec_target;
 /// TARGET of SPEC.md: leases.
