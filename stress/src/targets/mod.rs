@@ -8,6 +8,8 @@ mod lint_fake;
 mod rmw_nolock;
 mod torn_tail_glue;
 mod twist;
+mod twist_leases;
+mod twist_statuses;
 mod unlocked_fallback;
 mod wire;
 
