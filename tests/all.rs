@@ -22,7 +22,7 @@ mod document;
 mod document_faults;
 /// Documents as text: what a change leaves as it was, and what it refuses.
 mod document_text;
-/// The explorer of the lock machine, and the wrong machines that it must catch.
+/// The explorer of the machines, and the wrong machines that it must catch.
 mod explore;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;

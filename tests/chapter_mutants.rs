@@ -34,6 +34,12 @@ const MUTANTS: &[Mutant] = &[
         to: "if false {",
     },
     Mutant {
+        chapter: "STATUS",
+        file: "model/src/status/value.rs",
+        from: "if *detail > *mine {",
+        to: "if *detail < *mine {",
+    },
+    Mutant {
         chapter: "JOURNAL",
         file: "impl/src/journal/commit.rs",
         from: "if let Some(revision) = state.find_op(&asking.op) {",

@@ -1,3 +1,6 @@
+/// The explorer of the status machine, and the wrong machines that it must catch.
+mod status;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

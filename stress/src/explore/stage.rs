@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::walk::{Found, Walker};
-use super::{Config, Explored, Limit, Shipped, explore};
+use super::{Config, Explored, Limit, Shipped, explore, status};
 use crate::gate::stage::Context;
 use crate::report::{StageResult, Verdict};
 
-/// Searches every state of small configurations of the lock machine.
+/// Searches every state of small configurations of the lock machine, and every value of small vocabularies of statuses.
 pub fn stage(context: &mut Context) -> StageResult {
     let begun = Instant::now();
     let seconds = context.profile.pick(4, 18, 600);
@@ -33,6 +33,17 @@ pub fn stage(context: &mut Context) -> StageResult {
         if let Some(found) = explored.violation {
             verdict = Verdict::Violation(format!("{} after: {}", found.why, found.path.join(", ")));
             break;
+        }
+    }
+    if verdict == Verdict::Ok {
+        let part = status::part(context.profile, &mut |transitions| {
+            context.progress.tell(cases + transitions, "transitions", None);
+        });
+        cases += part.transitions;
+        bounds.push(part.bound);
+        figures.extend(part.figures);
+        if let Some(found) = part.found {
+            verdict = Verdict::Violation(found);
         }
     }
     context.progress.end();
