@@ -2,6 +2,8 @@
 // All of it is tests; clippy's own exception covers only functions marked so.
 #![allow(clippy::unwrap_used)]
 
+/// Bad boards, globs, paths and force: named, and nothing of them done.
+mod bad_boards;
 /// Bad data: damaged, newer, incomplete.
 mod bad_data;
 /// Bad input, given to the command line: exit codes, messages, bytes untouched.
@@ -16,6 +18,12 @@ mod bench_report;
 mod checker;
 /// The command line as a process: exit codes, what goes to stdout and what to stderr.
 mod cli;
+/// `fencehold config` as processes: the policy of a team, and what is wrong with one.
+mod cli_config;
+/// `fencehold lease` as processes: one registry for all, races, everybody in the way named.
+mod cli_lease;
+/// `fencehold task` as processes: steps, conflicts, boards that clones exchange.
+mod cli_task;
 /// Documents: updates under lock, damage kept, the fence at the resource.
 mod document;
 /// Documents and the disk's failures: which of them are definite.
@@ -94,3 +102,5 @@ mod targets;
 mod tidy;
 /// Every operation killed at every call and cut at every byte.
 mod torn;
+/// Write sets as they are typed: spellings, globs, places that are not to be written.
+mod writes;

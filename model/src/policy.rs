@@ -176,7 +176,7 @@ fn cells(state: &State, policy: &Policy) -> Result<(), String> {
     let Some((first, why)) = lost.first() else { return Ok(()) };
     let named: Vec<&str> = lost.iter().take(NAMED_MAX).map(|(task, _)| *task).collect();
     Err(format!(
-        "{} would have no meaning ({first}: {why}): {}{}. Move them to statuses of the new vocabulary first",
+        "{} would have no meaning ({first}: {why}): {}{}. Apply one that has the old statuses and the new, move them, then apply this",
         if lost.len() == 1 { "1 task".to_owned() } else { format!("{} tasks", lost.len()) },
         named.join(", "),
         if lost.len() > NAMED_MAX { ", …" } else { "" },

@@ -7,6 +7,7 @@
 
 mod answer;
 mod judge;
+mod leases;
 mod mutants;
 mod node;
 mod relation;
@@ -19,6 +20,7 @@ mod subject;
 mod taken;
 mod walk;
 
+pub use leases::{LeaseConfig, LeaseMutant, LeaseSubject, explore_leases};
 pub use mutants::Mutant;
 pub use search::{Explored, Limit, Violation, explore};
 pub use space::{Action, Config, Shown};
