@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use fencehold::board::Board;
 use fencehold_model::policy::IdForm;
-use fencehold_model::status::{Value, Vocabulary};
+use fencehold_model::status::{Detail, Value, Vocabulary};
 use fencehold_model::{Status, TaskId, WorkspaceId};
 use fencehold_stress::rng::Rng;
 
@@ -303,4 +303,30 @@ fn a_look_changes_nothing() {
         }
     }
     assert_eq!(seen, 28);
+}
+
+#[test]
+fn a_detail_reads_back_as_it_was_written() {
+    let mut rng = Rng::new(3);
+    let mut seen = 0;
+    while seen < 100_000 {
+        let number = f64::from_bits(rng.bits());
+        if !number.is_finite() {
+            continue;
+        }
+        let json = serde_json::from_str(&format!("{{\"n\":{number:e}}}")).unwrap();
+        let once = Detail::new(&json).unwrap();
+        let again = Detail::new(&serde_json::from_str(once.as_str()).unwrap()).unwrap();
+        assert_eq!(once, again, "read, written and read, it is another");
+        seen += 1;
+    }
+    let clones = [Yard::with_git(), Yard::with_git()];
+    done(&clones[0], &["init"]);
+    done(&clones[0], &["task", "set", "1", "done", "--detail", "{\"n\":-9.71800281394782e54}"]);
+    done(&clones[0], &["task", "export", "board.ndjson"]);
+    merge(&clones[1], clones[0].join("board.ndjson").to_str().unwrap());
+    done(&clones[1], &["task", "export", "board.ndjson"]);
+    let back = clones[1].join("board.ndjson");
+    let back = clones[0].run(["task", "merge", back.to_str().unwrap()]);
+    assert_eq!((back.code, back.stdout.as_str()), (0, ""), "nothing changed: {back:?}");
 }
