@@ -90,3 +90,5 @@ mod targets;
 mod tidy;
 /// Every operation killed at every call and cut at every byte.
 mod torn;
+/// Write sets as they are typed: spellings, globs, places that are not to be written.
+mod writes;

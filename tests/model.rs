@@ -10,6 +10,12 @@ mod decide;
 mod ends;
 /// Framing of lines.
 mod framing;
+/// Histories of leases and statuses.
+mod history;
+/// Patterns of write sets: read, spelled, compared.
+mod pattern;
+/// Patterns against an oracle that tries every path.
+mod pattern_tried;
 /// What the rules say of a lock, case by case.
 mod rules;
 /// The folded state: total, kept through JSON, forgetting.

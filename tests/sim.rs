@@ -9,7 +9,7 @@ use fencehold_stress::sim::choice::{Explorer, Source};
 use fencehold_stress::sim::disk::Disk;
 use fencehold_stress::sim::scenario::{Scenario, search};
 use fencehold_stress::sim::stage;
-use fencehold_stress::sim::together::{Creators, Files, LockUsers};
+use fencehold_stress::sim::together::{Creators, Files, LockUsers, MachineUsers};
 use fencehold_stress::sim::world::{Body, Ended, Fault, Options, Plan, SimFs, SimHost, World};
 
 /// What a body of file calls saw, call by call.
@@ -284,6 +284,11 @@ fn locks_stand_drawn_schedules_around_a_rotation() {
 }
 
 #[test]
+fn leases_and_tasks_stand_drawn_schedules_with_kills_and_stalls() {
+    stands(&MachineUsers::new(), 700);
+}
+
+#[test]
 fn a_schedule_that_names_no_scenario_of_this_build_is_refused() {
     assert!(stage::replay("{\"schedule\":1,\"scenario\":\"no such\"}\n").unwrap_err().contains("no such"));
     assert!(stage::replay("nothing").is_err());
@@ -292,7 +297,8 @@ fn a_schedule_that_names_no_scenario_of_this_build_is_refused() {
 #[test]
 fn an_os_lock_that_is_none_is_found_by_drawn_schedules() {
     let (files, locks) = (Files::without_locks(), LockUsers::without_locks());
-    let scenarios: [&dyn Scenario; 2] = [&files, &locks];
+    let machines = MachineUsers::without_locks();
+    let scenarios: [&dyn Scenario; 3] = [&files, &locks, &machines];
     for (seed, scenario) in (0..3).flat_map(|seed| scenarios.map(|scenario| (seed, scenario))) {
         let found = search(scenario, seed, 1_000, &mut |_| {}).unwrap();
         println!("seed {seed}: {} executions; {}", found.executions, found.counterexample.what);

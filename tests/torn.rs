@@ -23,6 +23,16 @@ fn a_torn_lock_command_is_there_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_torn_lease_command_is_there_whole_or_not_at_all() {
+    assert!(judged(torn::leases()) > 1_500);
+}
+
+#[test]
+fn a_torn_step_of_a_task_is_there_whole_or_not_at_all() {
+    assert!(judged(torn::tasks()) > 1_500);
+}
+
+#[test]
 fn a_torn_rotation_loses_nothing() {
     assert!(judged(torn::rotations()) > 1_500);
 }

@@ -1,10 +1,12 @@
 //! Many processes write safely in one shared checkout: locks with fencing tokens, logs and documents on the plain
 //! filesystem.
 //!
-//! - [`ledger`]: exclusive locks on names, over a [`journal`] in files;
+//! - [`ledger`]: exclusive locks on names, leases of work, statuses of tasks, over a [`journal`] in files;
 //! - [`document`]: JSON files under read-modify-write;
 //! - [`log`]: NDJSON files that many programs append to;
-//! - [`mark`]: the fence at the file, that documents and logs obey.
+//! - [`board`]: the statuses of a workspace as a file, to be joined in another clone;
+//! - [`mark`]: the fence at the file, that documents and logs obey;
+//! - [`writes`]: the write set of a piece of work, from what a user types.
 //!
 //! # The duties of a lock holder
 //!
@@ -96,6 +98,7 @@ compile_error!(
     "fencehold runs on Linux 5.10 or later, x86-64 and aarch64 (fencehold-model compiles everywhere)"
 );
 
+pub mod board;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod document;
@@ -108,5 +111,6 @@ pub mod locate;
 pub mod log;
 pub mod mark;
 mod quarantine;
+pub mod writes;
 
 pub use error::{Error, Happened, Result};

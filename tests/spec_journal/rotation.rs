@@ -1,10 +1,17 @@
 //! Rotation, the archive, and the events of all files together.
 
-use fencehold::journal::ROTATE_BYTES;
-use fencehold::ledger::Verdict;
+use fencehold::Happened;
+use fencehold::journal::{FULL_BYTES, ROTATE_BYTES};
+use fencehold::ledger::{LeaseVerdict, Verdict};
+use fencehold_model::lease::{About, Command, Lease, Proof as Shows};
 use fencehold_model::lock::Proof;
+use fencehold_model::record::{read_head, write_head};
+use fencehold_model::status::Command::Set;
+use fencehold_model::{Holder, LeaseId, Pattern, Status, TaskId};
 
-use crate::spec_kit::{AT_ONCE, Disk, Does as _, HOUR, Lab, acquire, end_by_hand, names, release, vandal};
+use crate::spec_kit::{
+    DURABLE, Disk, Does as _, HOUR, Lab, acquire, asking, end_by_hand, names, release, vandal,
+};
 
 /// The lengths of line one and of the lines after it.
 fn sizes(lab: &Lab) -> (u64, u64) {
@@ -83,7 +90,7 @@ fn the_floor_is_raised_durably_before_a_revision_reaches_it() {
     let token = lab.party().token(&acquire("boot", "h", HOUR));
     set_floor(&lab, token + 3);
     let (disk, calls) = Disk::noting();
-    let party = lab.party_on(disk, AT_ONCE);
+    let party = lab.party_on(disk, DURABLE);
     let mut raised = 0;
     for index in 0..6 {
         calls.lock().unwrap().clear();
@@ -110,4 +117,65 @@ fn set_floor(lab: &Lab, floor: u64) {
     line.truncate(line.find(",\"crc\"").unwrap());
     fencehold_model::chain::seal(&mut line);
     std::fs::write(lab.path("floor.json"), line).unwrap();
+}
+
+/// JOURNAL-27: While line one is longer than 24 MiB, a grant of a lock or a lease and the first status of a task fail
+/// definitely, and what ends or moves something goes on.
+#[test]
+fn a_full_workspace_takes_in_nothing_new_and_lets_go() {
+    assert_eq!(FULL_BYTES, 24 << 20);
+    let lab = Lab::new();
+    lab.party().token(&acquire("held", "h#c", HOUR));
+    let lines = lab.lines();
+    let mut head = read_head(&lines[0], 1).unwrap().content;
+    let (lease, holder) = (|n: usize| LeaseId::new(&format!("work-{n}")).unwrap(), Holder::new("h").unwrap());
+    let folder = "x".repeat(1000);
+    for n in 0..1_100 {
+        let writes = (0..23).map(|entry| Pattern::new(&format!("{n}/{entry}{folder}")).unwrap()).collect();
+        let granted = Lease {
+            token: 1,
+            holder: holder.clone(),
+            since_ms: head.state.time_ms,
+            ttl_ms: None,
+            bound: None,
+            asked_by: None,
+            about: About::default(),
+            writes,
+            end: None,
+        };
+        head.state.leases.insert(lease(n), granted);
+    }
+    let (line, _) = write_head(&head, head.state.revision);
+    assert!(line.len() as u64 > FULL_BYTES, "{}", line.len());
+    std::fs::write(lab.journal(), line).unwrap();
+
+    let party = lab.party();
+    let grant = Command::Grant {
+        lease: lease(9_999),
+        holder,
+        ttl_ms: None,
+        writes: Vec::new(),
+        about: About::default(),
+        bound: None,
+        asked_by: None,
+    };
+    let todo = Set {
+        task: TaskId::new("T1").unwrap(),
+        to: Status::new("todo").unwrap(),
+        from: None,
+        epoch: 0,
+        detail: None,
+        resolve: false,
+    };
+    let refused = [
+        party.lease(&asking("h"), &grant).unwrap_err(),
+        party.submit(&asking("h"), &acquire("other", "h", HOUR)).unwrap_err(),
+        party.task(&asking("h"), &todo).unwrap_err(),
+    ];
+    for error in refused {
+        assert!(error.happened() == Happened::No && error.to_string().contains("is full"), "{error}");
+    }
+    let close = Command::Close { lease: lease(0), proof: Shows::Token(1) };
+    let closed = party.lease(&asking("h"), &close).unwrap().verdict;
+    assert_eq!(closed, LeaseVerdict::Closed { token: 1, already: false });
 }

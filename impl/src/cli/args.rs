@@ -8,8 +8,11 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use fencehold_model::{Claim, Holder, LockName, Token};
 
+use super::config::Config;
 use super::fence::token;
+use super::lease::args::Lease;
 use super::span;
+use super::task::args::Task;
 use crate::mark::Fence;
 
 const AFTER: &str = "\
@@ -56,6 +59,15 @@ pub(super) enum Command {
     /// Exclusive locks on names
     #[command(subcommand)]
     Lock(Lock),
+    /// Pieces of work, and what each of them writes
+    #[command(subcommand)]
+    Lease(Lease),
+    /// What every task is: todo, in progress, done
+    #[command(subcommand)]
+    Task(Task),
+    /// What the team has agreed on: statuses, ids, overlaps
+    #[command(subcommand)]
+    Config(Config),
     /// NDJSON files that many processes append to
     #[command(subcommand)]
     Log(Log),

@@ -51,7 +51,8 @@ fn lease(event: &LeaseEvent) -> String {
     }
 }
 
-fn crashed(crash: &Crash) -> String {
+/// A crash of a lease, with its evidence.
+pub(super) fn crashed(crash: &Crash) -> String {
     format!("lease {}: token {} crashed ({})", crash.lease, crash.token, cause(&crash.cause))
 }
 

@@ -19,7 +19,7 @@ pub(super) fn history(name: Option<&str>, common: &Common) -> Ended {
     let policy = locks.policy()?.value;
     let notes = locks.journal().history(|entry| {
         if name.is_none_or(|name| concerns(&entry.event, name, &policy)) {
-            text.push_str(&if session.out.json { object(entry) } else { describe::line(entry) });
+            text.push_str(&if session.out.json { object(entry).to_string() } else { describe::line(entry) });
             text.push('\n');
         }
     })?;
@@ -34,7 +34,7 @@ pub(super) fn history(name: Option<&str>, common: &Common) -> Ended {
 }
 
 /// Whether an event is of what `name` says, whatever the spelling of an id was then and is now.
-fn concerns(event: &Event, name: &str, policy: &Policy) -> bool {
+pub(super) fn concerns(event: &Event, name: &str, policy: &Policy) -> bool {
     let asked = |kind: &str| [Some(name), name.strip_prefix(kind)].into_iter().flatten();
     let lease = |id: &LeaseId| {
         asked("lease/")
@@ -49,7 +49,7 @@ fn concerns(event: &Event, name: &str, policy: &Policy) -> bool {
 }
 
 /// As the journal has it, without its checksums.
-fn object(entry: &Entry) -> String {
+pub(super) fn object(entry: &Entry) -> Value {
     let mut event = String::new();
     entry.event.write(&mut event);
     let event: Value = serde_json::from_str(&event).expect("what the model writes as JSON is JSON");
@@ -60,5 +60,4 @@ fn object(entry: &Entry) -> String {
         "op": entry.op.as_str(),
         "event": event,
     })
-    .to_string()
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use fencehold_model::Policy;
 use serde_json::{Value, json};
 
 use super::args::Common;
@@ -10,6 +11,7 @@ use super::out::{Ended, Out};
 use super::render::{grant_object, who};
 use super::session::{Session, find};
 use super::settings::Settings;
+use super::{lease, task, team};
 use crate::error::{Error, Result};
 use crate::fs::{Fs as _, RealFs, Watch};
 use crate::locate::{self, Place};
@@ -51,8 +53,11 @@ pub(super) fn status(common: &Common) -> Ended {
     let mut text = format!("workspace: {}\n", session.place.dir.display());
     let Some(locks) = Locks::open(&session)? else {
         text.push_str("it is not there yet: nobody holds anything\n");
-        value["locks"] = json!([]);
+        for key in ["locks", "leases", "tasks_in_conflict"] {
+            value[key] = json!([]);
+        }
         session.out.answer(&value, &text)?;
+        tell_team(&session, &Policy::default());
         return Ok(0);
     };
     let held = locks.list()?;
@@ -66,6 +71,8 @@ pub(super) fn status(common: &Common) -> Ended {
     if held.grants.is_empty() {
         text.push_str("no lock is held\n");
     }
+    value["leases"] = leases(&locks, &mut text)?;
+    value["tasks_in_conflict"] = conflicts(&locks, &mut text)?;
     let aside = set_aside(session.fs, &session.place.dir)?;
     for name in &aside {
         text.push_str(&format!("set aside as damaged: {QUARANTINE}/{name}\n"));
@@ -76,7 +83,39 @@ pub(super) fn status(common: &Common) -> Ended {
     value["durability"] = if session.settings.relaxed { "relaxed" } else { "durable" }.into();
     session.out.answer(&value, &text)?;
     locks.tell_notes(session.out);
+    tell_team(&session, &locks.policy()?.value);
     Ok(0)
+}
+
+/// The leases that are open or crashed.
+fn leases(locks: &Locks, text: &mut String) -> Result<Value> {
+    let seen = locks.ledger().leases()?;
+    let standing = seen.value.iter().filter(|view| matches!(view.lease.word(), "open" | "crashed"));
+    let objects = standing.map(|view| {
+        text.push_str(&lease::one_line(view, seen.at_ms));
+        lease::standing_object(view, seen.at_ms)
+    });
+    Ok(objects.collect())
+}
+
+/// The tasks in which two statuses or more stand.
+fn conflicts(locks: &Locks, text: &mut String) -> Result<Value> {
+    let seen = locks.ledger().tasks()?;
+    let conflicts = seen.value.iter().filter(|view| view.cell.value.statuses.len() > 1);
+    let objects = conflicts.map(|view| {
+        text.push_str(&task::one_line(view, seen.at_ms));
+        task::standing_object(view, seen.at_ms)
+    });
+    Ok(objects.collect())
+}
+
+/// Says where this worktree's fencehold.toml is not what counts. One that cannot be read stops nothing.
+fn tell_team(session: &Session, applied: &Policy) {
+    match team::note(session, applied) {
+        Ok(None) => {}
+        Ok(Some(note)) => session.out.say(&note),
+        Err(error) => session.out.say(&error.to_string()),
+    }
 }
 
 /// What stands in quarantine, by name.
@@ -125,6 +164,17 @@ pub(super) fn doctor(common: &Common) -> Ended {
             }
         }),
     )?;
+    let policy = Locks::open(&session).and_then(|locks| match locks {
+        Some(locks) => Ok(locks.policy()?.value),
+        None => Ok(Policy::default()),
+    });
+    if let Ok(policy) = policy {
+        let note = team::note(&session, &policy);
+        findings.of(
+            "policy",
+            note.map(|note| note.unwrap_or_else(|| "no fencehold.toml says otherwise".to_owned())),
+        )?;
+    }
     if session.place.exists {
         let aside = set_aside(fs, &session.place.dir);
         findings.of(

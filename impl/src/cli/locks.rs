@@ -108,6 +108,16 @@ impl Locks {
         self.journal().dir()
     }
 
+    /// The ledger itself, for leases, tasks and the policy.
+    pub(super) fn ledger(&self) -> &Ledger<FileJournal<RealFs, RealHost>, RealHost> {
+        &self.ledger
+    }
+
+    /// A command of `actor` under a fresh operation id.
+    pub(super) fn asking(&self, actor: &Holder) -> Asking {
+        Asking { actor: actor.clone(), op: self.ledger.new_op() }
+    }
+
     /// The workspace folder, as logs and documents need it.
     pub(super) fn folder(&self) -> Result<Folder> {
         Ok(Folder { dir: self.dir().to_owned(), id: self.ledger.workspace()? })
@@ -130,8 +140,7 @@ impl Locks {
 
     /// Submits a command under a fresh operation id.
     pub(super) fn submit(&self, actor: &Holder, command: &Command) -> Result<Told> {
-        let asking = Asking { actor: actor.clone(), op: self.ledger.new_op() };
-        let answer = self.ledger.submit(&asking, command)?;
+        let answer = self.ledger.submit(&self.asking(actor), command)?;
         let Answer { revision, now_ms, durable, .. } = answer;
         let expires_in = |expires_ms: Option<TimeMs>| expires_ms.map(|at_ms| answer.expires_in_ms(at_ms));
         let what = match &answer.verdict {

@@ -6,6 +6,7 @@
 
 mod acquire;
 mod args;
+mod config;
 mod describe;
 mod doc;
 mod fence;
@@ -13,6 +14,7 @@ mod history;
 mod identity;
 mod init;
 mod inspect;
+mod lease;
 mod lock;
 mod locks;
 mod log;
@@ -25,6 +27,9 @@ mod session;
 mod settings;
 mod shell;
 mod span;
+mod task;
+mod team;
+mod whole;
 
 use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;
@@ -120,6 +125,9 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Repair => repair::repair(common),
         Command::Whoami(who) => identity::whoami(who, out),
         Command::Lock(command) => lock::lock(command, common),
+        Command::Lease(command) => lease::lease(command, common),
+        Command::Task(command) => task::task(command, common),
+        Command::Config(command) => config::config(command, common),
         Command::Log(command) => log::log(command, common),
         Command::Doc(command) => doc::doc(command, common),
         Command::Completions { shell } => shell::completions(*shell, out),

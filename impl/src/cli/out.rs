@@ -67,7 +67,13 @@ impl Out {
 
     /// The answer of a command that changed something: when it cannot be written, that still happened.
     pub(super) fn done(self, object: &Value, text: &str, what: &str) -> Result<(), Stop> {
-        self.answer(object, text).map_err(|stop| match stop {
+        let line = format!("{object}\n");
+        self.printed(if self.json { &line } else { text }, what)
+    }
+
+    /// As [`Out::done`], for lines that are the same for people and for machines, or chosen already.
+    pub(super) fn printed(self, lines: &str, what: &str) -> Result<(), Stop> {
+        self.data(lines).map_err(|stop| match stop {
             Stop::Error(Error::Environment { source, .. }) => {
                 say(&format!("the answer could not be written ({source}), but it happened: {what}"));
                 Stop::Code(INDEFINITE)

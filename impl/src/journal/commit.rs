@@ -6,6 +6,7 @@ use fencehold_model::{Entry, Event, OpId, Revision, State, TimeMs};
 use super::file::{FileJournal, Inner};
 use super::floor::Floor;
 use super::layout;
+use super::rotate::FULL_BYTES;
 use super::time::{self, Now};
 use super::{Asking, Committed};
 use crate::error::{Error, Result};
@@ -28,6 +29,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             }
             match decide(state, at_ms) {
                 Ok(event) => {
+                    journal.has_room_for(inner, &event)?;
                     let revision = journal.record(inner, asking, event.clone(), at_ms)?;
                     Ok(Committed { revision, at_ms, outcome: Ok(event) })
                 }
@@ -38,6 +40,20 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 }
             }
         })
+    }
+
+    /// Where the workspace is full, only what ends something goes on.
+    fn has_room_for(&self, inner: &Inner<F>, event: &Event) -> Result<()> {
+        let tail = inner.tail.as_ref().expect("a settled section has a tail");
+        if tail.head_bytes <= FULL_BYTES || !tail.state.grows_by(event) {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "the workspace {} is full: its folded state has {} bytes, and beyond {FULL_BYTES} nothing new is taken in. \
+             Nothing was changed. Close or clear leases and release locks that nobody needs; 10 minutes later there is room",
+            self.dir.display(),
+            tail.head_bytes
+        )))
     }
 
     /// All that must be done before anything can be decided.

@@ -26,7 +26,7 @@ pub use create::{Modes, create};
 pub use file::{FileJournal, Note};
 pub use layout::{FOLDERS, is_workspace};
 pub use repair::Report;
-pub use rotate::ROTATE_BYTES;
+pub use rotate::{FULL_BYTES, ROTATE_BYTES};
 
 use std::time::Duration;
 

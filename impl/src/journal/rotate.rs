@@ -21,6 +21,10 @@ use crate::mark::{sweep, temp_name};
 /// A file is rotated when its lines after line one are longer than this and than line one.
 pub const ROTATE_BYTES: u64 = 64 * 1024;
 
+/// While line one is longer than this, nothing new is taken in. It is far below the longest line one that is read, so
+/// that there is always room for the events that end something.
+pub const FULL_BYTES: u64 = 24 << 20;
+
 /// What line one of a new file says.
 pub(super) struct Successor {
     pub(super) workspace: WorkspaceId,

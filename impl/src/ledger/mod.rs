@@ -15,6 +15,7 @@ mod policy;
 mod tasks;
 
 pub use answer::{Answer, LeaseVerdict, LeaseView, LockView, TaskVerdict, TaskView, Verdict};
+pub(crate) use leases::check as check_lease;
 pub(crate) use locks::check;
 
 use std::path::Path;

@@ -165,7 +165,7 @@ pub(super) fn kind_behind<F: Fs>(fs: &F, path: &Path) -> Result<Option<(Kind, Pa
     Ok(fs.stat(&real).map_err(failed)?.map(|stat| (stat.kind, real)))
 }
 
-fn read_small<F: Fs>(fs: &F, path: &Path) -> Result<Option<String>> {
+pub(super) fn read_small<F: Fs>(fs: &F, path: &Path) -> Result<Option<String>> {
     let failed = |error| Error::environment("reading", path, error);
     let Some((_, real)) = kind_behind(fs, path)? else { return Ok(None) };
     let bytes = read_file(fs, &real, SMALL_FILE_BYTES_MAX).map_err(failed)?;

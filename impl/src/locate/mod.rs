@@ -6,12 +6,14 @@
 //! - a worktree whose common directory is not there is refused: never a second ledger;
 //! - it is found by reading `.git`, `commondir`, `HEAD` and git's `config`; no process is started, nothing is created.
 
+mod branch;
 mod check;
 mod git;
 mod git_config;
 mod git_index;
 mod setting;
 
+pub use branch::branch;
 pub use check::{check, check_filesystem};
 pub use setting::keep_in_git_config;
 
@@ -39,10 +41,14 @@ pub struct Place {
     pub exists: bool,
     /// The git common directory, in a git repository.
     pub common_dir: Option<PathBuf>,
+    /// The git directory of this worktree, in a git repository.
+    pub git_dir: Option<PathBuf>,
     /// The main working tree, where there is one.
     pub main_worktree: Option<PathBuf>,
     /// Whether git's `core.sharedRepository` asks for a group's access.
     pub shared: bool,
+    /// Whether git's `core.ignorecase` says that upper and lower case are one.
+    pub ignores_case: bool,
     /// Tops of working trees and their indexes, to look into for a tracked workspace folder.
     indexes: Vec<(PathBuf, PathBuf)>,
     /// Whether the repository's object ids are SHA-256.
@@ -161,9 +167,11 @@ fn in_repository<F: Fs>(fs: &F, repository: Repository) -> Result<Place> {
         why,
         root: worktree.or_else(|| main_worktree.clone()).unwrap_or_else(|| common_dir.clone()),
         shared: config.is_shared(),
+        ignores_case: config.ignores_case,
         indexes: of_main.into_iter().chain(of_this).collect(),
         sha256: config.sha256,
         common_dir: Some(common_dir),
+        git_dir: Some(git_dir),
         main_worktree,
     })
 }
@@ -200,8 +208,10 @@ fn place_in_tree<F: Fs>(fs: &F, root: &Path, why: String) -> Result<Place> {
         root: root.to_owned(),
         why,
         common_dir: None,
+        git_dir: None,
         main_worktree: None,
         shared: false,
+        ignores_case: false,
         indexes: Vec::new(),
         sha256: false,
     })

@@ -1,19 +1,30 @@
 //! What was asked and what was answered, typed. A request that is not well formed is kept as such: the target has
 //! to answer `fail`.
 
-use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 
 use serde_json::Value;
 
-use super::{Id, Names};
+use super::lease::read_list;
+use super::{Ask, Id, LeaseAsk, LeaseState, Names, StatusAsk};
 
 /// What was asked of the target.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Call {
     /// An operation on a lock.
     Lock(Id, Ask),
+    /// An operation on a lease.
+    Lease(Id, LeaseAsk),
+    /// `lease.list`, from the start or from where the page before ended.
+    LeaseList {
+        /// Of which state.
+        state: Option<LeaseState>,
+        /// The last lease of the page before.
+        after: Option<Id>,
+    },
+    /// An operation on the status of a task.
+    Status(Id, StatusAsk),
     /// `log.append`: the file, the record's id, the record.
     Append {
         /// The file, relative to the root.
@@ -65,50 +76,7 @@ pub enum Call {
     Other(Id),
 }
 
-/// What was asked of a lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ask {
-    /// `lock.acquire`
-    Acquire {
-        /// Who asks.
-        holder: Id,
-        /// Its claim.
-        claim: Option<Id>,
-        /// The TTL asked for.
-        ttl_us: u64,
-        /// What it is bound to.
-        bind: Bind,
-    },
-    /// `lock.renew`
-    Renew {
-        /// Who asks.
-        holder: Id,
-        /// The token shown.
-        token: Token,
-        /// Its claim.
-        claim: Option<Id>,
-        /// The TTL asked for.
-        ttl_us: Option<u64>,
-    },
-    /// `lock.release`
-    Release {
-        /// Who asks.
-        holder: Id,
-        /// The token shown.
-        token: Token,
-        /// Its claim.
-        claim: Option<Id>,
-    },
-    /// `lock.break`; a blank reason has to be refused.
-    Break {
-        /// Whether its reason is blank.
-        blank: bool,
-    },
-    /// `lock.show`
-    Show,
-}
-
-/// What a lock is asked to be bound to.
+/// What a lock or a lease is asked to be bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bind {
     /// To nothing.
@@ -133,10 +101,19 @@ pub enum Token {
 /// The grant that a guarded operation says it works under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fence {
-    /// The lock.
-    pub lock: Id,
+    /// What was granted.
+    pub right: Right,
     /// The token that was shown.
     pub token: Token,
+}
+
+/// What can be granted. A lock and a lease of one name have nothing in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Right {
+    /// A lock.
+    Lock(Id),
+    /// A lease.
+    Lease(Id),
 }
 
 impl Call {
@@ -147,8 +124,24 @@ impl Call {
 
     fn try_read(op: &str, args: &Value, names: &mut Names) -> Result<Self, String> {
         if let Some(verb) = op.strip_prefix("lock.") {
-            let Some(ask) = read_ask(verb, args, names)? else { return Ok(Call::Other(names.intern(op))) };
+            let Some(ask) = Ask::read(verb, args, names)? else { return Ok(Call::Other(names.intern(op))) };
             return Ok(Call::Lock(id(args, "name", names)?, ask));
+        }
+        if op == "lease.list" {
+            let (state, after) = read_list(args, names)?;
+            return Ok(Call::LeaseList { state, after });
+        }
+        if let Some(verb) = op.strip_prefix("lease.") {
+            let Some(ask) = LeaseAsk::read(verb, args, names)? else {
+                return Ok(Call::Other(names.intern(op)));
+            };
+            return Ok(Call::Lease(id(args, "lease", names)?, ask));
+        }
+        if let Some(verb) = op.strip_prefix("status.") {
+            let Some(ask) = StatusAsk::read(verb, args, names)? else {
+                return Ok(Call::Other(names.intern(op)));
+            };
+            return Ok(Call::Status(id(args, "task", names)?, ask));
         }
         let fence = read_fence(&args["fence"], names);
         Ok(match op {
@@ -174,41 +167,7 @@ impl Call {
     }
 }
 
-fn read_ask(verb: &str, args: &Value, names: &mut Names) -> Result<Option<Ask>, String> {
-    let token = Token::read(&args["token"], names);
-    let claim = match &args["claim"] {
-        Value::Null => None,
-        _ => Some(id(args, "claim", names)?),
-    };
-    let ttl_us = match &args["ttl_ms"] {
-        Value::Null => None,
-        ttl => match ttl.as_u64().filter(|ttl| *ttl > 0) {
-            Some(ttl_ms) => Some(ttl_ms.saturating_mul(1000)),
-            None => return Err("`ttl_ms` is not a positive whole number".to_owned()),
-        },
-    };
-    Ok(Some(match verb {
-        "acquire" => Ask::Acquire {
-            holder: id(args, "holder", names)?,
-            claim,
-            ttl_us: ttl_us.ok_or("`ttl_ms` is missing")?,
-            bind: match &args["bind"] {
-                Value::Null => Bind::No,
-                Value::String(word) if word == "process" => Bind::Process,
-                _ => Bind::Other,
-            },
-        },
-        "renew" => Ask::Renew { holder: id(args, "holder", names)?, token, claim, ttl_us },
-        "release" => Ask::Release { holder: id(args, "holder", names)?, token, claim },
-        "break" => {
-            Ask::Break { blank: args["reason"].as_str().is_none_or(|reason| reason.trim().is_empty()) }
-        }
-        "show" => Ask::Show,
-        _ => return Ok(None),
-    }))
-}
-
-fn id(args: &Value, key: &str, names: &mut Names) -> Result<Id, String> {
+pub(super) fn id(args: &Value, key: &str, names: &mut Names) -> Result<Id, String> {
     match args[key].as_str() {
         Some(text) if !text.trim().is_empty() => Ok(names.intern(text)),
         Some(_) => Err(format!("`{key}` is blank")),
@@ -216,9 +175,56 @@ fn id(args: &Value, key: &str, names: &mut Names) -> Result<Id, String> {
     }
 }
 
+pub(super) fn id_or_none(args: &Value, key: &str, names: &mut Names) -> Result<Option<Id>, String> {
+    if args[key].is_null() { Ok(None) } else { id(args, key, names).map(Some) }
+}
+
+/// A positive number of milliseconds, in microseconds.
+pub(super) fn duration_us(args: &Value, key: &str) -> Result<Option<u64>, String> {
+    match &args[key] {
+        Value::Null => Ok(None),
+        ttl => match ttl.as_u64().filter(|ttl| *ttl > 0) {
+            Some(ttl_ms) => Ok(Some(ttl_ms.saturating_mul(1000))),
+            None => Err(format!("`{key}` is not a positive whole number")),
+        },
+    }
+}
+
+pub(super) fn flag(args: &Value, key: &str) -> Result<bool, String> {
+    match &args[key] {
+        Value::Null => Ok(false),
+        Value::Bool(flag) => Ok(*flag),
+        _ => Err(format!("`{key}` is not true or false")),
+    }
+}
+
 fn read_fence(value: &Value, names: &mut Names) -> Option<Fence> {
-    let lock = names.intern(value["lock"].as_str()?);
-    Some(Fence { lock, token: Token::read(&value["token"], names) })
+    let right = match (value["lock"].as_str(), value["lease"].as_str()) {
+        (Some(lock), None) => Right::Lock(names.intern(lock)),
+        (None, Some(lease)) => Right::Lease(names.intern(lease)),
+        _ => return None,
+    };
+    Some(Fence { right, token: Token::read(&value["token"], names) })
+}
+
+impl Right {
+    /// Its name, the lock's or the lease's.
+    #[must_use]
+    pub fn id(self) -> Id {
+        match self {
+            Right::Lock(id) | Right::Lease(id) => id,
+        }
+    }
+}
+
+impl Bind {
+    pub(super) fn read(value: &Value) -> Self {
+        match value {
+            Value::Null => Bind::No,
+            Value::String(word) if word == "process" => Bind::Process,
+            _ => Bind::Other,
+        }
+    }
 }
 
 impl Token {

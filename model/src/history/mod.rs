@@ -14,15 +14,21 @@
 mod answer;
 mod call;
 mod header;
+mod lease;
+mod lock;
 mod names;
 mod parse;
+mod status;
 mod write;
 
-pub use answer::{Answer, Reason};
-pub use call::{Ask, Bind, Call, Fence, Token};
+pub use answer::{Answer, Reason, Told};
+pub use call::{Bind, Call, Fence, Right, Token};
 pub use header::{Expect, HISTORY_VERSION, Header, Hello, SLACK_MS_DEFAULT, Tokens};
+pub use lease::{LeaseAsk, LeaseSeen, LeaseState};
+pub use lock::Ask;
 pub use names::{Id, Names};
 pub use parse::BadHistory;
+pub use status::{StatusAsk, StatusSeen};
 pub use write::{answer_line, died_line, header_line, invoke_line, nemesis_line};
 
 use alloc::sync::Arc;
@@ -41,7 +47,7 @@ pub struct History {
     pub ops: Vec<Operation>,
     /// The lives of the processes, in the order in which they first appear.
     pub processes: Vec<Life>,
-    /// Every name, holder, claim, file, key and record id that occurs.
+    /// Every name, holder, claim, lease, path, task, status, file, key and record id that occurs.
     pub names: Names,
     /// How many times the nemesis wrote into the target's files (`tear`, `damage`).
     pub damages: usize,

@@ -161,10 +161,10 @@ impl Reader {
         }
         let word = line["type"].as_str();
         let outcome = match word {
-            Some("ok") => Outcome::Ok(Answer::read(&op.call, value, names)),
+            Some("ok") => Outcome::Ok(Answer::read(&op.call, true, value, names)),
             Some("refused") => {
                 let reason = line["reason"].as_str().ok_or("a refusal needs its `reason`")?;
-                Outcome::Refused(Reason::read(reason, names), Answer::read(&op.call, value, names))
+                Outcome::Refused(Reason::read(reason, names), Answer::read(&op.call, false, value, names))
             }
             Some("fail") => Outcome::Fail,
             _ => return Ok(What::Op(index)),

@@ -85,12 +85,6 @@ impl Pattern {
             .map(Component::parse)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|why| bad(text, &why))?;
-        if !components.iter().any(Component::names_something) {
-            return Err(bad(
-                text,
-                "is made of wildcards alone; name what the work writes, or give `.` if it is the whole tree",
-            ));
-        }
         Self::of(&components)
     }
 
@@ -141,7 +135,8 @@ impl Pattern {
         prefix
     }
 
-    /// Whether there is a path that both cover. Exact; of at most `4 · n · m` steps, where `n` and `m` are the lengths
+    /// Whether there is a path that both cover. An entry does not say whether it is a file or a folder, so what could
+    /// lie below counts: `**/x` overlaps `a.rs`, by `a.rs/x`. Exact; of at most `4 · n · m` steps, where `n` and `m` are the lengths
     /// of the two texts in characters: every pair of positions is looked at once, nothing is tried again.
     ///
     /// A path is a sequence of names; a name is any text but the empty one, `.` and `..`, without `/` and NUL.
@@ -158,6 +153,7 @@ impl Pattern {
     pub fn covers(&self, path: &str) -> bool {
         let names: Option<Vec<_>> = match path {
             ROOT => Some(Vec::new()),
+            _ if path.contains('\0') => None,
             _ => path.split('/').map(|name| Component::literal(name).ok()).collect(),
         };
         names.is_some_and(|names| overlap::covers(&self.components().collect::<Vec<_>>(), &names))
@@ -168,7 +164,7 @@ impl Pattern {
     /// many as before. What Unicode folds otherwise (`ß` and `ss`, composed and combining accents) stays apart.
     ///
     /// # Errors
-    /// Where what comes out is too long.
+    /// Where what comes out is too long, or nothing but wildcards is left of it.
     pub fn folded(&self) -> Result<Self, BadPattern> {
         if &*self.0 == ROOT {
             return Ok(self.clone());
@@ -184,6 +180,12 @@ impl Pattern {
                 text.push('/');
             }
             component.spell(&mut text);
+        }
+        if !components.iter().any(Component::names_something) {
+            return Err(bad(
+                &text,
+                "is made of wildcards alone; name what the work writes, or give `.` if it is the whole tree",
+            ));
         }
         check_length(&text)?;
         Ok(Pattern(text.into()))

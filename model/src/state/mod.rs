@@ -10,7 +10,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use crate::id::BootId;
-use crate::lease::Lease;
+use crate::lease::{Lease, LeaseEvent};
 use crate::lock::{Broken, Grant, Lock, Released};
 use crate::pattern::Index;
 use crate::status::Cell;
@@ -85,6 +85,16 @@ impl State {
     #[must_use]
     pub fn find_op(&self, op: &OpId) -> Option<Revision> {
         self.recent.iter().rev().find(|(known, _)| known == op).map(|(_, revision)| *revision)
+    }
+
+    /// Whether an event brings something that is not here: a grant, or a task.
+    #[must_use]
+    pub fn grows_by(&self, event: &Event) -> bool {
+        match event {
+            Event::LockGranted { .. } | Event::Lease(LeaseEvent::Granted(_)) => true,
+            Event::Status(event) => !self.tasks.contains_key(event.task()),
+            _ => false,
+        }
     }
 
     fn apply_event(&mut self, entry: &Entry) {

@@ -121,6 +121,17 @@ pub fn describe(history: &History, op: &Operation) -> String {
             let text = format!("{ask:?}");
             text.split([' ', '{']).next().unwrap_or("").to_lowercase()
         }
+        Call::Lease(lease, ask) => {
+            let text = format!("{ask:?}");
+            let verb = text.split([' ', '{']).next().unwrap_or("").to_lowercase();
+            format!("{verb} of lease {:?}", history.names.text(*lease))
+        }
+        Call::LeaseList { .. } => "lease.list".to_owned(),
+        Call::Status(task, ask) => {
+            let text = format!("{ask:?}");
+            let verb = text.split([' ', '{', '(']).next().unwrap_or("").to_lowercase();
+            format!("{verb} of task {:?}", history.names.text(*task))
+        }
         Call::Append { id, .. } => format!("append of {:?}", history.names.text(*id)),
         Call::LogRead { .. } => "log.read".to_owned(),
         Call::Increment { by, .. } => format!("increment by {by}"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fencehold_model::history::{Ask, Call, Fence, History, Id, Token, Tokens};
+use fencehold_model::history::{Ask, Call, Fence, History, Id, Right, Token, Tokens};
 use fencehold_model::spec::Breach;
 
 use super::report::Report;
@@ -92,7 +92,9 @@ fn fences(history: &History, locks: &mut BTreeMap<Id, Vec<Grant>>, report: &mut 
         newest.insert(*name, rising);
     }
     for (at, op) in history.ops.iter().enumerate() {
-        let Some(Fence { lock, token: Token::Number(shown) }) = fence(&op.call) else { continue };
+        let Some(Fence { right: Right::Lock(lock), token: Token::Number(shown) }) = fence(&op.call) else {
+            continue;
+        };
         let Some(rising) = newest.get(&lock).filter(|_| op.ok().is_some()) else { continue };
         let answered = rising.partition_point(|(end_us, ..)| *end_us < op.invoked_us);
         if let Some((_, _, grant)) = rising[..answered].last().filter(|(_, token, _)| *token > shown) {

@@ -3,9 +3,9 @@
 use super::choice::{Random, Schedule};
 use super::door::Locks;
 use super::loom_fs::LoomExplored;
-use super::loom_models;
 use super::mutants::Protocol;
 use super::scenario::{Counterexample, Scenario, replay as run_again, search};
+use super::{loom_machines, loom_models};
 use super::{together, torn as operations};
 
 /// Every operation killed before each call, cut at every byte, failed at every call. The number of cases.
@@ -58,13 +58,21 @@ pub struct LoomResult {
 #[must_use]
 pub fn loom(preemptions_max: usize, progress: &mut dyn FnMut(u64)) -> Vec<LoomResult> {
     type Model = (&'static str, fn(usize) -> LoomExplored);
-    let models: [Model; 7] = [
+    let models: [Model; 13] = [
         ("commit against commit", |bound| loom_models::commit_against_commit(bound, Locks::Kept)),
         ("reader against rotation", loom_models::reader_against_rotation),
         ("journal append against recovery", loom_models::append_against_recovery),
         ("creation against creation", loom_models::create_against_create),
         ("log append against a foreign half line", loom_models::log_against_half_line),
         ("log append against log append", |bound| loom_models::log_against_log(bound, Locks::Kept)),
+        ("lease grant against grant", |bound| loom_machines::grant_against_grant(bound, Locks::Kept)),
+        ("lease grants of one file", |bound| loom_machines::overlap_against_overlap(bound, Locks::Kept)),
+        ("lease close against grant", loom_machines::close_against_grant),
+        ("status set, informed against uninformed", |bound| {
+            loom_machines::informed_against_uninformed(bound, Locks::Kept)
+        }),
+        ("status set, informed against informed", loom_machines::informed_against_informed),
+        ("status set against reopen", loom_machines::set_against_reopen),
         ("control: careful lock file", |bound| {
             loom_models::two_takers(Protocol::Careful, Locks::Kept, bound)
         }),
@@ -90,6 +98,7 @@ pub fn scenarios() -> Vec<Box<dyn Scenario>> {
     all.extend(together::all());
     all.push(Box::new(together::Files::without_locks()));
     all.push(Box::new(together::LockUsers::without_locks()));
+    all.push(Box::new(together::MachineUsers::without_locks()));
     all
 }
 

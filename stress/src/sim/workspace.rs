@@ -19,8 +19,8 @@ pub(crate) const DIR: &str = "/w/fencehold";
 
 /// One process's handle.
 pub(crate) struct Client<F: Fs, H: Host> {
-    ledger: Ledger<FileJournal<F, H>, H>,
-    me: Holder,
+    pub(super) ledger: Ledger<FileJournal<F, H>, H>,
+    pub(super) me: Holder,
 }
 
 impl<F: Fs, H: Host + Clone> Client<F, H> {
@@ -31,8 +31,11 @@ impl<F: Fs, H: Host + Clone> Client<F, H> {
 
     /// Asks for `command` under the operation id `op`.
     pub(crate) fn ask(&self, op: &str, command: &Command) -> fencehold::Result<Answer> {
-        let asking = Asking { actor: self.me.clone(), op: OpId::new(op).expect("a plain operation id") };
-        self.ledger.submit(&asking, command)
+        self.ledger.submit(&self.asking(op), command)
+    }
+
+    pub(super) fn asking(&self, op: &str) -> Asking {
+        Asking { actor: self.me.clone(), op: OpId::new(op).expect("a plain operation id") }
     }
 
     pub(crate) fn acquire(&self, op: &str, name: &str, ttl_ms: u64) -> fencehold::Result<Answer> {

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fencehold_model::history::{Ask, Call, Fence, History, Id, Operation, Outcome, Token};
+use fencehold_model::history::{
+    Ask, Call, Fence, History, Id, LeaseAsk, Operation, Outcome, StatusAsk, Token,
+};
 use serde_json::Value;
 
-/// The lock or file that an operation is about, and the lock that guards it.
+/// The lock, lease, task or file that an operation is about, and the lock or lease that guards it.
 pub(super) fn objects(op: &Operation) -> impl Iterator<Item = Id> + use<> {
     let (object, fence) = match &op.call {
         Call::Lock(name, _) => (Some(*name), &None),
@@ -14,9 +16,10 @@ pub(super) fn objects(op: &Operation) -> impl Iterator<Item = Id> + use<> {
         | Call::DocRead { file, fence }
         | Call::Merge { file, fence, .. } => (Some(*file), fence),
         Call::LogRead { file, .. } => (Some(*file), &None),
-        Call::Invalid(_) | Call::Other(_) => (None, &None),
+        Call::Lease(id, _) | Call::Status(id, _) => (Some(*id), &None),
+        Call::LeaseList { .. } | Call::Invalid(_) | Call::Other(_) => (None, &None),
     };
-    object.into_iter().chain(fence.map(|fence: Fence| fence.lock))
+    object.into_iter().chain(fence.map(|fence: Fence| fence.right.id()))
 }
 
 /// What is left out together.
@@ -40,6 +43,8 @@ pub(super) fn units(history: &History) -> Vec<Part> {
         }
         let changes = op.ok().is_some_and(|_| match &op.call {
             Call::Lock(_, ask) => !matches!(ask, Ask::Show),
+            Call::Lease(_, ask) => !matches!(ask, LeaseAsk::Show),
+            Call::Status(_, ask) => !matches!(ask, StatusAsk::Get),
             Call::Append { .. } | Call::Increment { .. } | Call::Merge { .. } => true,
             _ => false,
         });
@@ -62,6 +67,14 @@ fn mentioned(op: &Operation) -> Vec<(Id, Token)> {
         }
         if let Outcome::Ok(answer) | Outcome::Refused(_, answer) = &op.outcome {
             tokens.push((*name, answer.token));
+        }
+    }
+    if let Call::Lease(lease, ask) = &op.call {
+        if let LeaseAsk::Close { token } | LeaseAsk::Crash { token, .. } = ask {
+            tokens.push((*lease, *token));
+        }
+        if let Outcome::Ok(answer) | Outcome::Refused(_, answer) = &op.outcome {
+            tokens.push((*lease, answer.token));
         }
     }
     tokens.retain(|(_, token)| *token != Token::Absent);

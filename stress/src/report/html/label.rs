@@ -1,6 +1,9 @@
 //! An operation in words: what was asked, what was answered.
 
-use fencehold_model::history::{Answer, Ask, Call, Fence, History, Id, Operation, Outcome, Reason, Token};
+use fencehold_model::history::{
+    Answer, Ask, Call, Fence, History, Id, LeaseAsk, LeaseState, Operation, Outcome, Reason, Right,
+    StatusAsk, StatusSeen, Token, Told,
+};
 
 /// What was asked: `acquire build by a`.
 pub(super) fn asked(history: &History, op: &Operation) -> String {
@@ -22,6 +25,14 @@ pub(super) fn asked(history: &History, op: &Operation) -> String {
                 Ask::Show => format!("show {name}"),
             }
         }
+        Call::Lease(lease, ask) => asked_of_lease(history, text(lease), ask),
+        Call::LeaseList { state, .. } => {
+            format!(
+                "list leases{}",
+                state.map_or(String::new(), |state| format!(" that are {}", state.word()))
+            )
+        }
+        Call::Status(task, ask) => asked_of_task(history, text(task), ask),
         Call::Append { file, id, fence, .. } => {
             format!("append {} {}{}", text(file), text(id), fenced(fence))
         }
@@ -34,6 +45,56 @@ pub(super) fn asked(history: &History, op: &Operation) -> String {
         Call::Invalid(why) => format!("invalid: {why}"),
         Call::Other(name) => text(name).to_owned(),
     }
+}
+
+/// What was asked of a lease: `grant 05 by a, writes src/`.
+fn asked_of_lease(history: &History, lease: &str, ask: &LeaseAsk) -> String {
+    match ask {
+        LeaseAsk::Grant { holder, write_set, .. } => {
+            let writes = if write_set.is_empty() {
+                String::new()
+            } else {
+                format!(", writes {}", texts(history, write_set))
+            };
+            format!("grant {lease} by {}{writes}", history.names.text(*holder))
+        }
+        LeaseAsk::Close { token } => format!("close {lease}{}", shown(history, *token)),
+        LeaseAsk::Crash { token, .. } => format!("crash {lease}{}", shown(history, *token)),
+        LeaseAsk::Clear { force, .. } => format!("clear {lease}{}", if *force { " by force" } else { "" }),
+        LeaseAsk::Show => format!("show lease {lease}"),
+    }
+}
+
+/// What was asked of a task: `set T1 done, from blocked, epoch 9`.
+fn asked_of_task(history: &History, task: &str, ask: &StatusAsk) -> String {
+    let text = |id: Id| history.names.text(id);
+    match ask {
+        StatusAsk::Set { to, from, epoch, resolve, .. } => {
+            let from = from.map_or(String::new(), |from| format!(", from {}", text(from)));
+            let epoch = if *epoch == 0 { String::new() } else { format!(", epoch {epoch}") };
+            format!("set {task} {}{from}{epoch}{}", text(*to), if *resolve { ", resolving" } else { "" })
+        }
+        StatusAsk::Reopen { to, .. } => format!("reopen {task} {}", text(*to)),
+        StatusAsk::Get => format!("get {task}"),
+        StatusAsk::Merge(seen) => format!("merge {task} {}", cell(history, seen)),
+    }
+}
+
+/// A cell: `blocked+in_progress, epoch 9, turn 2`.
+fn cell(history: &History, seen: &StatusSeen) -> String {
+    let mut statuses: Vec<&str> = seen.statuses.iter().map(|status| history.names.text(*status)).collect();
+    statuses.sort_unstable();
+    let mut out = statuses.join("+");
+    for (what, number) in [("epoch", seen.epoch), ("turn", seen.turn)] {
+        if number > 0 {
+            out.push_str(&format!(", {what} {number}"));
+        }
+    }
+    out
+}
+
+fn texts(history: &History, ids: &[Id]) -> String {
+    ids.iter().map(|id| history.names.text(*id)).collect::<Vec<_>>().join(" ")
 }
 
 /// What came of it: `ok, token 17`. `own` is the text of a reason of the target's own.
@@ -53,6 +114,12 @@ pub(super) fn answered(history: &History, op: &Operation, own: Option<&str>) -> 
                 Reason::StaleToken => "stale_token",
                 Reason::Guarded => "guarded",
                 Reason::Version => "version",
+                Reason::AlreadyOpen => "already_open",
+                Reason::NotOpen => "not_open",
+                Reason::Overlap => "overlap",
+                Reason::Regression => "regression",
+                Reason::Conflict => "conflict",
+                Reason::StaleEpoch => "stale_epoch",
                 Reason::Own => own.unwrap_or("x-…"),
                 Reason::Other(word) => history.names.text(*word),
             };
@@ -69,6 +136,7 @@ fn carried(history: &History, answer: &Answer) -> String {
         out.push_str(&format!(", by {}", history.names.text(holder)));
     }
     out.push_str(&shown(history, answer.token));
+    out.push_str(&told(history, &answer.told));
     if let Some(number) = answer.number {
         out.push_str(&format!(", value {number}"));
     }
@@ -84,6 +152,24 @@ fn carried(history: &History, answer: &Answer) -> String {
     out
 }
 
+fn told(history: &History, told: &Told) -> String {
+    let ids = |what: &str, ids: &[Id]| {
+        if ids.is_empty() { String::new() } else { format!(", {what} {}", texts(history, ids)) }
+    };
+    match told {
+        Told::Nothing => String::new(),
+        Told::Granted { beside, crashed, .. } => ids("beside", beside) + &ids("crashed", crashed),
+        Told::Lease(seen) => {
+            seen.state.map_or(String::new(), |state: LeaseState| format!(", {}", state.word()))
+        }
+        Told::Leases { leases, .. } => {
+            let named: Vec<Id> = leases.iter().filter_map(|seen| seen.lease).collect();
+            if named.is_empty() { ", none".to_owned() } else { ids("leases", &named) }
+        }
+        Told::Status(seen) => format!(", {}", cell(history, seen)),
+    }
+}
+
 fn shown(history: &History, token: Token) -> String {
     match token {
         Token::Absent => String::new(),
@@ -93,5 +179,9 @@ fn shown(history: &History, token: Token) -> String {
 }
 
 fn under(history: &History, fence: Fence) -> String {
-    format!("under {}{}", history.names.text(fence.lock), shown(history, fence.token))
+    let right = match fence.right {
+        Right::Lock(name) => history.names.text(name).to_owned(),
+        Right::Lease(id) => format!("lease {}", history.names.text(id)),
+    };
+    format!("under {right}{}", shown(history, fence.token))
 }

@@ -3,10 +3,12 @@
 mod creators;
 mod files;
 mod locks;
+mod machines;
 
 pub use creators::Creators;
 pub use files::Files;
 pub use locks::LockUsers;
+pub use machines::MachineUsers;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,6 +20,7 @@ pub fn all() -> Vec<Box<dyn Scenario>> {
     vec![
         Box::new(LockUsers::new()),
         Box::new(LockUsers::rotating()),
+        Box::new(MachineUsers::new()),
         Box::new(Files::new()),
         Box::new(Creators::new()),
     ]

@@ -11,7 +11,7 @@ use crate::sim::workspace::{self, Client, DIR, granted, is_refused};
 use crate::sim::world::{SimFs, SimHost, World};
 
 /// The id of the torn operation.
-const OP: &str = "the-torn-one";
+pub(super) const OP: &str = "the-torn-one";
 const TTL_MS: u64 = 60_000;
 /// What a killed writer left of a line.
 const HALF: &[u8] = b"{\"rev\":3,\"t\":17672256010";
@@ -57,7 +57,7 @@ pub fn creations() -> Vec<Torn> {
     vec![torn_creation()]
 }
 
-fn mine(fs: &SimFs, host: &SimHost) -> Client<SimFs, SimHost> {
+pub(super) fn mine(fs: &SimFs, host: &SimHost) -> Client<SimFs, SimHost> {
     Client::new(fs.clone(), host.clone(), "holder")
 }
 
@@ -81,7 +81,6 @@ fn with_half_line(mut disk: Disk) -> Disk {
 }
 
 fn torn(name: &'static str, disk: Disk, ask: Ask) -> Torn {
-    let before = history(&World::calm(disk.clone())).expect("a healthy journal can be read");
     let act = move |fs: &SimFs, host: &SimHost| {
         let answer = ask(&mine(fs, host));
         match &answer {
@@ -89,6 +88,16 @@ fn torn(name: &'static str, disk: Disk, ask: Ask) -> Torn {
             _ => Answered::of(&answer),
         }
     };
+    torn_by(name, disk, act)
+}
+
+/// An operation that commits one event under the id [`OP`], or none.
+pub(super) fn torn_by(
+    name: &'static str,
+    disk: Disk,
+    act: impl Fn(&SimFs, &SimHost) -> Answered + Send + Sync + 'static,
+) -> Torn {
+    let before = history(&World::calm(disk.clone())).expect("a healthy journal can be read");
     Torn::new(name, disk, act, move |world, answered| judge(world, answered, &before))
 }
 

@@ -8,6 +8,7 @@
 mod document;
 mod journal;
 mod log;
+mod machines;
 pub(super) mod site;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 pub use document::all as documents;
 pub use journal::{creations, locks, rotations};
 pub use log::all as logs;
+pub use machines::{leases, tasks};
 
 use fencehold::fs::{File as _, Fs as _, How};
 use rustix::io::Errno;
@@ -197,7 +199,10 @@ impl Scenario for Torn {
 /// Every operation, in a fixed order.
 #[must_use]
 pub fn all() -> Vec<Torn> {
-    [creations(), locks(), rotations(), logs(), documents()].into_iter().flatten().collect()
+    [creations(), locks(), rotations(), leases(), tasks(), logs(), documents()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// An update that overwrites in place, which must be found: a harness that passes it is blind.

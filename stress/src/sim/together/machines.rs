@@ -1,0 +1,302 @@
+//! Leases and statuses: processes grant leases that write the same files, close them or die with them, and move tasks
+//! along; they are stalled past the TTL and killed at any call.
+//!
+//! The journal's history is the witness. What was answered stands in it, at the revision that was said; what was not,
+//! once or not at all; what was refused, never. No grant stands beside an open one that writes what it writes, unless
+//! it names it as lapsed, and that was so. No task ever goes back within an epoch, and epochs only grow.
+
+use std::collections::BTreeMap;
+
+use fencehold::Happened;
+use fencehold::ledger::{Answer, LeaseVerdict, TaskVerdict};
+use fencehold_model::lease::{Cause, LeaseEvent};
+use fencehold_model::status::{Value, Vocabulary};
+use fencehold_model::{Entry, Event, LeaseId, Pattern, Revision, TaskId, TimeMs};
+
+use super::Told;
+use crate::sim::choice::Source;
+use crate::sim::disk::Disk;
+use crate::sim::door::Locks;
+use crate::sim::scenario::{Ran, Scenario};
+use crate::sim::workspace::{self, Client};
+use crate::sim::world::{Body, Ended, Options, Plan, SimFs, SimHost, World};
+
+const PROCESSES: usize = 3;
+const ROUNDS: usize = 2;
+const TTL_MS: u64 = 1_000;
+const STALL_MS: u64 = 1_500;
+const STATUSES: [&str; 5] = ["todo", "in_progress", "blocked", "done", "cancelled"];
+
+/// The scenario.
+#[derive(Debug, Clone)]
+pub struct MachineUsers {
+    name: &'static str,
+    disk: Disk,
+    locks: Locks,
+}
+
+/// What a process was told, in the order in which it was.
+#[derive(Debug, Clone)]
+enum Heard {
+    Asked {
+        op: String,
+    },
+    /// It was done; at this revision, if it made an event.
+    Done {
+        op: String,
+        revision: Option<Revision>,
+    },
+    Not {
+        op: String,
+    },
+    Wrong(String),
+}
+
+impl MachineUsers {
+    /// On a workspace that was used before.
+    #[must_use]
+    pub fn new() -> Self {
+        MachineUsers { name: "leases and statuses", disk: workspace::disk(|_, _| {}), locks: Locks::Kept }
+    }
+
+    /// Where the OS lock works not: a canary that must be found.
+    #[must_use]
+    pub fn without_locks() -> Self {
+        MachineUsers { name: "leases and statuses, OS lock ignored", locks: Locks::Ignored, ..Self::new() }
+    }
+}
+
+impl Default for MachineUsers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Scenario for MachineUsers {
+    fn name(&self) -> String {
+        format!("together/{}", self.name)
+    }
+
+    fn run(&self, source: Source) -> Ran {
+        let options = Options {
+            preempt_one_in: 8,
+            kills_max: 2,
+            kill_one_in: 60,
+            stalls_max: 2,
+            stall_one_in: 30,
+            stall_ms: STALL_MS,
+            split_writes: true,
+            locks: self.locks,
+            ..Options::default()
+        };
+        let world = World::new(self.disk.clone(), source, options);
+        let told = Told::nothing();
+        let user = || -> Body<'_, ()> { Box::new(|fs, host| work(&fs, &host, &told)) };
+        let ended = world.together((0..PROCESSES).map(|_| user()).collect());
+        let violation = judge(&world, &ended, &told.lock()).err();
+        Ran { source: world.source(), trace: world.trace(), violation }
+    }
+}
+
+fn work(fs: &SimFs, host: &SimHost, told: &Told<Heard>) {
+    let me = format!("process-{}", host.number());
+    let client = Client::new(fs.clone(), host.clone(), &me);
+    for round in 0..ROUNDS {
+        let op = |what: &str| format!("{me}-{round}-{what}");
+        let to = STATUSES[host.choose("status", STATUSES.len())];
+        if host.choose("noun", 2) == 0 {
+            // Every write set meets one other.
+            let (lease, writes) =
+                [("a", "src/a/**"), ("b", "src/a/b.rs"), ("c", "src/*/b.rs")][host.choose("lease", 3)];
+            // Bound to the process or not; a bound one lapses with it, the other with its TTL.
+            let bound = (host.choose("bound", 2) == 1).then(|| host.identity());
+            let granted = told.lease(&op("grant"), |op| client.grant(op, lease, writes, Some(TTL_MS), bound));
+            if let Some(LeaseVerdict::Granted { token, .. }) = granted {
+                told.lease(&op("close"), |op| client.close(op, lease, token));
+            }
+        } else if host.choose("reopen", 6) == 5 {
+            told.task(&op("reopen"), |op| client.reopen(op, "T-1", to));
+        } else {
+            told.task(&op("set"), |op| client.set(op, "T-1", to, None, 0));
+        }
+    }
+}
+
+impl Told<Heard> {
+    fn lease(
+        &self,
+        op: &str,
+        ask: impl FnOnce(&str) -> fencehold::Result<Answer<LeaseVerdict>>,
+    ) -> Option<LeaseVerdict> {
+        let answer = self.tell(op, ask, |verdict| match verdict {
+            LeaseVerdict::Refused(_) | LeaseVerdict::Standing => None,
+            LeaseVerdict::Closed { already, .. } => Some(!already),
+            _ => Some(true),
+        })?;
+        Some(answer.verdict)
+    }
+
+    fn task(&self, op: &str, ask: impl FnOnce(&str) -> fencehold::Result<Answer<TaskVerdict>>) {
+        self.tell(op, ask, |verdict| match verdict {
+            TaskVerdict::Refused(_) => None,
+            TaskVerdict::Stands { already, .. } => Some(!already),
+        });
+    }
+
+    /// Asks, and keeps what was told; `done` says whether it was done, and if so, whether by an event.
+    fn tell<V: Clone>(
+        &self,
+        op: &str,
+        ask: impl FnOnce(&str) -> fencehold::Result<Answer<V>>,
+        done: impl FnOnce(&V) -> Option<bool>,
+    ) -> Option<Answer<V>> {
+        let op = op.to_owned();
+        self.push(Heard::Asked { op: op.clone() });
+        match ask(&op) {
+            Ok(answer) => {
+                self.push(match done(&answer.verdict) {
+                    None => Heard::Not { op },
+                    Some(event) => Heard::Done { op, revision: event.then_some(answer.revision) },
+                });
+                Some(answer)
+            }
+            // What no task can be asked: an epoch, where it was never reopened, is the only such thing here.
+            Err(error) if error.happened() == Happened::No => {
+                self.push(Heard::Wrong(format!("{op} is told: {error}")));
+                self.push(Heard::Not { op });
+                None
+            }
+            Err(error) => {
+                self.push(Heard::Wrong(format!("{op} is told: {error}")));
+                None
+            }
+        }
+    }
+}
+
+fn judge(world: &World, ended: &[Ended<()>], told: &[Heard]) -> Result<(), String> {
+    if world.deadlocked() {
+        return Err("processes wait for each other without end".to_owned());
+    }
+    if let Some(Ended::Panicked(text)) = ended.iter().find(|ended| matches!(ended, Ended::Panicked(_))) {
+        return Err(format!("a process panicked: {text}"));
+    }
+    let read = world.alone(Plan::NONE, |fs, host| Client::new(fs, host, "judge").history());
+    let read = read.returned().ok_or("the judge did not end by itself")?;
+    let (entries, notes) = read.map_err(|error| format!("the next process is told: {error}"))?;
+    if let Some(note) = notes.first() {
+        return Err(format!("the history has a gap: {note}"));
+    }
+    for heard in told {
+        agrees(heard, &entries)?;
+    }
+    Walk::default().all(&entries)
+}
+
+/// One thing that was told, against the events.
+fn agrees(heard: &Heard, entries: &[Entry]) -> Result<(), String> {
+    let of = |op: &String| -> Vec<Revision> {
+        let own = |entry: &&Entry| entry.op.as_str() == op && !matches!(entry.event, Event::Boot { .. });
+        entries.iter().filter(own).map(|entry| entry.revision).collect()
+    };
+    match heard {
+        Heard::Wrong(what) => Err(what.clone()),
+        Heard::Asked { op } if of(op).len() > 1 => {
+            Err(format!("{op} stands in the journal {} times", of(op).len()))
+        }
+        Heard::Not { op } if !of(op).is_empty() => {
+            Err(format!("{op} was answered as not done, and is there"))
+        }
+        Heard::Done { op, revision } if of(op) != Vec::from_iter(*revision) => {
+            Err(format!("{op} was answered {revision:?}, and stands in the journal at {:?}", of(op)))
+        }
+        Heard::Asked { .. } | Heard::Not { .. } | Heard::Done { .. } => Ok(()),
+    }
+}
+
+/// One open lease, by a fold of the judge's own.
+struct Open {
+    token: Revision,
+    writes: Vec<Pattern>,
+    expires_ms: TimeMs,
+    bound: bool,
+}
+
+/// The events, folded by hand.
+#[derive(Default)]
+struct Walk {
+    open: BTreeMap<LeaseId, Open>,
+    tasks: BTreeMap<TaskId, Value>,
+}
+
+impl Walk {
+    fn all(mut self, entries: &[Entry]) -> Result<(), String> {
+        if !entries.is_sorted_by(|a, b| a.revision < b.revision && a.at_ms <= b.at_ms) {
+            return Err("revisions or times go back".to_owned());
+        }
+        for entry in entries {
+            match &entry.event {
+                Event::Lease(event) => self.lease(event, entry)?,
+                Event::Status(event) => self.task(event.task(), event.value(entry.revision))?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn lease(&mut self, event: &LeaseEvent, entry: &Entry) -> Result<(), String> {
+        match event {
+            LeaseEvent::Granted(granted) => {
+                for crash in &granted.over {
+                    let open = self.open.remove(&crash.lease).filter(|open| open.token == crash.token);
+                    let open = open.ok_or_else(|| format!("{crash:?} is crashed, and was not open"))?;
+                    if crash.cause == Cause::TtlPassed && (open.bound || entry.at_ms < open.expires_ms) {
+                        return Err(format!("{crash:?} had not lapsed at {}", entry.at_ms));
+                    }
+                }
+                let meets = |open: &Open| {
+                    granted
+                        .writes
+                        .iter()
+                        .any(|pattern| open.writes.iter().any(|other| pattern.overlaps(other)))
+                };
+                let beside = self.open.iter().find(|(id, open)| **id == granted.lease || meets(open));
+                if let Some((id, open)) = beside {
+                    let (lease, token) = (&granted.lease, open.token);
+                    return Err(format!(
+                        "lease {lease} is granted beside {id} of token {token}, which is open"
+                    ));
+                }
+                let open = Open {
+                    token: entry.revision,
+                    writes: granted.writes.clone(),
+                    expires_ms: entry.at_ms + granted.ttl_ms.unwrap_or(TimeMs::MAX - entry.at_ms),
+                    bound: granted.bound.is_some(),
+                };
+                self.open.insert(granted.lease.clone(), open);
+                Ok(())
+            }
+            LeaseEvent::Closed { lease, token } => match self.open.remove(lease) {
+                Some(open) if open.token == *token => Ok(()),
+                _ => Err(format!("lease {lease} is closed by token {token}, which is not open")),
+            },
+            other => Err(format!("nobody asked for {other:?}")),
+        }
+    }
+
+    fn task(&mut self, task: &TaskId, value: Value) -> Result<(), String> {
+        let vocabulary = Vocabulary::default();
+        let key = |value: &Value| (value.epoch, value.rank(&vocabulary), value.turn);
+        match self.tasks.insert(task.clone(), value.clone()) {
+            // A conflict grows by the side that nobody named.
+            Some(before) if key(&value) == key(&before) => {
+                let kept = before.statuses.keys().all(|status| value.statuses.contains_key(status));
+                if kept { Ok(()) } else { Err(format!("{before:?} is overwritten by {value:?}")) }
+            }
+            Some(before) if key(&value) < key(&before) => {
+                Err(format!("{task} goes from {before:?} to {value:?}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
