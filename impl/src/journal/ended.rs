@@ -41,13 +41,18 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         self.fs.sync_dir(&dir).map_err(failed)
     }
 
-    /// The last grant of every lease that has ended and left the state, and which lines could not be read.
+    /// The last grant of every lease that has ended and left the state, and what could not be read of them. Who lists
+    /// all leases asks for those in the state *before*: one that leaves it between the two is then in both, under one
+    /// token; the other way round it would be in none.
     ///
     /// # Errors
     /// Where the journal is damaged, the archive cannot be listed or a part cannot be read.
     pub fn ended_leases(&self) -> Result<(BTreeMap<LeaseId, Lease>, Vec<String>)> {
-        let known = self.read(|state, _| state.leases.clone())?.value;
-        let policy = self.read(|state, _| state.policy.clone())?.value;
+        let seen = self.read(|state, _| {
+            let known = state.leases.iter().map(|(id, lease)| (id.clone(), lease.token));
+            (state.policy.clone(), known.collect::<BTreeMap<_, _>>())
+        })?;
+        let (policy, known) = seen.value;
         let (mut ended, mut notes) = (BTreeMap::<LeaseId, Lease>::new(), Vec::new());
         let dir = self.dir.join(ARCHIVE);
         let numbers = layout::ended_numbers(&self.fs, &dir);
@@ -56,10 +61,15 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             let path = dir.join(layout::ended_name(n));
             let bytes = read_file(&self.fs, &path, PART_BYTES_MAX);
             let bytes = bytes.map_err(|error| Error::environment("reading", &path, error))?;
-            for (id, lease) in lines(&path, &bytes.unwrap_or_default(), &mut notes) {
+            let Some(bytes) = bytes else {
+                notes.push(format!("{}: it was removed while it was looked for", path.display()));
+                continue;
+            };
+            for (id, lease) in lines(&path, &bytes, &mut notes) {
                 let id = policy.lease(&id);
-                let newer = |other: &Lease| other.token >= lease.token;
-                if !known.get(&id).is_some_and(newer) && !ended.get(&id).is_some_and(newer) {
+                // Of one grant in two parts the later one counts: a rotation that did not come to its end left the other.
+                let left = known.get(&id).is_none_or(|token| *token < lease.token);
+                if left && ended.get(&id).is_none_or(|other| other.token <= lease.token) {
                     ended.insert(id, lease);
                 }
             }

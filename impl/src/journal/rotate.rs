@@ -154,7 +154,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         if bytes.len() > LINE_ONE_BYTES_MAX {
             let len = bytes.len();
             return Err(Error::usage(format!(
-                "the folded state has {len} bytes, the most is {LINE_ONE_BYTES_MAX}; release locks that nobody needs"
+                "the folded state has {len} bytes, the most is {LINE_ONE_BYTES_MAX}; release locks and clear leases that nobody needs"
             )));
         }
         if let Some(entry) = &next.entry {

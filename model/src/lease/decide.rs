@@ -1,9 +1,10 @@
 //! The decisions of the lease machine.
 
 use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
-use alloc::{collections::BTreeSet, vec};
 
 use super::{
     Already, Cause, Command, Crash, Decision, Granted, How, Lease, LeaseEvent, OVER_MAX, Proof, Refusal,
@@ -18,6 +19,7 @@ use crate::{Event, LeaseId, State, TimeMs, Token};
 /// `seen` is what was found out for an earlier [`Decision::Probe`]; what is of another grant is not looked at.
 #[must_use]
 pub fn decide(state: &State, command: &Command, seen: &[Sighting], now_ms: TimeMs) -> Decision {
+    let seen = seen.iter().map(|sighting| (sighting.token, sighting.liveness)).collect();
     let at = Moment { state, seen, now_ms };
     let lease = state.policy.lease(command.lease());
     let last = state.leases.get(&lease);
@@ -44,6 +46,11 @@ pub enum Standing {
 /// How an open lease stands at `now_ms`, by what was seen of its process.
 #[must_use]
 pub fn standing(state: &State, lease: &Lease, seen: &[Sighting], now_ms: TimeMs) -> Standing {
+    let seen = seen.iter().find(|sighting| sighting.token == lease.token);
+    stands(state, lease, seen.map(|sighting| sighting.liveness), now_ms)
+}
+
+fn stands(state: &State, lease: &Lease, seen: Option<Liveness>, now_ms: TimeMs) -> Standing {
     let by_ttl = || match lease.expires_ms() {
         Some(expires_ms) if now_ms >= expires_ms => Standing::Lapsed(Cause::TtlPassed),
         _ => Standing::Live,
@@ -52,7 +59,7 @@ pub fn standing(state: &State, lease: &Lease, seen: &[Sighting], now_ms: TimeMs)
     if state.ended_boots.contains(&process.boot) {
         return Standing::Lapsed(Cause::Dead(Evidence::EarlierBoot));
     }
-    match seen.iter().find(|sighting| sighting.token == lease.token).map(|sighting| sighting.liveness) {
+    match seen {
         Some(Liveness::Alive) => Standing::Live,
         Some(Liveness::Dead(evidence)) => Standing::Lapsed(Cause::Dead(evidence)),
         Some(Liveness::Unknowable) => by_ttl(),
@@ -62,7 +69,8 @@ pub fn standing(state: &State, lease: &Lease, seen: &[Sighting], now_ms: TimeMs)
 
 struct Moment<'a> {
     state: &'a State,
-    seen: &'a [Sighting],
+    /// By token: a grant may have thousands of leases in its way.
+    seen: BTreeMap<Token, Liveness>,
     now_ms: TimeMs,
 }
 
@@ -81,9 +89,13 @@ impl Moment<'_> {
         };
         let mut way = InTheWay::default();
         if let Some(last) = last.filter(|last| last.is_open()) {
-            self.look_at(&lease, last, &mut way);
-            if let Some(party) = way.live.pop() {
-                return Decision::Refuse(Refusal::AlreadyOpen(party));
+            // Before anything else is looked at: a live lease is `already_open`, whoever else is in the way.
+            match self.standing(last) {
+                Standing::Live => return Decision::Refuse(Refusal::AlreadyOpen(last.party(&lease))),
+                Standing::Unseen(process) => return Decision::Probe(vec![(last.token, process)]),
+                Standing::Lapsed(cause) => {
+                    way.lapsed.push(Crash { lease: lease.clone(), token: last.token, cause });
+                }
             }
         }
         let overlapping: BTreeSet<LeaseId> =
@@ -92,19 +104,21 @@ impl Moment<'_> {
             self.look_at(other, &self.state.leases[other], &mut way);
         }
         way.live.truncate(OVER_MAX);
-        if !way.live.is_empty() && self.state.policy.overlap == Overlap::Refuse {
+        let refuses = self.state.policy.overlap == Overlap::Refuse;
+        if refuses && !way.live.is_empty() {
             return Decision::Refuse(Refusal::Overlap(way.live));
+        }
+        if way.lapsed.len() > OVER_MAX {
+            let first = way.lapsed.iter().take(OVER_MAX);
+            let parties = first.map(|crash| self.state.leases[&crash.lease].party(&crash.lease));
+            return Decision::Refuse(Refusal::Overlap(parties.collect()));
+        }
+        if refuses {
+            // So many settle it, whatever comes out: one that lives refuses the grant, and so do so many that do not.
+            way.unseen.truncate(OVER_MAX + 1 - way.lapsed.len());
         }
         if !way.unseen.is_empty() {
             return Decision::Probe(way.unseen);
-        }
-        if way.lapsed.len() > OVER_MAX {
-            let parties = way
-                .lapsed
-                .iter()
-                .take(OVER_MAX)
-                .map(|crash| self.state.leases[&crash.lease].party(&crash.lease));
-            return Decision::Refuse(Refusal::Overlap(parties.collect()));
         }
         Decision::Record(Event::Lease(LeaseEvent::Granted(Box::new(Granted {
             lease,
@@ -119,8 +133,12 @@ impl Moment<'_> {
         }))))
     }
 
+    fn standing(&self, lease: &Lease) -> Standing {
+        stands(self.state, lease, self.seen.get(&lease.token).copied(), self.now_ms)
+    }
+
     fn look_at(&self, id: &LeaseId, lease: &Lease, way: &mut InTheWay) {
-        match standing(self.state, lease, self.seen, self.now_ms) {
+        match self.standing(lease) {
             Standing::Live => way.live.push(lease.party(id)),
             Standing::Lapsed(cause) => {
                 way.lapsed.push(Crash { lease: id.clone(), token: lease.token, cause });
@@ -133,7 +151,7 @@ impl Moment<'_> {
         let Some(lease) = last.filter(|last| last.is_open() && last.token == token) else {
             return Decision::Already(Already::Standing);
         };
-        match standing(self.state, lease, self.seen, self.now_ms) {
+        match self.standing(lease) {
             Standing::Live => Decision::Already(Already::Standing),
             Standing::Unseen(process) => Decision::Probe(vec![(token, process)]),
             Standing::Lapsed(cause) => {

@@ -1,4 +1,4 @@
-//! The JSON form of a lease, in line one of a journal file, in events, and in the index of closed leases.
+//! The JSON form of a lease, in line one of a journal file, in events, and in the index of ended leases.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -51,7 +51,11 @@ pub fn ended_line(id: &LeaseId, lease: &Lease) -> String {
 /// Reads what [`ended_line`] wrote, without its newline.
 pub fn read_ended_line(line: &str) -> Result<(LeaseId, Lease), Malformed> {
     let value = serde_json::from_str(line).map_err(|error| Malformed(format!("not JSON: {error}")))?;
-    read_lease(Fields::of(&value)?)
+    let (id, lease) = read_lease(Fields::of(&value)?)?;
+    if lease.is_open() {
+        return Err(Malformed(format!("lease {id} has not ended: field `state` is missing")));
+    }
+    Ok((id, lease))
 }
 
 /// Reads what [`write_lease`] wrote.

@@ -86,13 +86,13 @@ impl State {
             Some(End { how: How::Crashed(_), .. }) | None => None,
             Some(End { at_ms, .. }) => Some(*at_ms),
         };
-        let mut tokens: Vec<Revision> =
-            self.leases.values().filter(|lease| ended(lease).is_some()).map(|lease| lease.token).collect();
-        tokens.sort_unstable();
-        let keep_from = tokens.len().saturating_sub(ENDED_LEASES_REMEMBERED);
-        let oldest_kept = tokens.get(keep_from).copied().unwrap_or(0);
-        let leaves =
-            |lease: &Lease| ended(lease).is_some_and(|at_ms| old(at_ms) || lease.token < oldest_kept);
+        let mut ends: Vec<(TimeMs, Revision)> =
+            self.leases.values().filter_map(|lease| Some((ended(lease)?, lease.token))).collect();
+        ends.sort_unstable();
+        let oldest_kept = ends.len().checked_sub(ENDED_LEASES_REMEMBERED).map(|from| ends[from]);
+        let leaves = |lease: &Lease| {
+            ended(lease).is_some_and(|at_ms| old(at_ms) || Some((at_ms, lease.token)) < oldest_kept)
+        };
         let gone: Vec<_> = self.leases.extract_if(.., |_, lease| leaves(lease)).collect();
         self.forgotten = gone.iter().map(|(_, lease)| lease.token).fold(self.forgotten, Revision::max);
         gone

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::node::Key;
 use super::space::{Action, Config};
-use super::step::Search;
+use super::step::{From, Search};
 use super::subject::Subject;
 
 /// Hashes a key: one multiplication and a fold (keys are exact, so a poor hash costs time and nothing else).
@@ -72,14 +72,57 @@ struct Seen {
     depth: u16,
 }
 
+/// What is searched: states in one word, and what leads from one to the next, judged.
+pub(super) trait Space {
+    /// One thing that can happen.
+    type Action: Copy + std::fmt::Debug;
+    /// A state that is being gone through.
+    type From;
+    /// Everything that can happen.
+    fn actions(&self) -> Vec<Self::Action>;
+    /// The state of a key.
+    fn enter(&mut self, key: Key) -> Result<Self::From, String>;
+    /// Takes one action and judges it; none if it cannot happen here.
+    fn step(&mut self, from: &Self::From, action: Self::Action) -> Result<Option<Key>, String>;
+    /// Events recorded so far.
+    fn recorded(&self) -> u64;
+}
+
+struct Locks<'a, S> {
+    search: Search<'a, S>,
+    config: &'a Config,
+}
+
+impl<S: Subject> Space for Locks<'_, S> {
+    type Action = Action;
+    type From = From;
+
+    fn actions(&self) -> Vec<Action> {
+        self.config.actions()
+    }
+    fn enter(&mut self, key: Key) -> Result<From, String> {
+        self.search.enter(key)
+    }
+    fn step(&mut self, from: &From, action: Action) -> Result<Option<Key>, String> {
+        self.search.step(self.config, from, action)
+    }
+    fn recorded(&self) -> u64 {
+        self.search.recorded
+    }
+}
+
 /// Searches `config`. `tell` hears of the transitions so far, now and then.
 ///
 /// # Panics
 /// If there are more than 2^32 states.
 pub fn explore(subject: &impl Subject, config: &Config, limit: Limit, tell: &mut dyn FnMut(u64)) -> Explored {
+    search(Locks { search: Search::new(subject, config.names), config }, limit, tell)
+}
+
+/// Searches a space from the state 0 on, breadth first.
+pub(super) fn search(mut space: impl Space, limit: Limit, tell: &mut dyn FnMut(u64)) -> Explored {
     let begun = Instant::now();
-    let mut search = Search::new(subject, config.names);
-    let actions = config.actions();
+    let actions = space.actions();
     let mut known: HashSet<Key, BuildHasherDefault<KeyHasher>> = HashSet::default();
     let mut seen = vec![Seen { key: 0, parent: 0, action: 0, depth: 0 }];
     known.insert(0);
@@ -107,7 +150,7 @@ pub fn explore(subject: &impl Subject, config: &Config, limit: Limit, tell: &mut
                 break;
             }
         }
-        let from = match search.enter(key) {
+        let from = match space.enter(key) {
             Ok(from) => from,
             Err(why) => {
                 out.violation = Some(Violation { why, path: path(&seen, at, &actions) });
@@ -115,7 +158,7 @@ pub fn explore(subject: &impl Subject, config: &Config, limit: Limit, tell: &mut
             }
         };
         for (index, action) in actions.iter().enumerate() {
-            match search.step(config, &from, *action) {
+            match space.step(&from, *action) {
                 Ok(None) => {}
                 Ok(Some(next)) => {
                     out.transitions += 1;
@@ -134,11 +177,11 @@ pub fn explore(subject: &impl Subject, config: &Config, limit: Limit, tell: &mut
         }
         at += 1;
     }
-    (out.states, out.recorded, out.elapsed) = (seen.len() as u64, search.recorded, begun.elapsed());
+    (out.states, out.recorded, out.elapsed) = (seen.len() as u64, space.recorded(), begun.elapsed());
     out
 }
 
-fn path(seen: &[Seen], mut at: usize, actions: &[Action]) -> Vec<String> {
+fn path<A: std::fmt::Debug>(seen: &[Seen], mut at: usize, actions: &[A]) -> Vec<String> {
     let mut path = Vec::new();
     while at != 0 {
         path.push(format!("{:?}", actions[seen[at].action as usize]));
