@@ -6,19 +6,21 @@ use fencehold_model::lease::{Cause, Command, Crash, Lease, Party, Refusal};
 use fencehold_model::{LeaseId, Pattern};
 use serde_json::{Value, json};
 
+use super::super::serve::in_the_way;
 use crate::ledger::{Answer, LeaseVerdict};
 
 /// How many entries of one write set a sentence names.
 const NAMED_MAX: usize = 5;
 
 /// An answer as the target protocol has it; one that a power cut can undo says so.
-pub(super) fn object(command: &Command, answer: &Answer<LeaseVerdict>) -> Value {
+pub(super) fn object(command: &Command, answer: &Answer<LeaseVerdict>, watched: bool) -> Value {
     let mut object = json!({ "outcome": "ok", "revision": answer.revision });
     match &answer.verdict {
         LeaseVerdict::Granted { lease, token, expires_ms, over, beside } => {
             object["value"] = json!({ "lease": lease.as_str(), "token": token });
-            if let Some(expires_ms) = expires_ms {
-                object["value"]["expires_in_ms"] = answer.expires_in_ms(*expires_ms).into();
+            // While its process can be watched its TTL does not count.
+            if let Some(expires_ms) = expires_ms.filter(|_| !watched) {
+                object["value"]["expires_in_ms"] = answer.expires_in_ms(expires_ms).into();
             }
             if !beside.is_empty() {
                 object["value"]["beside"] = beside.iter().map(LeaseId::as_str).collect();
@@ -30,16 +32,9 @@ pub(super) fn object(command: &Command, answer: &Answer<LeaseVerdict>) -> Value 
         LeaseVerdict::Refused(refusal) => {
             object["outcome"] = "refused".into();
             object["reason"] = refusal.word().into();
-            match refusal {
-                Refusal::AlreadyOpen(party) | Refusal::NotHolder(party) => object["value"] = named(party),
-                Refusal::NotOpen(party, how) => {
-                    object["value"] = named(party);
-                    object["value"]["state"] = how.word().into();
-                }
-                Refusal::Overlap(parties) => {
-                    object["value"] = json!({ "leases": parties.iter().map(named).collect::<Vec<_>>() });
-                }
-                Refusal::NotFound | Refusal::NeedsReason => {}
+            let value = in_the_way(refusal);
+            if !value.is_null() {
+                object["value"] = value;
             }
         }
         ended => {
@@ -77,21 +72,11 @@ pub(super) fn state(verdict: &LeaseVerdict) -> &'static str {
 /// A crash for machines.
 pub(super) fn crash_object(crash: &Crash) -> Value {
     let mut object = json!({ "lease": crash.lease.as_str(), "token": crash.token, "state": "crashed" });
-    cause(&mut object, &crash.cause);
-    object
-}
-
-/// Adds why a lease counts as crashed: `evidence`, or the `reason` that somebody gave.
-pub(super) fn cause(object: &mut Value, cause: &Cause) {
-    match cause {
+    match &crash.cause {
         Cause::Reason(reason) => object["reason"] = reason.as_str().into(),
-        Cause::Dead(evidence) => object["evidence"] = evidence.word().into(),
-        Cause::TtlPassed => object["evidence"] = "ttl-passed".into(),
+        evidence => object["evidence"] = evidence.word().into(),
     }
-}
-
-fn named(party: &Party) -> Value {
-    json!({ "lease": party.lease.as_str(), "token": party.token, "holder": party.holder.as_str() })
+    object
 }
 
 /// A refusal in one line, with what can be done.

@@ -175,7 +175,7 @@ fn reply(answer: &ledger::Answer<LeaseVerdict>, watched: bool) -> Reply {
 }
 
 /// What a refusal says of the leases that stand in the way.
-fn in_the_way(refusal: &Refusal) -> Value {
+pub(in crate::cli) fn in_the_way(refusal: &Refusal) -> Value {
     let named = |party: &Party| json!({ "lease": party.lease.as_str(), "token": party.token, "holder": party.holder.as_str() });
     match refusal {
         Refusal::AlreadyOpen(party) | Refusal::NotHolder(party) => named(party),
@@ -189,7 +189,8 @@ fn in_the_way(refusal: &Refusal) -> Value {
     }
 }
 
-fn describe(view: &LeaseView, now_ms: TimeMs) -> Value {
+/// A lease for machines.
+pub(in crate::cli) fn describe(view: &LeaseView, now_ms: TimeMs) -> Value {
     let LeaseView { id, lease, standing } = view;
     let watched = lease.bound.is_some() && matches!(standing, Some(Standing::Live));
     let mut value = json!({

@@ -106,7 +106,8 @@ fn refused(refusal: &Refusal, revision: Revision) -> Reply {
     Reply::Refused { reason: refusal.word(), revision: Some(revision), value }
 }
 
-fn describe(cell: &Cell) -> Value {
+/// What a task is, for machines.
+pub(in crate::cli) fn describe(cell: &Cell) -> Value {
     let mut value = json!({
         "statuses": cell.statuses.keys().map(Status::as_str).collect::<Vec<_>>(),
         "epoch": cell.epoch,
