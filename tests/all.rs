@@ -80,12 +80,16 @@ mod spec_fence;
 mod spec_journal;
 /// A workspace, a machine and a disk that a test sets; holds no test.
 mod spec_kit;
+/// The chapter LEASE: grants, lapses, ends, and what a rotation forgets.
+mod spec_lease;
 /// The chapter LOCK: grants, refusals, bound locks, waits.
 mod spec_lock;
 /// LOG of SPEC.md, where no other module quotes it.
 mod spec_log;
 /// The chapter RECOVER: kills, tails, breaks, repair, copies.
 mod spec_recover;
+/// The chapter STATUS: vocabularies, sets, epochs, boards that meet, what is kept.
+mod spec_status;
 /// TARGET of SPEC.md: the frame of the protocol, and what is no request.
 mod spec_target;
 /// TARGET of SPEC.md: leases.

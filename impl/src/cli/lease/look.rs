@@ -1,6 +1,6 @@
 //! `fencehold lease show|list`: looks, which change nothing.
 
-use fencehold_model::lease::{How, Standing};
+use fencehold_model::lease::{How, Lease, Standing};
 use fencehold_model::{LeaseId, Pattern, TimeMs};
 use serde_json::{Value, json};
 
@@ -8,7 +8,6 @@ use super::super::args::Common;
 use super::super::describe;
 use super::super::locks::Locks;
 use super::super::out::{DAMAGED, Ended, REFUSED, Stop};
-use super::super::serve::lease_object;
 use super::super::session::Session;
 use super::super::span;
 use super::args::State;
@@ -145,14 +144,56 @@ fn in_full(view: &LeaseView, now_ms: TimeMs) -> String {
     text
 }
 
-/// A lease for machines: as the target protocol has it, and the processes that are told of.
+/// A lease for machines.
 pub(in super::super) fn standing_object(view: &LeaseView, now_ms: TimeMs) -> Value {
-    let mut object = lease_object(view, now_ms);
-    if let Some(process) = &view.lease.bound {
-        object["bound"] = json!({ "pid": process.pid, "host": process.host });
+    let LeaseView { id, lease, standing } = view;
+    let mut object = json!({
+        "lease": id.as_str(),
+        "state": lease.word(),
+        "holder": lease.holder.as_str(),
+        "token": lease.token,
+        "write_set": lease.writes.iter().map(Pattern::as_str).collect::<Vec<_>>(),
+        "held_for_ms": now_ms.saturating_sub(lease.since_ms),
+    });
+    about(&mut object, lease);
+    // While its process can be watched its TTL does not count.
+    let watched = lease.bound.is_some() && *standing == Some(Standing::Live);
+    if lease.is_open()
+        && !watched
+        && let Some(expires_ms) = lease.expires_ms()
+    {
+        object["expires_in_ms"] = expires_ms.saturating_sub(now_ms).into();
     }
-    if let Some((pid, host)) = &view.lease.asked_by {
-        object["asked_by"] = json!({ "pid": pid, "host": host });
+    if let Some(Standing::Lapsed(cause)) = standing {
+        let mut lapsed = json!({});
+        render::cause(&mut lapsed, cause);
+        object["lapsed"] = lapsed;
+    }
+    if let Some(end) = &lease.end {
+        object["ended_for_ms"] = now_ms.saturating_sub(end.at_ms).into();
+        match &end.how {
+            How::Crashed(cause) => render::cause(&mut object, cause),
+            How::Cleared(Some(reason)) => object["reason"] = reason.as_str().into(),
+            How::Closed | How::Cleared(None) => {}
+        }
     }
     object
+}
+
+fn about(object: &mut Value, lease: &Lease) {
+    let about = &lease.about;
+    for (key, value) in [("worktree", &about.worktree), ("branch", &about.branch), ("agent", &about.agent)] {
+        if let Some(value) = value {
+            object[key] = value.as_str().into();
+        }
+    }
+    if let Some(ttl_ms) = lease.ttl_ms {
+        object["ttl_ms"] = ttl_ms.into();
+    }
+    if let Some(process) = &lease.bound {
+        object["bound"] = json!({ "pid": process.pid, "host": process.host });
+    }
+    if let Some((pid, host)) = &lease.asked_by {
+        object["asked_by"] = json!({ "pid": pid, "host": host });
+    }
 }

@@ -6,7 +6,6 @@ use fencehold_model::lease::{Cause, Command, Crash, Lease, Party, Refusal};
 use fencehold_model::{LeaseId, Pattern};
 use serde_json::{Value, json};
 
-use super::super::serve::in_the_way;
 use crate::ledger::{Answer, LeaseVerdict};
 
 /// How many entries of one write set a sentence names.
@@ -72,11 +71,35 @@ pub(super) fn state(verdict: &LeaseVerdict) -> &'static str {
 /// A crash for machines.
 pub(super) fn crash_object(crash: &Crash) -> Value {
     let mut object = json!({ "lease": crash.lease.as_str(), "token": crash.token, "state": "crashed" });
-    match &crash.cause {
-        Cause::Reason(reason) => object["reason"] = reason.as_str().into(),
-        evidence => object["evidence"] = evidence.word().into(),
-    }
+    cause(&mut object, &crash.cause);
     object
+}
+
+/// Adds why a lease counts as crashed: `evidence`, or the `reason` that somebody gave.
+pub(super) fn cause(object: &mut Value, cause: &Cause) {
+    match cause {
+        Cause::Reason(reason) => object["reason"] = reason.as_str().into(),
+        Cause::Dead(evidence) => object["evidence"] = evidence.word().into(),
+        Cause::TtlPassed => object["evidence"] = "ttl-passed".into(),
+    }
+}
+
+/// What a refusal says of the leases in the way, null where it names none.
+pub(in super::super) fn in_the_way(refusal: &Refusal) -> Value {
+    match refusal {
+        Refusal::AlreadyOpen(party) | Refusal::NotHolder(party) => named(party),
+        Refusal::NotOpen(party, how) => {
+            let mut value = named(party);
+            value["state"] = how.word().into();
+            value
+        }
+        Refusal::Overlap(parties) => json!({ "leases": parties.iter().map(named).collect::<Vec<_>>() }),
+        Refusal::NotFound | Refusal::NeedsReason => Value::Null,
+    }
+}
+
+fn named(party: &Party) -> Value {
+    json!({ "lease": party.lease.as_str(), "token": party.token, "holder": party.holder.as_str() })
 }
 
 /// A refusal in one line, with what can be done.

@@ -11,9 +11,6 @@ mod request;
 mod statuses;
 mod target;
 
-pub(super) use leases::{describe as lease_object, in_the_way};
-pub(super) use statuses::describe as value_object;
-
 use std::io::{self, BufRead, Read as _, Write as _};
 use std::path::Path;
 

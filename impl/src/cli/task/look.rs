@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::super::args::Common;
 use super::super::locks::Locks;
 use super::super::out::{DAMAGED, Ended, REFUSED};
-use super::super::serve::value_object;
 use super::super::session::Session;
 use super::super::{describe, history, span};
 use super::render;
@@ -20,7 +19,7 @@ pub(super) fn get(common: &Common, task: &TaskId) -> Ended {
     locks.tell_notes(session.out);
     let Some(view) = seen.value else { return unknown(&session, task) };
     let value = &view.cell.value;
-    let mut object = value_object(value);
+    let mut object = render::value_object(value);
     object["task"] = view.id.as_str().into();
     object["revision"] = seen.revision.into();
     let text: String = value.statuses.keys().map(|status| format!("{status}\n")).collect();
@@ -122,7 +121,7 @@ fn in_full(view: &TaskView, now_ms: TimeMs) -> String {
 /// A task for machines.
 pub(in super::super) fn standing_object(view: &TaskView, now_ms: TimeMs) -> Value {
     let cell = &view.cell;
-    let mut object = value_object(&cell.value);
+    let mut object = render::value_object(&cell.value);
     object["task"] = view.id.as_str().into();
     object["by"] = cell.actor.as_str().into();
     object["set_at_revision"] = cell.revision.into();

@@ -4,7 +4,6 @@ use fencehold_model::status::{Command, Refusal, Value};
 use fencehold_model::{Status, TaskId};
 use serde_json::{Value as Json, json};
 
-use super::super::serve::value_object;
 use crate::ledger::{Answer, TaskVerdict};
 
 /// An answer as the target protocol has it; one that a power cut can undo says so.
@@ -27,6 +26,19 @@ pub(super) fn object(answer: &Answer<TaskVerdict>) -> Json {
     }
     if !answer.durable {
         object["durable"] = false.into();
+    }
+    object
+}
+
+/// A value for machines: `statuses`, `epoch`, `turn`, and the `details` of those statuses that have one.
+pub(in super::super) fn value_object(value: &Value) -> Json {
+    let statuses: Vec<&str> = value.statuses.keys().map(Status::as_str).collect();
+    let mut object = json!({ "statuses": statuses, "epoch": value.epoch, "turn": value.turn });
+    for (status, detail) in &value.statuses {
+        if let Some(detail) = detail {
+            let json = serde_json::from_str(detail.as_str()).expect("a detail is JSON");
+            object["details"][status.as_str()] = json;
+        }
     }
     object
 }
