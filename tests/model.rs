@@ -16,6 +16,8 @@ mod history;
 mod pattern;
 /// Patterns against an oracle that tries every path.
 mod pattern_tried;
+/// Leases: round trips, the index of write sets, what a grant looks at, forgetting.
+mod lease;
 /// What the rules say of a lock, case by case.
 mod rules;
 /// The folded state: total, kept through JSON, forgetting.
