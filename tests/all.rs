@@ -10,19 +10,27 @@ mod bad_input;
 mod bad_moves;
 /// Bad places: links, FIFOs and folders for files, no permission, no space, no writing.
 mod bad_places;
+/// Bad write sets, boards and force: named, and nothing of them done.
+mod bad_work;
 /// The benchmark report: what is merged, what is marked, and pages that fetch nothing.
 mod bench_report;
 /// The checker: the corpus of judged histories, random histories and single corruptions of them.
 mod checker;
 /// The command line as a process: exit codes, what goes to stdout and what to stderr.
 mod cli;
+/// `fencehold config` as processes: the policy of a team, and what is wrong with one.
+mod cli_config;
+/// `fencehold lease` as processes: one registry for all, races, everybody in the way named.
+mod cli_lease;
+/// `fencehold task` as processes: steps, conflicts, boards that clones exchange.
+mod cli_task;
 /// Documents: updates under lock, damage kept, the fence at the resource.
 mod document;
 /// Documents and the disk's failures: which of them are definite.
 mod document_faults;
 /// Documents as text: what a change leaves as it was, and what it refuses.
 mod document_text;
-/// The explorer of the lock machine, and the wrong machines that it must catch.
+/// The explorer of the machines, and the wrong machines that it must catch.
 mod explore;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;
@@ -80,10 +88,16 @@ mod spec_lock;
 mod spec_log;
 /// The chapter RECOVER: kills, tails, breaks, repair, copies.
 mod spec_recover;
+/// The chapter STATUS: vocabularies, sets, epochs, boards that meet, what is kept.
+mod spec_status;
 /// TARGET of SPEC.md: the frame of the protocol, and what is no request.
 mod spec_target;
+/// TARGET of SPEC.md: leases.
+mod spec_target_leases;
 /// TARGET of SPEC.md: what the operations answer.
 mod spec_target_ops;
+/// TARGET of SPEC.md: statuses.
+mod spec_target_statuses;
 /// Starts the program as somebody who is not root; holds no test.
 mod strangers;
 /// Targets with a known defect, and the correct one in another language.
@@ -92,3 +106,5 @@ mod targets;
 mod tidy;
 /// Every operation killed at every call and cut at every byte.
 mod torn;
+/// Write sets as they are typed: spellings, globs, places that are not to be written.
+mod writes;

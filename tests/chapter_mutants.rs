@@ -34,6 +34,12 @@ const MUTANTS: &[Mutant] = &[
         to: "if false {",
     },
     Mutant {
+        chapter: "STATUS",
+        file: "model/src/status/value.rs",
+        from: "if *detail > *mine {",
+        to: "if *detail < *mine {",
+    },
+    Mutant {
         chapter: "LEASE",
         file: "impl/src/journal/ended.rs",
         from: "ended.get(&id).is_none_or(|other| other.token <= lease.token)",

@@ -298,8 +298,8 @@ fn a_wait_ends_with_the_release_or_its_deadline() {
     assert!(said.status.success(), "{said:?}");
 }
 
-/// FENCE-3: A guarded operation sent after a newer grant of its lock was answered is refused as `stale_token`, even
-/// where the newer token was never shown at the file.
+/// FENCE-3: A guarded operation sent after a newer grant of its lock or lease was answered is refused as `stale_token`,
+/// even where the newer token was never shown at the file.
 ///
 /// FENCE-12: A token above every revision of the journal was never handed out, and a guarded operation with it fails
 /// definitely.
@@ -345,7 +345,15 @@ fn completions_and_man_pages_come_from_the_one_definition() {
         assert!(said.code == 0 && said.stdout.contains("acquire"), "{shell}");
         assert!(!said.stdout.contains("exec-child"), "{shell}: it is no command for people");
     }
-    for page in [&["man"][..], &["man", "lock"], &["man", "lock", "run"], &["man", "doc", "update"]] {
+    for page in [
+        &["man"][..],
+        &["man", "lock"],
+        &["man", "lock", "run"],
+        &["man", "doc", "update"],
+        &["man", "lease", "grant"],
+        &["man", "task", "merge"],
+        &["man", "config", "apply"],
+    ] {
         let said = yard.run(page);
         assert!(said.code == 0 && said.stdout.contains(".TH"), "{page:?}: {said:?}");
     }

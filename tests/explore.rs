@@ -1,9 +1,12 @@
+/// The explorer of the status machine, and the wrong machines that it must catch.
+mod status;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use fencehold_stress::explore::{
-    Config, Explored, LeaseConfig, LeaseMutant, LeaseSubject, LeaseWalker, Limit, Mutant, Shipped, Subject, Walker,
-    explore, explore_leases, oracle_stage, stage,
+    Config, Explored, LeaseConfig, LeaseMutant, LeaseSubject, LeaseWalker, Limit, Mutant, Shipped, Subject,
+    Walker, explore, explore_leases, oracle_stage, stage,
 };
 use fencehold_stress::gate::stage::{Context, Profile, Progress};
 use fencehold_stress::report::Verdict;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fencehold::error::Error;
 use fencehold::fs::RealFs;
 use fencehold::mark::{Access, Fence, Folder, Last, Refusal, ResourceLock, Shown};
-use fencehold_model::{LockName, WorkspaceId};
+use fencehold_model::{LeaseId, LockName, WorkspaceId};
 
 use crate::site::{Site, fence};
 
@@ -211,19 +211,47 @@ fn who_waited_for_a_lock_that_was_removed_gets_the_one_that_stands() {
     });
 }
 
+/// The bytes are those of a program that knew no lease.
+#[test]
+fn a_mark_from_before_leases_is_obeyed() {
+    let site = Site::new();
+    let lock = site.lock("x.json");
+    drop(lock.take(SOON).unwrap());
+    let mut line = r#"{"fencehold":1,"workspace":"w1","seq":3,"fence":"lock/lease/a","token":5"#.to_owned();
+    fencehold_model::chain::seal(&mut line);
+    let slot = format!("{:1023}\n", line.trim_end());
+    let path = site.path(".fencehold/doc").join(&site.names(".fencehold/doc")[0]);
+    std::fs::write(path, format!("{}{slot}", "\0".repeat(1024))).unwrap();
+    assert_eq!(lock.take(SOON).unwrap().mark().unwrap().right.to_string(), "lock/lease/a");
+    assert!(show(&lock, &fence("lease/a", 4), Access::Write).is_err());
+    show(&lock, &fence("lease/a", 5), Access::Write).unwrap();
+    let lease = Fence::new(LeaseId::new("a").unwrap(), 6).unwrap();
+    assert!(matches!(show(&lock, &Shown::fence(lease), Access::Write), Err(Refusal::Guarded(_))));
+}
+
 #[test]
 fn a_fence_is_read_as_it_is_written() {
     let mut read = 0;
     for (lock, token) in [("a", 0), ("a/b=c", 7), ("ä b", (1 << 53) - 1)] {
         let fence = Fence::new(LockName::new(lock).unwrap(), token).unwrap();
         assert_eq!(fence.to_string().parse(), Ok(fence));
-        read += 1;
+        let fence = Fence::new(LeaseId::new(lock).unwrap(), token).unwrap();
+        assert_eq!(fence.to_string().parse(), Ok(fence));
+        read += 2;
     }
-    for bad in
-        ["a=1", "lock/a", "lock/=1", "lock/a=-1", "lock/a=x", "lock/a=9007199254740992", "lease/a=1", ""]
-    {
+    for bad in [
+        "a=1",
+        "lock/a",
+        "lock/=1",
+        "lock/a=-1",
+        "lock/a=x",
+        "lock/a=9007199254740992",
+        "leases/a=1",
+        "lease/=1",
+        "",
+    ] {
         assert!(bad.parse::<Fence>().is_err(), "{bad}");
         read += 1;
     }
-    assert_eq!(read, 11);
+    assert_eq!(read, 15);
 }

@@ -63,6 +63,12 @@ impl Mounted {
         command
     }
 
+    /// Where this process, outside of the namespace, sees it.
+    pub(crate) fn seen_from_here(&self) -> PathBuf {
+        let inside = self.dir.strip_prefix("/").expect("an absolute path");
+        PathBuf::from(format!("/proc/{}/root", self.keeper.0.id())).join(inside)
+    }
+
     /// `fencehold` on it, not yet started.
     pub(crate) fn fencehold(&self) -> Command {
         self.program(env!("CARGO_BIN_EXE_fencehold-under-test"))

@@ -1,5 +1,6 @@
 //! The chapter FENCE of the specification: tokens, and what a file that remembers them refuses.
 
+mod leases;
 mod ledger;
 mod marks;
 mod tokens;

@@ -31,10 +31,10 @@ pub(crate) struct Lab {
     pub(crate) machine: Machine,
 }
 
-/// Waits for nobody: who holds the OS lock in a test holds it for good.
-pub(crate) const AT_ONCE: Options =
-    Options { durability: Durability::Durable, patience: std::time::Duration::ZERO };
-pub(crate) const RELAXED: Options = Options { durability: Durability::Relaxed, ..AT_ONCE };
+/// Patient: a process that another test forks has our OS lock until it executes its program.
+pub(crate) const DURABLE: Options =
+    Options { durability: Durability::Durable, patience: std::time::Duration::from_secs(60) };
+pub(crate) const RELAXED: Options = Options { durability: Durability::Relaxed, ..DURABLE };
 pub(crate) const HOUR: u64 = 3_600_000;
 
 impl Lab {
@@ -66,7 +66,7 @@ impl Lab {
 
     /// A process that has nothing open yet.
     pub(crate) fn party(&self) -> Party<RealFs> {
-        self.party_on(RealFs, AT_ONCE)
+        self.party_on(RealFs, DURABLE)
     }
 
     pub(crate) fn party_on<F: Fs>(&self, fs: F, options: Options) -> Party<F> {

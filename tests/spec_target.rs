@@ -49,7 +49,10 @@ fn hello_declares() {
     };
     let said = hello(&yard);
     assert_eq!(said["target"], concat!("fencehold ", env!("CARGO_PKG_VERSION")));
-    assert_eq!((&said["protocol"], &said["offers"]), (&json!(1), &json!(["lock", "log", "doc"])));
+    assert_eq!(
+        (&said["protocol"], &said["offers"]),
+        (&json!(1), &json!(["lock", "lease", "status", "log", "doc"]))
+    );
     assert_eq!(said["survives"], json!(["kill", "power"]));
     assert_eq!(said["locks_end"], json!(["release", "ttl", "process"]));
     assert_eq!((&said["fencing"], &said["tokens"]), (&json!(true), &json!("ordered")));

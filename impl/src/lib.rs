@@ -1,11 +1,12 @@
 //! Many processes write safely in one shared checkout: locks with fencing tokens, logs and documents on the plain
 //! filesystem.
 //!
-//! - [`ledger`]: exclusive locks on names, over a [`journal`] in files;
+//! - [`ledger`]: exclusive locks on names, leases of work, statuses of tasks, over a [`journal`] in files;
 //! - [`document`]: JSON files under read-modify-write;
 //! - [`log`]: NDJSON files that many programs append to;
 //! - [`board`]: the statuses of a workspace as a file, to be joined in another clone;
-//! - [`mark`]: the fence at the file, that documents and logs obey.
+//! - [`mark`]: the fence at the file, that documents and logs obey;
+//! - [`writes`]: the write set of a piece of work, from what a user types.
 //!
 //! # The duties of a lock holder
 //!
@@ -110,5 +111,6 @@ pub mod locate;
 pub mod log;
 pub mod mark;
 mod quarantine;
+pub mod writes;
 
 pub use error::{Error, Happened, Result};

@@ -20,6 +20,12 @@ impl fmt::Display for BadId {
 
 impl core::error::Error for BadId {}
 
+impl BadId {
+    pub(crate) fn because(why: String) -> Self {
+        BadId(why)
+    }
+}
+
 fn check(what: &str, text: &str) -> Result<(), BadId> {
     let bad = |why: &str| Err(BadId(format!("{what} {text:?} {why}")));
     if text.trim().is_empty() {

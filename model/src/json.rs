@@ -124,9 +124,9 @@ impl<'a> Writer<'a> {
         if !core::mem::take(&mut self.first) {
             self.out.push(',');
         }
-        self.out.push('"');
-        self.out.push_str(key);
-        self.out.push_str("\":");
+        // A key may be a user's word: a status.
+        write_text(self.out, key);
+        self.out.push(':');
         self.out
     }
 

@@ -24,6 +24,7 @@ pub mod ndjson;
 pub mod pattern;
 pub mod policy;
 pub mod record;
+mod right;
 mod sift;
 pub mod spec;
 pub mod state;
@@ -33,6 +34,7 @@ pub use event::{Entry, Event};
 pub use id::{Claim, Holder, LeaseId, LockName, OpId, Status, TaskId, WorkspaceId};
 pub use pattern::Pattern;
 pub use policy::Policy;
+pub use right::Right;
 pub use state::State;
 
 /// The point of the journal at which an event stands; what an event granted carries it as its fencing token.

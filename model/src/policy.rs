@@ -168,22 +168,17 @@ pub fn decide(state: &State, policy: &Policy) -> Decision {
 const NAMED_MAX: usize = 5;
 
 fn cells(state: &State, policy: &Policy) -> Result<(), String> {
-    let lost: Vec<&str> = state
-        .tasks
-        .iter()
-        .filter(|(_, cell)| policy.vocabulary.check(cell.value.statuses.keys()).is_err())
-        .map(|(task, _)| task.as_str())
-        .collect();
-    let Some((first, cell)) =
-        lost.first().and_then(|first| Some((first, state.tasks.get(&TaskId::new(first).ok()?)?)))
-    else {
-        return Ok(());
-    };
-    let why = policy.vocabulary.check(cell.value.statuses.keys()).expect_err("it was filtered for that");
-    let named = lost[..lost.len().min(NAMED_MAX)].join(", ");
+    let lost = state.tasks.iter().filter_map(|(task, cell)| {
+        let why = policy.vocabulary.check(cell.value.statuses.keys()).err()?;
+        Some((task.as_str(), why))
+    });
+    let lost: Vec<(&str, String)> = lost.collect();
+    let Some((first, why)) = lost.first() else { return Ok(()) };
+    let named: Vec<&str> = lost.iter().take(NAMED_MAX).map(|(task, _)| *task).collect();
     Err(format!(
-        "{} would have no meaning ({first}: {why}): {named}{}. Move them to statuses of the new vocabulary first",
+        "{} would have no meaning ({first}: {why}): {}{}. Apply one that has the old statuses and the new, move them, then apply this",
         if lost.len() == 1 { "1 task".to_owned() } else { format!("{} tasks", lost.len()) },
+        named.join(", "),
         if lost.len() > NAMED_MAX { ", …" } else { "" },
     ))
 }
@@ -192,7 +187,7 @@ fn one_form<'a, T: Ord>(what: &str, ids: impl Iterator<Item = (&'a str, T)>) -> 
     let mut seen = BTreeSet::new();
     for (id, canonical) in ids {
         if !seen.insert(canonical) {
-            return Err(format!("two {what} would become one: {id} and one that is written otherwise"));
+            return Err(format!("two {what} would become one: {id} and another spelling of it"));
         }
     }
     Ok(())

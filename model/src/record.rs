@@ -147,6 +147,7 @@ pub fn read_entry(line: &str, prev: Checksum, after: &State) -> Result<Line<Entr
         let (was, now) = (after.revision, entry.revision);
         return Err(Broken::Content(format!("its revision or time goes back (revision {now} after {was})")));
     }
+    after.admits(&event).map_err(|bad| Broken::Content(bad.0))?;
     Ok(Line { content: Entry { event, ..entry }, durable, checksum })
 }
 

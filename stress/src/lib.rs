@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod explore;
+pub mod fold;
 pub mod gate;
 pub mod lint;
 pub mod report;

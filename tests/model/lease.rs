@@ -3,7 +3,9 @@
 mod arbitrary;
 
 use fencehold_model::json::Fields;
-use fencehold_model::lease::{Cause, Decision, LeaseEvent, Standing, decide, ended_line, read_ended_line, standing};
+use fencehold_model::lease::{
+    Cause, Decision, LeaseEvent, Standing, decide, ended_line, read_ended_line, standing,
+};
 use fencehold_model::lock::{Liveness, Sighting};
 use fencehold_model::pattern::Index;
 use fencehold_model::policy::Overlap;
@@ -143,7 +145,9 @@ fn a_policy_moves_the_index_to_the_new_ids() {
         let (actor, op) = ("a".parse().unwrap(), format!("o{revision}").parse().unwrap());
         state.apply(&Entry { revision, at_ms: 1, actor, op, event });
     };
-    let fencehold_model::lease::Command::Grant { .. } = grant("05", Vec::new()) else { unreachable!("it is one") };
+    let fencehold_model::lease::Command::Grant { .. } = grant("05", Vec::new()) else {
+        unreachable!("it is one")
+    };
     let command = grant("05", vec!["src".parse().unwrap(), "docs/*.md".parse().unwrap()]);
     let Decision::Record(event) = decide(&state, &command, &[], 1) else { panic!("it is granted") };
     happens(&mut state, event);

@@ -64,8 +64,8 @@ fn guarded(lock: &str, token: Token) -> [Value; 4] {
     ]
 }
 
-/// FENCE-3: A guarded operation sent after a newer grant of its lock was answered is refused as `stale_token`, even
-/// where the newer token was never shown at the file.
+/// FENCE-3: A guarded operation sent after a newer grant of its lock or lease was answered is refused as `stale_token`,
+/// even where the newer token was never shown at the file.
 #[test]
 fn an_older_token_is_refused_at_a_file_that_never_saw_the_newer() {
     let mut refused = 0;

@@ -116,8 +116,8 @@ fn what_was_read_under_a_token_is_not_written_under_an_older() {
     assert_eq!(site.document("d").increment("n", 1, &fence("x", 9)).unwrap().unwrap().value, 2);
 }
 
-/// FENCE-8: A write to a guarded file without a fence, or under another lock than the mark's, is refused as `guarded`,
-/// and the answer names the mark's lock.
+/// FENCE-8: A write to a guarded file without a fence, or under another lock or lease than the mark's, is refused as
+/// `guarded`, and the answer names the mark's.
 #[test]
 fn a_guarded_file_takes_no_write_without_its_lock() {
     let site = Site::new();
@@ -132,7 +132,7 @@ fn a_guarded_file_takes_no_write_without_its_lock() {
         ];
         for answer in answers {
             let Err(Refusal::Guarded(mark)) = answer else { panic!("{shown:?}: {answer:?}") };
-            assert_eq!(mark.lock.as_str(), "x");
+            assert_eq!(mark.right.to_string(), "lock/x");
             refused += 1;
         }
     }
@@ -141,7 +141,7 @@ fn a_guarded_file_takes_no_write_without_its_lock() {
 }
 
 /// FENCE-9: A write with `--force` and a `--reason` passes where it would be refused as `guarded`: with a fence it
-/// hands the guard over to that lock, without one it leaves the mark as it is.
+/// hands the guard over to that lock or lease, without one it leaves the mark as it is.
 #[test]
 fn force_passes_a_guard_and_never_a_newer_token() {
     let force = |shown: Shown, reason: &str| Shown { force: Some(reason.to_owned()), ..shown };

@@ -3,7 +3,7 @@
 use fencehold::fs::RealFs;
 
 use crate::spec_kit::{
-    AT_ONCE, Does as _, HOUR, Lab, Named, RELAXED, acquire, end_by_hand, kill_everywhere, vandal,
+    DURABLE, Does as _, HOUR, Lab, Named, RELAXED, acquire, end_by_hand, kill_everywhere, vandal,
 };
 
 /// FENCE-1: The token of a grant is greater than every token granted in the workspace before it, whatever the name.
@@ -79,7 +79,7 @@ fn no_token_comes_back_whatever_happened() {
     let kills = kill_everywhere(|disk, _| {
         round += 1;
         let name = format!("killed {round}");
-        let _ = lab.party_on(disk, AT_ONCE).ask(&acquire(&name, "h", HOUR));
+        let _ = lab.party_on(disk, DURABLE).ask(&acquire(&name, "h", HOUR));
         tokens.extend(lab.party().held(&name).map(|(_, token)| token));
         tokens.push(lab.party().token(&acquire(&format!("after {round}"), "h", HOUR)));
     });

@@ -9,7 +9,7 @@ use fencehold::ledger::FenceStanding;
 use fencehold_model::lock::Proof;
 
 use crate::spec_kit::{
-    AT_ONCE, Act, Disk, Does as _, HOUR, Lab, acquire, asking, end_by_hand, lock, names, release, renew,
+    Act, DURABLE, Disk, Does as _, HOUR, Lab, acquire, asking, end_by_hand, lock, names, release, renew,
 };
 
 #[test]
@@ -29,7 +29,7 @@ fn a_reader_paused_before_the_clock_shows_no_lock_as_free_that_was_renewed() {
 #[test]
 fn a_lock_file_that_cannot_be_looked_at_leaves_the_os_lock_free() {
     let lab = Lab::new();
-    let party = lab.party_on(Disk::nth("stat", "/lock", 1, Act::Fail(ErrorKind::PermissionDenied)), AT_ONCE);
+    let party = lab.party_on(Disk::nth("stat", "/lock", 1, Act::Fail(ErrorKind::PermissionDenied)), DURABLE);
     assert_eq!(party.ask(&acquire("a", "h", HOUR)).unwrap_err().happened(), Happened::No);
     lab.party().token(&acquire("a", "other", HOUR));
 }
@@ -79,7 +79,7 @@ fn a_history_read_during_a_rotation_misses_no_file() {
         Act::Go
     });
     let mut seen = Vec::new();
-    let notes = lab.party_on(disk, AT_ONCE).journal().history(|entry| seen.push(entry.revision)).unwrap();
+    let notes = lab.party_on(disk, DURABLE).journal().history(|entry| seen.push(entry.revision)).unwrap();
     assert!(lab.n() > 1 && notes.is_empty(), "{notes:?}");
     assert!(seen.contains(&first), "{seen:?}");
 }
@@ -87,7 +87,7 @@ fn a_history_read_during_a_rotation_misses_no_file() {
 #[test]
 fn a_failed_commit_does_not_hand_the_time_over_to_the_wall_clock() {
     let lab = Lab::new();
-    let party = lab.party_on(Disk::nth("append", "journal.", 2, Act::Fail(ErrorKind::StorageFull)), AT_ONCE);
+    let party = lab.party_on(Disk::nth("append", "journal.", 2, Act::Fail(ErrorKind::StorageFull)), DURABLE);
     // Fails at the grant, after the event of the boot.
     party.ask(&acquire("a", "h", HOUR)).unwrap_err();
     let before = lab.machine.wall_ms();
@@ -122,7 +122,7 @@ fn a_parent_that_may_not_be_listed_makes_no_recorded_event_indefinite() {
             },
         );
         let before = lab.history().0.len();
-        match lab.party_on(disk, AT_ONCE).ask(&acquire(&format!("{kind:?}"), "h", HOUR)) {
+        match lab.party_on(disk, DURABLE).ask(&acquire(&format!("{kind:?}"), "h", HOUR)) {
             Ok(_) => assert!(works),
             Err(error) => {
                 assert_eq!((works, error.happened()), (false, Happened::No), "{error}");

@@ -9,7 +9,7 @@ use fencehold::fs::RealFs;
 use fencehold::ledger::Verdict;
 
 use crate::spec_kit::{
-    AT_ONCE, Act, Disk, Does as _, HOUR, Lab, Named, Party, RELAXED, acquire, asking, is_damage, names,
+    Act, DURABLE, Disk, Does as _, HOUR, Lab, Named, Party, RELAXED, acquire, asking, is_damage, names,
     vandal,
 };
 
@@ -27,7 +27,7 @@ fn every_kind_of_answer_rests_on_a_sync_of_its_own() {
         let lab = Lab::new();
         lab.party().token(&acquire("a", "h", HOUR));
         let (disk, calls) = Disk::noting();
-        let party = lab.party_on(disk, AT_ONCE);
+        let party = lab.party_on(disk, DURABLE);
         ask(&party);
         let calls = calls.lock().unwrap();
         let last = |call: &str| calls.iter().rposition(|noted| noted == call);
@@ -50,7 +50,7 @@ fn relaxed_answers_say_that_nothing_was_synced() {
     let lab = Lab::new();
     lab.party_on(RealFs, RELAXED).token(&acquire("boot", "h", HOUR));
     let mut seen = 0;
-    for (options, durable) in [(RELAXED, false), (AT_ONCE, true)] {
+    for (options, durable) in [(RELAXED, false), (DURABLE, true)] {
         let (disk, calls) = Disk::noting();
         let party = lab.party_on(disk, options);
         for command in [acquire(&format!("{durable}"), "h", HOUR), acquire("boot", "other", HOUR)] {
@@ -83,7 +83,7 @@ fn a_failed_sync_is_indefinite_and_the_file_is_never_synced_for_an_answer_again(
             }
             Act::Go
         }),
-        AT_ONCE,
+        DURABLE,
     );
     let mine = asking("me");
     let error = party.submit(&mine, &acquire("a", "h#c", HOUR)).unwrap_err();
@@ -132,7 +132,7 @@ fn a_short_write_is_cut_off_or_indefinite() {
     let mut seen = 0;
     for count in [0, 1, line / 2, line - 1] {
         let (noting, calls) = Disk::noting();
-        let party = lab.party_on(short(noting, count, None), AT_ONCE);
+        let party = lab.party_on(short(noting, count, None), DURABLE);
         let error = party.ask(&acquire("a", "h", HOUR)).unwrap_err();
         assert_eq!(error.happened(), Happened::No, "{count}: {error}");
         assert_eq!(lab.bytes("journal.1.ndjson"), before, "{count}");
@@ -144,7 +144,7 @@ fn a_short_write_is_cut_off_or_indefinite() {
     for cannot in ["truncate", "sync"] {
         let lab = Lab::new();
         lab.party().token(&acquire("boot", "h", HOUR));
-        let party = lab.party_on(short(Disk::noting().0, 9, Some(cannot)), AT_ONCE);
+        let party = lab.party_on(short(Disk::noting().0, 9, Some(cannot)), DURABLE);
         let error = party.ask(&acquire("a", "h", HOUR)).unwrap_err();
         assert_eq!(error.happened(), Happened::Unknown, "{cannot}: {error}");
         assert_eq!(lab.party().held("a"), None);
@@ -226,7 +226,7 @@ fn a_workspace_that_vanishes_during_a_commit_makes_it_indefinite() {
             }
             Act::Go
         });
-        let error = lab.party_on(disk, AT_ONCE).ask(&acquire("a", "h", HOUR)).unwrap_err();
+        let error = lab.party_on(disk, DURABLE).ask(&acquire("a", "h", HOUR)).unwrap_err();
         assert_eq!(error.happened(), Happened::Unknown, "{what}: {error}");
     }
 }

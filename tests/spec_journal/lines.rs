@@ -5,7 +5,7 @@ use fencehold_model::lock::Proof;
 use fencehold_model::{NUMBER_BOUND, chain};
 
 use crate::spec_kit::{
-    AT_ONCE, Disk, Does as _, HOUR, Lab, RELAXED, acquire, end_by_hand, release, renew, vandal,
+    DURABLE, Disk, Does as _, HOUR, Lab, RELAXED, acquire, end_by_hand, release, renew, vandal,
 };
 
 /// JOURNAL-1: An event exists when the newline of its line does.
@@ -28,7 +28,7 @@ fn the_longest_events_are_one_short_line_and_one_write_each() {
     let lab = Lab::new();
     lab.party().token(&acquire("boot", "h", HOUR));
     let (disk, calls) = Disk::noting();
-    let party = lab.party_on(disk, AT_ONCE);
+    let party = lab.party_on(disk, DURABLE);
     let (name, holder, claim) = ("\\".repeat(256), "\"".repeat(256), "\u{7ff}".repeat(128));
     let token = party.token(&acquire(&name, &format!("{holder}#{claim}"), HOUR));
     party.verdict(&renew(&name, &holder, Proof::Token(token), Some(2 * HOUR)));

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use fencehold::fs::{File as _, Fs as _, How, LockMode, RealFs};
 
-use crate::spec_kit::{AT_ONCE, Act, Disk, Does as _, HOUR, Lab, acquire, changes, vandal};
+use crate::spec_kit::{Act, DURABLE, Disk, Does as _, HOUR, Lab, acquire, changes, vandal};
 
 /// JOURNAL-16: A read takes no lock on an undamaged journal, writes nothing and succeeds where the workspace is
 /// mounted read-only.
@@ -20,7 +20,7 @@ fn a_read_needs_neither_the_os_lock_nor_a_disk_that_takes_writes() {
     });
     let busy = RealFs.open(&lab.path("lock"), How::Read).unwrap();
     busy.lock(LockMode::Exclusive, std::time::Duration::ZERO).unwrap();
-    let party = lab.party_on(read_only, AT_ONCE);
+    let party = lab.party_on(read_only, DURABLE);
     for _ in 0..3 {
         assert_eq!(party.held("a"), Some(("h".to_owned(), token)));
         assert_eq!(party.list().unwrap().value.len(), 1);

@@ -10,7 +10,7 @@ use fencehold_model::status::Command::Set;
 use fencehold_model::{Holder, LeaseId, Pattern, Status, TaskId};
 
 use crate::spec_kit::{
-    AT_ONCE, Disk, Does as _, HOUR, Lab, acquire, asking, end_by_hand, names, release, vandal,
+    DURABLE, Disk, Does as _, HOUR, Lab, acquire, asking, end_by_hand, names, release, vandal,
 };
 
 /// The lengths of line one and of the lines after it.
@@ -90,7 +90,7 @@ fn the_floor_is_raised_durably_before_a_revision_reaches_it() {
     let token = lab.party().token(&acquire("boot", "h", HOUR));
     set_floor(&lab, token + 3);
     let (disk, calls) = Disk::noting();
-    let party = lab.party_on(disk, AT_ONCE);
+    let party = lab.party_on(disk, DURABLE);
     let mut raised = 0;
     for index in 0..6 {
         calls.lock().unwrap().clear();

@@ -6,7 +6,7 @@ use fencehold::journal::{Modes, Options, create};
 use fencehold::ledger::Verdict;
 use fencehold_model::lock::Refusal;
 
-use crate::spec_kit::{AT_ONCE, Does as _, HOUR, Lab, Party, acquire, asking, end_by_hand, kill_everywhere};
+use crate::spec_kit::{DURABLE, Does as _, HOUR, Lab, Party, acquire, asking, end_by_hand, kill_everywhere};
 
 /// JOURNAL-22: A commit repeated under an operation id that is among the last 64 answers the recorded revision and
 /// records nothing.
@@ -44,7 +44,8 @@ fn a_busy_workspace_names_who_is_in_the_way() {
     let before = lab.snapshot();
     let file = RealFs.open(&lab.path("lock"), How::Read).unwrap();
     file.lock(LockMode::Exclusive, std::time::Duration::ZERO).unwrap();
-    let error = lab.party().ask(&acquire("a", "h", HOUR)).unwrap_err();
+    let at_once = Options { patience: std::time::Duration::ZERO, ..DURABLE };
+    let error = lab.party_on(RealFs, at_once).ask(&acquire("a", "h", HOUR)).unwrap_err();
     assert!(matches!(error, Error::Busy { .. }), "{error}");
     assert_eq!((error.happened(), error.exit_code()), (Happened::No, 2));
     assert!(error.to_string().contains(&format!("pid {} (", std::process::id())), "{error}");
@@ -57,8 +58,7 @@ fn a_busy_workspace_names_who_is_in_the_way() {
 #[test]
 fn threads_over_one_handle_lose_nothing() {
     let lab = Lab::new();
-    let patient = Options { patience: std::time::Duration::from_secs(60), ..AT_ONCE };
-    let (shared, own) = (lab.party_on(RealFs, patient), lab.party_on(RealFs, patient));
+    let (shared, own) = (lab.party(), lab.party());
     let work = |party: &Party<RealFs>, thread: usize| {
         (0..40)
             .map(|index| party.token(&acquire(&format!("{thread} {index}"), "h", HOUR)))

@@ -6,7 +6,7 @@ use fencehold_model::lock::{Proof, Refusal};
 use fencehold_model::{Claim, Event, Holder, LockName};
 
 use crate::spec_kit::{
-    AT_ONCE, Act, Disk, Does as _, HOUR, Lab, acquire, by_claim, end_by_hand, lock, release, renew, vandal,
+    Act, DURABLE, Disk, Does as _, HOUR, Lab, acquire, by_claim, end_by_hand, lock, release, renew, vandal,
 };
 
 /// LOCK-11: A released lock is free at once.
@@ -180,7 +180,7 @@ fn the_time_left_is_that_of_the_answer() {
             }
             Act::Go
         });
-        let party = lab.party_on(disk, AT_ONCE);
+        let party = lab.party_on(disk, DURABLE);
         let answer = party.ask(&acquire(&format!("{commit_takes}"), "h", ttl_ms)).unwrap();
         let Verdict::Granted { expires_ms: Some(expires_ms), .. } = answer.verdict else {
             panic!("{answer:?}")

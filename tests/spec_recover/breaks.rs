@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use fencehold::error::Happened;
 use fencehold::fs::RealFs;
 
-use crate::spec_kit::{AT_ONCE, Act, Disk, Does as _, HOUR, Lab, RELAXED, acquire, is_damage, names, vandal};
+use crate::spec_kit::{Act, DURABLE, Disk, Does as _, HOUR, Lab, RELAXED, acquire, is_damage, names, vandal};
 
 /// RECOVER-1: The journal is its longest unbroken chain, and nothing after the first break is ever applied.
 #[test]
@@ -45,7 +45,7 @@ fn a_torn_tail_of_every_length_is_kept_and_cut_off() {
         let before = lab.bytes("journal.1.ndjson");
         lab.append(&line[..cut]);
         let (disk, calls) = Disk::noting();
-        let party = lab.party_on(disk, AT_ONCE);
+        let party = lab.party_on(disk, DURABLE);
         party.token(&acquire(&format!("after {cut}"), "h", HOUR));
         assert_eq!(party.journal().notes().len(), 1);
         let name = names(&lab.path("quarantine")).into_iter().find(|name| {
@@ -80,7 +80,7 @@ fn a_tail_that_cannot_be_kept_is_not_cut_off() {
         lab.append("half a line");
         let before = lab.bytes("journal.1.ndjson");
         let full = Disk::nth(call, "/quarantine", 1, Act::Fail(ErrorKind::StorageFull));
-        let error = lab.party_on(full, AT_ONCE).ask(&acquire("b", "h", HOUR)).unwrap_err();
+        let error = lab.party_on(full, DURABLE).ask(&acquire("b", "h", HOUR)).unwrap_err();
         assert_eq!(error.happened(), Happened::No, "{call}: {error}");
         assert_eq!(lab.bytes("journal.1.ndjson"), before, "{call}");
         assert_eq!(lab.party().held("a"), Some(("h".to_owned(), token)));
@@ -96,7 +96,7 @@ fn a_tail_that_cannot_be_kept_is_not_cut_off() {
 /// A journal whose middle one of three grants is damaged; none of them claims another durable where they are relaxed.
 fn broken(relaxed: bool) -> (Lab, u64) {
     let lab = Lab::new();
-    let party = lab.party_on(RealFs, if relaxed { RELAXED } else { AT_ONCE });
+    let party = lab.party_on(RealFs, if relaxed { RELAXED } else { DURABLE });
     let tokens = ["a", "b", "c"].map(|name| party.token(&acquire(name, "h", HOUR)));
     vandal::damage(&lab, 3);
     (lab, tokens[2])
@@ -178,7 +178,7 @@ fn what_looks_broken_for_a_moment_is_no_damage() {
             }
             Act::Go
         });
-        let party = lab.party_on(disk, AT_ONCE);
+        let party = lab.party_on(disk, DURABLE);
         if mended {
             assert_eq!(party.held("a"), Some(("h".to_owned(), token)));
         } else {

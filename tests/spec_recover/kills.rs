@@ -3,7 +3,7 @@
 use fencehold_model::lock::{Command, Proof};
 
 use crate::spec_kit::{
-    AT_ONCE, Does as _, HOUR, Lab, Named, acquire, kill_everywhere, release, renew, vandal,
+    DURABLE, Does as _, HOUR, Lab, Named, acquire, kill_everywhere, release, renew, vandal,
 };
 
 type Make = fn() -> (Lab, Command);
@@ -70,7 +70,7 @@ fn the_next_one_goes_on_wherever_the_one_before_was_killed() {
         kills += kill_everywhere(|disk, killed| {
             let (lab, command) = make();
             let acked = lab.events();
-            let answer = lab.party_on(disk, AT_ONCE).ask(&command);
+            let answer = lab.party_on(disk, DURABLE).ask(&command);
             let after = lab.events();
             assert!(after.starts_with(&acked), "{what}");
             match answer {

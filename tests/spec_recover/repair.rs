@@ -3,7 +3,7 @@
 use fencehold::error::Error;
 use fencehold_model::Token;
 
-use crate::spec_kit::{AT_ONCE, Does as _, HOUR, Lab, Named, acquire, kill_everywhere, names, vandal};
+use crate::spec_kit::{DURABLE, Does as _, HOUR, Lab, Named, acquire, kill_everywhere, names, vandal};
 
 /// Four acked locks, of which the last three are behind a damaged line.
 fn damaged() -> (Lab, Token) {
@@ -108,7 +108,7 @@ fn a_repair_killed_anywhere_and_run_again_comes_to_the_same() {
         assert!(!expected.1.is_empty() && expected.0.contains(&"kept".to_owned()), "{what}: {expected:?}");
         kills += kill_everywhere(|disk, killed| {
             let lab = make();
-            let first = lab.party_on(disk, AT_ONCE).journal().repair();
+            let first = lab.party_on(disk, DURABLE).journal().repair();
             assert!(first.is_ok() || killed(), "{what}: {first:?}");
             lab.party().journal().repair().unwrap();
             assert_eq!(outcome(&lab), expected, "{what}");

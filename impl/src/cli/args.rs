@@ -16,8 +16,8 @@ use super::task::args::Task;
 use crate::mark::Fence;
 
 const AFTER: &str = "\
-Exit codes: 0 done; 1 refused by the rules; 2 usage, configuration or environment, nothing happened;
-3 it may have happened; 4 damaged data, kept and reported; 70 a bug of fencehold.
+Exit codes: 0 done; 1 refused by the rules, or a conflict stands; 2 usage, configuration or environment,
+nothing happened; 3 it may have happened; 4 damaged data, kept and reported; 70 a bug of fencehold.
 `lock run` gives the code of its command, or 128+signal; 75 the lock is held; 76 the lock was lost
 while the command ran; 125 an error of fencehold; 126 and 127 as env(1).
 
@@ -235,8 +235,8 @@ pub(super) enum Log {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Fenced {
-    /// The lock behind which this stands: refused when something newer was seen
-    #[arg(long, value_name = "lock/NAME=TOKEN")]
+    /// The lock or lease behind which this stands: refused when something newer was seen
+    #[arg(long, value_name = "lock/NAME=TOKEN|lease/ID=TOKEN")]
     pub(super) fence: Option<Fence>,
 }
 

@@ -1,7 +1,7 @@
 //! What is shown at a log or a document: a fence, or force with a reason.
 
 use fencehold_model::{NUMBER_BOUND, Token};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::Fenced;
 use super::locks::Locks;
@@ -17,7 +17,7 @@ pub(super) fn token(text: &str) -> std::result::Result<Token, String> {
         Ok(token) if (1..NUMBER_BOUND).contains(&token) && text.bytes().all(|byte| byte.is_ascii_digit()) => {
             Ok(token)
         }
-        _ => Err(format!("{text:?} is no token: give the number that acquire printed")),
+        _ => Err(format!("{text:?} is no token: give the number that acquire or grant printed")),
     }
 }
 
@@ -40,7 +40,8 @@ pub(super) fn enter(
 
 fn never_granted(fence: &Fence) -> Error {
     Error::usage(format!(
-        "no lock of this workspace ever had the token {}; nothing was changed. Show the one that acquire printed",
+        "no lock and no lease of this workspace ever had the token {}; nothing was changed. Show the one that acquire \
+         or grant printed",
         fence.token
     ))
 }
@@ -48,16 +49,22 @@ fn never_granted(fence: &Fence) -> Error {
 /// What is shown, after a look into the ledger. A token that it has passed is stale, even where the newer one was never
 /// shown at the file; one that it never reached is an error: the mark would take it, and refuse every real one after.
 fn shown(locks: &Locks, fenced: &Fenced, force: Option<&str>) -> Result<Answer<Shown>> {
-    if let Some(fence) = &fenced.fence {
-        match locks.fence_standing(fence)? {
-            FenceStanding::Good => {}
-            FenceStanding::Stale { newest } => {
-                return Ok(Err(Refusal::StaleToken(Mark { lock: fence.lock.clone(), token: newest })));
-            }
-            FenceStanding::NeverGranted => return Err(never_granted(fence)),
+    let force = force.map(str::to_owned);
+    let Some(fence) = &fenced.fence else { return Ok(Ok(Shown { fence: None, force })) };
+    match locks.fence_standing(fence)? {
+        (right, FenceStanding::Good) => {
+            Ok(Ok(Shown { fence: Some(Fence { right, token: fence.token }), force }))
         }
+        (right, FenceStanding::Stale { newest }) => {
+            Ok(Err(Refusal::StaleToken(Mark { right, token: newest })))
+        }
+        (_, FenceStanding::NeverGranted) => Err(never_granted(fence)),
     }
-    Ok(Ok(Shown { fence: fenced.fence.clone(), force: force.map(str::to_owned) }))
+}
+
+/// A mark in answers: `lock` or `lease`, and `token`.
+pub(super) fn described(mark: &Mark) -> Value {
+    json!({ mark.right.kind(): mark.right.name(), "token": mark.token })
 }
 
 /// Says why a file refuses.
@@ -66,7 +73,7 @@ pub(super) fn refuse(out: Out, refusal: &Refusal) -> Ended {
     let mut object = json!({ "outcome": "refused", "reason": refusal.word() });
     match refusal {
         Refusal::StaleToken(mark) | Refusal::Guarded(mark) => {
-            object["value"] = json!({ "lock": mark.lock.as_str(), "token": mark.token });
+            object["value"] = described(mark);
         }
         Refusal::Version { found, .. } => object["value"] = json!({ "version": found.as_str() }),
         _ => {}

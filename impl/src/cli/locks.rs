@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fencehold_model::event::Process;
 use fencehold_model::lock::{Command, Grant, Liveness, Refusal};
-use fencehold_model::{Holder, LockName, Policy, Revision, TimeMs, Token};
+use fencehold_model::{Holder, LockName, Policy, Revision, Right, TimeMs, Token};
 
 use super::out::Out;
 use super::session::Session;
@@ -133,9 +133,9 @@ impl Locks {
         self.journal().read(|_, _| ()).map(|_| ())
     }
 
-    /// Where a token that is to be shown at a file stands.
-    pub(super) fn fence_standing(&self, fence: &Fence) -> Result<FenceStanding> {
-        self.ledger.fence_standing(&fence.lock, fence.token)
+    /// Where a token that is to be shown at a file stands, and the one name of what it was granted for.
+    pub(super) fn fence_standing(&self, fence: &Fence) -> Result<(Right, FenceStanding)> {
+        self.ledger.right_standing(&fence.right, fence.token)
     }
 
     /// Submits a command under a fresh operation id.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, FlockOperation, OFlags, RenameFlags};
+use rustix::io::Errno;
 
 use super::{File, FileId, Fs, How, Kind, LockError, LockMode, Stat};
 use crate::host::Deadline;
@@ -19,6 +20,8 @@ pub struct RealFs;
 #[derive(Debug)]
 pub struct RealFile(std::fs::File);
 
+/// FS_CASEFOLD_FL of `linux/fs.h`.
+const CASEFOLD: u32 = 0x4000_0000;
 /// The first pause between two tries for a held OS lock.
 const PAUSE_FIRST: Duration = Duration::from_micros(20);
 /// The longest pause: what a waiter loses at the most after a release.
@@ -52,6 +55,21 @@ impl RealFs {
     /// As chmod(2).
     pub fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
         Ok(rustix::fs::chmod(path, rustix::fs::Mode::from_raw_mode(mode))?)
+    }
+
+    /// Whether upper and lower case are one in a directory (ioctl_iflags(2), FS_CASEFOLD_FL); not where the filesystem
+    /// has no such attribute.
+    ///
+    /// # Errors
+    /// As open(2) and ioctl(2).
+    pub fn folds_case(&self, dir: &Path) -> io::Result<bool> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = rustix::fs::open(dir, flags, rustix::fs::Mode::empty())?;
+        match rustix::fs::ioctl_getflags(&dir) {
+            Ok(flags) => Ok(flags.bits() & CASEFOLD != 0),
+            Err(Errno::NOTTY | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The number of the filesystem's type at `path` (statfs(2), f_type).

@@ -1,7 +1,7 @@
 //! The leases of a ledger.
 
 use fencehold_model::lease::{
-    self, Already, Command, Crash, Decision, Lease, LeaseEvent, Standing, TEXT_BYTES_MAX,
+    self, Already, Command, Crash, Decision, End, How, Lease, LeaseEvent, Standing, TEXT_BYTES_MAX,
 };
 use fencehold_model::lock::Sighting;
 use fencehold_model::pattern;
@@ -90,22 +90,17 @@ impl<J: Journal, H: Host> Ledger<J, H> {
         })
     }
 
-    /// Where a lease's token that is shown at a resource stands, as [`Ledger::fence_standing`] for locks.
+    /// Where a lease's token that is shown at a resource stands, as [`Ledger::fence_standing`] for locks, and the
+    /// lease's canonical id. What was crashed or cleared by others is stale: a lease that took its paths over may have
+    /// another id, so that no newer token of this one need ever come.
     ///
     /// # Errors
     /// As [`Journal::read`].
-    pub fn lease_fence_standing(&self, lease: &LeaseId, shown: Token) -> Result<FenceStanding> {
+    pub fn lease_fence_standing(&self, lease: &LeaseId, shown: Token) -> Result<(LeaseId, FenceStanding)> {
         let seen = self.journal.read(|state, _| {
-            if shown > state.revision {
-                return FenceStanding::NeverGranted;
-            }
-            match state.leases.get(&state.policy.lease(lease)).map(|lease| lease.token) {
-                Some(newest) if newest > shown => FenceStanding::Stale { newest },
-                Some(newest) if newest == shown => FenceStanding::Good,
-                // No grant has it and nothing newer is remembered; what was forgotten may be newer.
-                _ if shown <= state.forgotten => FenceStanding::Stale { newest: state.forgotten },
-                _ => FenceStanding::Good,
-            }
+            let id = state.policy.lease(lease);
+            let standing = fence_standing(state, state.leases.get(&id), shown);
+            (id, standing)
         })?;
         Ok(seen.value)
     }
@@ -118,6 +113,24 @@ impl<J: Journal, H: Host> Ledger<J, H> {
             lease::standing(state, lease, seen.as_slice(), now_ms)
         });
         LeaseView { id: id.clone(), lease: lease.clone(), standing }
+    }
+}
+
+fn fence_standing(state: &State, lease: Option<&Lease>, shown: Token) -> FenceStanding {
+    if shown > state.revision {
+        return FenceStanding::NeverGranted;
+    }
+    match lease {
+        Some(lease) if lease.token > shown => FenceStanding::Stale { newest: lease.token },
+        Some(lease) if lease.token == shown => match &lease.end {
+            Some(End { how: How::Crashed(_) | How::Cleared(_), .. }) => {
+                FenceStanding::Stale { newest: lease.token }
+            }
+            Some(End { how: How::Closed, .. }) | None => FenceStanding::Good,
+        },
+        // No grant has it and nothing newer is remembered; what was forgotten may be newer.
+        _ if shown <= state.forgotten => FenceStanding::Stale { newest: state.forgotten },
+        _ => FenceStanding::Good,
     }
 }
 

@@ -17,11 +17,12 @@ mod tasks;
 pub use answer::{Answer, LeaseVerdict, LeaseView, LockView, TaskVerdict, TaskView, Verdict};
 pub(crate) use leases::check as check_lease;
 pub(crate) use locks::check;
+pub(crate) use tasks::check as check_task;
 
 use std::path::Path;
 
 use fencehold_model::lock::{self, Lock};
-use fencehold_model::{LockName, OpId, Token, WorkspaceId};
+use fencehold_model::{LockName, OpId, Right, Token, WorkspaceId};
 
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -35,14 +36,15 @@ pub const REASON_BYTES_MAX: usize = 4096;
 /// Where a token that is shown at a resource stands with the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FenceStanding {
-    /// Nothing newer of its lock is known.
+    /// Nothing newer of its lock or lease is known.
     Good,
-    /// A newer token of its lock was granted, or its grant ended so long ago that it was forgotten.
+    /// A newer token of its lock or lease was granted, its lease was crashed or cleared, or its grant ended so long ago
+    /// that it was forgotten.
     Stale {
         /// The newest token known.
         newest: Token,
     },
-    /// No lock of this workspace ever had it.
+    /// No lock and no lease of this workspace ever had it.
     NeverGranted,
 }
 
@@ -97,6 +99,21 @@ impl<J: Journal, H: Host> Ledger<J, H> {
 
     fn is_durable(&self) -> bool {
         self.journal.durability() == Durability::Durable
+    }
+
+    /// Where a token that is shown at a resource stands, and the one name of what it was granted for: a lease by its
+    /// canonical id.
+    ///
+    /// # Errors
+    /// As [`Journal::read`].
+    pub fn right_standing(&self, right: &Right, shown: Token) -> Result<(Right, FenceStanding)> {
+        match right {
+            Right::Lock(name) => Ok((right.clone(), self.fence_standing(name, shown)?)),
+            Right::Lease(lease) => {
+                let (id, standing) = self.lease_fence_standing(lease, shown)?;
+                Ok((Right::Lease(id), standing))
+            }
+        }
     }
 
     /// Where a token that is shown at a resource stands. The resource's own mark decides; this adds what the mark

@@ -14,9 +14,7 @@ impl<J: Journal, H: Host> Ledger<J, H> {
     /// # Errors
     /// A command that makes no sense in this workspace, and all that [`Journal::commit`] gives.
     pub fn task(&self, asking: &Asking, command: &Command) -> Result<Answer<TaskVerdict>> {
-        if let Command::Reopen { reason, .. } = command {
-            check_reason(reason)?;
-        }
+        check(command)?;
         #[allow(clippy::result_large_err)]
         let committed = self.journal.commit(asking, |state, _| match status::decide(state, command) {
             Decision::Record(event) => Ok(event),
@@ -55,5 +53,13 @@ impl<J: Journal, H: Host> Ledger<J, H> {
             let views = state.tasks.iter();
             views.map(|(id, cell)| TaskView { id: id.clone(), cell: cell.clone() }).collect()
         })
+    }
+}
+
+/// Refuses a command that makes no sense whatever the state.
+pub(crate) fn check(command: &Command) -> Result<()> {
+    match command {
+        Command::Reopen { reason, .. } => check_reason(reason),
+        Command::Set { .. } | Command::Merge { .. } => Ok(()),
     }
 }

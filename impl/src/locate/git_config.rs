@@ -12,6 +12,8 @@ pub(super) struct GitConfig {
     pub(super) bare: bool,
     /// `core.worktree`: the main working tree, relative to the git directory.
     pub(super) worktree: Option<String>,
+    /// `core.ignorecase`: git found that the filesystem takes upper and lower case for one.
+    pub(super) ignores_case: bool,
     /// `core.sharedRepository`, as it stands.
     pub(super) shared_repository: Option<String>,
     /// `extensions.objectFormat` is `sha256`: index entries are longer.
@@ -54,6 +56,7 @@ impl GitConfig {
         match (section, key) {
             ("fencehold", "dir") => self.fencehold_dir = value.filter(|dir| !dir.is_empty()),
             ("core", "bare") => self.bare = value.is_none_or(|text| is_true(&text)),
+            ("core", "ignorecase") => self.ignores_case = value.is_none_or(|text| is_true(&text)),
             ("core", "worktree") => self.worktree = value,
             ("core", "sharedrepository") => {
                 self.shared_repository = Some(value.unwrap_or_else(|| "true".to_owned()));
@@ -144,11 +147,11 @@ mod tests {
 
     #[test]
     fn reads_what_git_writes() {
-        let text = "[core]\n\trepositoryformatversion = 0\n\tbare = true ; yes\n\tsharedRepository = group\n\
+        let text = "[core]\n\trepositoryformatversion = 0\n\tbare = true ; yes\n\tignoreCase = true\n\tsharedRepository = group\n\
                     [remote \"origin\"]\n\turl = x\n[Fencehold]\n\tDir = \"/a b\\\\c # d\" # why\n";
         let config = GitConfig::parse(text);
         assert_eq!(config.fencehold_dir.as_deref(), Some("/a b\\c # d"));
-        assert!(config.bare && config.is_shared() && !config.sha256);
+        assert!(config.bare && config.is_shared() && config.ignores_case && !config.sha256);
     }
 
     #[test]

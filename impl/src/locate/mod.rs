@@ -47,6 +47,8 @@ pub struct Place {
     pub main_worktree: Option<PathBuf>,
     /// Whether git's `core.sharedRepository` asks for a group's access.
     pub shared: bool,
+    /// Whether git's `core.ignorecase` says that upper and lower case are one.
+    pub ignores_case: bool,
     /// Tops of working trees and their indexes, to look into for a tracked workspace folder.
     indexes: Vec<(PathBuf, PathBuf)>,
     /// Whether the repository's object ids are SHA-256.
@@ -165,6 +167,7 @@ fn in_repository<F: Fs>(fs: &F, repository: Repository) -> Result<Place> {
         why,
         root: worktree.or_else(|| main_worktree.clone()).unwrap_or_else(|| common_dir.clone()),
         shared: config.is_shared(),
+        ignores_case: config.ignores_case,
         indexes: of_main.into_iter().chain(of_this).collect(),
         sha256: config.sha256,
         common_dir: Some(common_dir),
@@ -208,6 +211,7 @@ fn place_in_tree<F: Fs>(fs: &F, root: &Path, why: String) -> Result<Place> {
         git_dir: None,
         main_worktree: None,
         shared: false,
+        ignores_case: false,
         indexes: Vec::new(),
         sha256: false,
     })

@@ -3,18 +3,18 @@
 use std::fmt;
 use std::str::FromStr;
 
-use fencehold_model::{LockName, NUMBER_BOUND, Token};
+use fencehold_model::{NUMBER_BOUND, Right, Token};
 
 use crate::document::Version;
 
 /// The result of what the rules may refuse: a refusal is an answer, not an [`crate::Error`].
 pub type Answer<T> = std::result::Result<T, Refusal>;
 
-/// A lock and the fencing token that a grant of it carried. Written `lock/NAME=TOKEN`.
+/// A lock or a lease, and the fencing token that a grant of it carried. Written `lock/NAME=TOKEN` or `lease/ID=TOKEN`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fence {
-    /// The lock.
-    pub lock: LockName,
+    /// What was granted.
+    pub right: Right,
     /// The token of the grant.
     pub token: Token,
 }
@@ -32,13 +32,13 @@ impl fmt::Display for BadFence {
 impl std::error::Error for BadFence {}
 
 impl Fence {
-    /// Takes a lock and a token below 2^53.
+    /// Takes a lock or a lease, and a token below 2^53.
     ///
     /// # Errors
     /// Where the token is not below 2^53: no journal hands such a one out.
-    pub fn new(lock: LockName, token: Token) -> Result<Self, BadFence> {
+    pub fn new(right: impl Into<Right>, token: Token) -> Result<Self, BadFence> {
         if token < NUMBER_BOUND {
-            Ok(Fence { lock, token })
+            Ok(Fence { right: right.into(), token })
         } else {
             Err(BadFence(format!("token {token} is not below 2^53")))
         }
@@ -47,7 +47,7 @@ impl Fence {
 
 impl fmt::Display for Fence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "lock/{}={}", self.lock, self.token)
+        write!(f, "{}={}", self.right, self.token)
     }
 }
 
@@ -55,23 +55,21 @@ impl FromStr for Fence {
     type Err = BadFence;
 
     fn from_str(text: &str) -> Result<Self, BadFence> {
-        let bad = |why: &str| BadFence(format!("fence {text:?} {why}; write lock/NAME=TOKEN"));
-        // A lock name may hold `=`; a token never does.
-        let (name, token) = text
-            .strip_prefix("lock/")
-            .ok_or_else(|| bad("does not begin with lock/"))?
-            .rsplit_once('=')
-            .ok_or_else(|| bad("has no token"))?;
-        let lock = LockName::new(name).map_err(|error| bad(&format!("names no lock: {error}")))?;
+        let bad =
+            |why: &str| BadFence(format!("fence {text:?} {why}; write lock/NAME=TOKEN or lease/ID=TOKEN"));
+        // A name may hold `=`; a token never does.
+        let (right, token) = text.rsplit_once('=').ok_or_else(|| bad("has no token"))?;
+        let right: Right =
+            right.parse().map_err(|error| bad(&format!("names no lock and no lease: {error}")))?;
         let token = token.parse().map_err(|_| bad("does not end with a number"))?;
-        Fence::new(lock, token)
+        Fence::new(right, token)
     }
 }
 
 /// What a caller shows at a resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shown {
-    /// The lock it holds, if it says so.
+    /// The lock or the lease it holds, if it says so.
     pub fence: Option<Fence>,
     /// The reason for writing past a guard that is not its own; a blank one is refused.
     pub force: Option<String>,
@@ -100,11 +98,11 @@ pub enum Access {
     Write,
 }
 
-/// The highest token that a resource has seen, and of which lock.
+/// The highest token that a resource has seen, and of which lock or lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
-    /// The lock that guards the resource.
-    pub lock: LockName,
+    /// What guards the resource.
+    pub right: Right,
     /// The highest token of it that was shown here.
     pub token: Token,
 }
@@ -122,9 +120,9 @@ pub struct Pass {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The token is below the mark: a later grant of the lock has been here.
+    /// The token is below the mark: a later grant of the lock or lease has been here.
     StaleToken(Mark),
-    /// The file is guarded, and no fence, or one of another lock, was shown.
+    /// The file is guarded, and no fence, or one of another lock or lease, was shown.
     Guarded(Mark),
     /// Force needs a reason that is not blank.
     NeedsReason,
@@ -154,17 +152,18 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::StaleToken(mark) => {
+                let (kind, name) = (mark.right.kind(), mark.right.name());
+                write!(f, "stale token: a holder of {kind} {name} with token {} has been here", mark.token)
+            }
+            Refusal::Guarded(mark) => {
+                let (kind, name) = (mark.right.kind(), mark.right.name());
+                let first = if kind == "lock" { "acquire it" } else { "have it granted" };
                 write!(
                     f,
-                    "stale token: a holder of lock {} with token {} has been here",
-                    mark.lock, mark.token
+                    "guarded by {kind} {name}: {first} and show --fence {}=TOKEN, or --force with a --reason",
+                    mark.right
                 )
             }
-            Refusal::Guarded(mark) => write!(
-                f,
-                "guarded by lock {0}: acquire it and show --fence lock/{0}=TOKEN, or --force with a --reason",
-                mark.lock
-            ),
             Refusal::NeedsReason => f.write_str("--force needs a --reason that is not blank"),
             Refusal::Version { found, meanwhile: false } => write!(f, "the version is {found}"),
             Refusal::Version { found, meanwhile: true } => write!(
@@ -177,9 +176,9 @@ impl fmt::Display for Refusal {
 
 /// What the mark says to what is shown.
 ///
-/// An equal token passes: it is the same holder again. A read under another lock's name is refused like a write: it
+/// An equal token passes: it is the same holder again. A read under another name is refused like a write: it
 /// could not raise the mark, so it could not promise what a guarded read promises. Force never helps a stale token of
-/// the guarding lock itself; with a fence of another lock it hands the guard over to that one, at the higher of the two
+/// the guard itself; with a fence of another lock or lease it hands the guard over to that one, at the higher of the two
 /// tokens: handed back later, it must not let in what the first lock has passed.
 ///
 /// # Errors
@@ -189,11 +188,11 @@ pub fn decide(mark: Option<&Mark>, shown: &Shown, access: Access) -> Answer<Pass
         return Err(Refusal::NeedsReason);
     }
     let forced = shown.force.is_some();
-    let shown = shown.fence.as_ref().map(|fence| Mark { lock: fence.lock.clone(), token: fence.token });
+    let shown = shown.fence.as_ref().map(|fence| Mark { right: fence.right.clone(), token: fence.token });
     match (mark, shown) {
         (None, shown) => Ok(Pass { mark: shown, forced: false }),
         (Some(_), None) if access == Access::Read => Ok(Pass { mark: None, forced: false }),
-        (Some(mark), Some(shown)) if mark.lock == shown.lock => {
+        (Some(mark), Some(shown)) if mark.right == shown.right => {
             if shown.token < mark.token {
                 return Err(Refusal::StaleToken(mark.clone()));
             }

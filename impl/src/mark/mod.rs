@@ -3,7 +3,8 @@
 //! Invariants:
 //! - one file, one key: the key is the device and inode of the resolved parent directory and the file's name, so every
 //!   spelling of a path meets the same lock and the same mark;
-//! - a mark never goes down under one lock name: a token below it is refused, one above it raises it;
+//! - a mark never goes down under one name, and a lock and a lease of one name are two: a token
+//!   below it is refused, one above it raises it;
 //! - the mark is durable before the file is touched, and before any answer that rests on it, refusals included;
 //! - a guarded read raises the mark as a write does: from then on nothing older can land;
 //! - a lock file is never renamed and never unlinked by us; who holds the OS lock of a file that no longer stands at

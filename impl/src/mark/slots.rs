@@ -8,14 +8,15 @@
 use std::path::Path;
 
 use fencehold_model::json::{Fields, Malformed, Writer};
-use fencehold_model::{LockName, WorkspaceId, chain};
+use fencehold_model::{Right, WorkspaceId, chain};
 use serde_json::Value;
 
 use super::fence::Mark;
 use crate::error::{Error, Result};
 
 pub(super) const SLOT_BYTES: usize = 1024;
-/// The version of this format; a higher one is refused.
+/// The version of this format; a higher one is refused. One from before leases knows `lock/` only, and refuses another
+/// word in its place as of a newer program: no new version is needed to keep it out.
 const FORMAT: u64 = 1;
 const ADVICE: &str = "Nothing older must be let in: end every program that may still write the file, then delete \
                       this mark; the next guarded operation makes a new one";
@@ -46,12 +47,12 @@ pub(super) fn encode(workspace: &WorkspaceId, slot: &Slot) -> Result<Vec<u8>> {
         .number("fencehold", FORMAT)
         .text("workspace", workspace.as_str())
         .number("seq", slot.seq)
-        .text("fence", &format!("lock/{}", slot.mark.lock))
+        .text("fence", &slot.mark.right.to_string())
         .number("token", slot.mark.token);
     chain::seal(&mut line);
     let mut bytes = line.trim_end().as_bytes().to_vec();
     if bytes.len() >= SLOT_BYTES {
-        return Err(Error::usage(format!("the name of lock {} does not fit into a mark", slot.mark.lock)));
+        return Err(Error::usage(format!("the name {} does not fit into a mark", slot.mark.right)));
     }
     bytes.resize(SLOT_BYTES - 1, b' ');
     bytes.push(b'\n');
@@ -96,9 +97,9 @@ fn slot(path: &Path, workspace: &WorkspaceId, bytes: &[u8]) -> Result<Read> {
         });
     }
     let fence = fields.text("fence").map_err(malformed)?;
-    let lock = fence.strip_prefix("lock/").and_then(|name| LockName::new(name).ok());
-    let lock =
-        lock.ok_or_else(|| newer(format!("it is guarded by {fence:?}, which this program does not know")))?;
+    let right: Right = fence
+        .parse()
+        .map_err(|_| newer(format!("it is guarded by {fence:?}, which this program does not know")))?;
     let token = fields.number("token").map_err(malformed)?;
-    Ok(Read::Whole(Slot { seq: fields.number("seq").map_err(malformed)?, mark: Mark { lock, token } }))
+    Ok(Read::Whole(Slot { seq: fields.number("seq").map_err(malformed)?, mark: Mark { right, token } }))
 }

@@ -7,6 +7,9 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
+use crate::Policy;
+use crate::json::Fields;
+
 /// The version of the history format that this crate reads and writes.
 pub const HISTORY_VERSION: u64 = 1;
 /// How long after its TTL a lock may still be reported as held, unless the header says otherwise: 250 ms.
@@ -57,6 +60,8 @@ pub struct Hello {
     pub fencing: bool,
     /// Every answer carries the point at which it was decided.
     pub revisions: bool,
+    /// What the workspace has agreed on: how ids are written, the statuses, what an overlap means.
+    pub policy: Policy,
 }
 
 /// What kind of tokens the grants of a target carry.
@@ -125,6 +130,12 @@ impl Hello {
             process_ends: ends.iter().any(|end| end == "process"),
             fencing: value["fencing"].as_bool().unwrap_or(false),
             revisions: value["revisions"].as_bool().unwrap_or(false),
+            policy: match &value["policy"] {
+                Value::Null => Policy::default(),
+                policy => Fields::of(policy)
+                    .and_then(Policy::read)
+                    .map_err(|bad| format!("`policy` is none: {bad}"))?,
+            },
         })
     }
 }

@@ -246,6 +246,9 @@ impl How {
 }
 
 impl Lease {
+    /// The words of its states.
+    pub const WORDS: [&str; 4] = ["open", "closed", "crashed", "cleared"];
+
     /// Whether it is open.
     #[must_use]
     pub fn is_open(&self) -> bool {

@@ -135,7 +135,8 @@ impl Pattern {
         prefix
     }
 
-    /// Whether there is a path that both cover. Exact; of at most `4 · n · m` steps, where `n` and `m` are the lengths
+    /// Whether there is a path that both cover. An entry does not say whether it is a file or a folder, so what could
+    /// lie below counts: `**/x` overlaps `a.rs`, by `a.rs/x`. Exact; of at most `4 · n · m` steps, where `n` and `m` are the lengths
     /// of the two texts in characters: every pair of positions is looked at once, nothing is tried again.
     ///
     /// A path is a sequence of names; a name is any text but the empty one, `.` and `..`, without `/` and NUL.

@@ -97,7 +97,7 @@ impl State {
             let op = Fields::of(op)?;
             Ok::<_, Malformed>((op.id("op")?, op.number("rev")?))
         });
-        Ok(State {
+        let state = State {
             revision,
             time_ms,
             boot: boot.transpose()?,
@@ -106,7 +106,11 @@ impl State {
             policy: fields.object_or_none("policy")?.map(Policy::read).transpose()?.unwrap_or_default(),
             recent: ops.collect::<Result<_, _>>()?,
             ..self
-        })
+        };
+        for (task, cell) in &state.tasks {
+            state.can_hold(task, &cell.value)?;
+        }
+        Ok(state)
     }
 }
 

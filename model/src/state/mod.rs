@@ -1,8 +1,9 @@
 //! The folded state of a workspace.
 //!
-//! Invariants: `apply` is total (after a repaired gap a renewal may meet no grant: it then changes nothing); the
-//! revision and the time only grow; what is folded and written as line one of a file reads back equal.
+//! Invariants: `apply` is total (after a repaired gap a renewal may meet no grant: it then changes nothing); what a
+//! disk holds is applied only where the state admits it (`admits`); the revision and the time only grow; what is folded and written as line one of a file reads back equal.
 
+mod admit;
 mod form;
 mod leases;
 

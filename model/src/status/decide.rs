@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
+use core::iter;
 
 use super::{Command, Decision, Detail, How, Refusal, StatusEvent, Value, Vocabulary};
 use crate::{Event, NUMBER_BOUND, Revision, State, Status, TaskId};
@@ -17,7 +18,7 @@ pub fn decide(state: &State, command: &Command) -> Decision {
         Command::Set { to, from, epoch, detail, resolve, .. } => {
             let step =
                 Step { to, from: from.as_ref(), epoch: *epoch, detail: detail.as_ref(), resolve: *resolve };
-            for status in [Some(to), from.as_ref()].into_iter().flatten() {
+            for status in iter::once(to).chain(from) {
                 if vocabulary.rung(status).is_none() {
                     return Decision::Invalid(vocabulary.unknown(status));
                 }
@@ -76,6 +77,9 @@ fn set(vocabulary: &Vocabulary, task: TaskId, stands: &Value, step: Step<'_>) ->
     match step.from {
         Some(seen) if stands.is(seen) => turn(task, How::Set, stands, step, step.detail),
         Some(_) => Decision::Refuse(Refusal::Conflict(Some(stands.clone()))),
+        // Whoever resolves takes `to` for a side of a conflict. Put beside what stands it would become one, and the same
+        // command asked again would overwrite the other side.
+        None if step.resolve => Decision::Refuse(Refusal::Conflict(Some(stands.clone()))),
         None => {
             let mut value = stands.clone();
             value.statuses.insert(step.to.clone(), step.detail.cloned());
@@ -84,20 +88,20 @@ fn set(vocabulary: &Vocabulary, task: TaskId, stands: &Value, step: Step<'_>) ->
     }
 }
 
-/// The status asked for is there already, alone or as one side of a conflict.
+/// The status asked for is there already, alone or as one side of a conflict. A detail that stands is replaced only by
+/// who names the status that it goes with: two parties that ask two questions do not overwrite each other's.
 fn stay(task: TaskId, stands: &Value, held: Option<&Detail>, step: Step<'_>) -> Decision {
-    let says_more = step.detail.is_some() && step.detail != held;
-    if !stands.is(step.to) {
-        return match (step.resolve, says_more) {
-            (true, _) => turn(task, How::Resolved, stands, step, step.detail.or(held)),
-            (false, true) => Decision::Refuse(Refusal::Conflict(Some(stands.clone()))),
-            (false, false) => Decision::Already(stands.clone()),
-        };
+    let alone = stands.is(step.to);
+    if step.resolve && !alone {
+        return turn(task, How::Resolved, stands, step, step.detail.or(held));
     }
-    if says_more {
+    if step.detail.is_none() || step.detail == held {
+        return Decision::Already(stands.clone());
+    }
+    if alone && (held.is_none() || step.from == Some(step.to)) {
         return turn(task, How::Set, stands, step, step.detail);
     }
-    Decision::Already(stands.clone())
+    Decision::Refuse(Refusal::Conflict(Some(stands.clone())))
 }
 
 /// A step within the rank that knows what it leaves.
@@ -136,6 +140,12 @@ fn reopen(
 fn merge(vocabulary: &Vocabulary, task: TaskId, stands: Option<&Value>, value: &Value) -> Decision {
     if let Err(why) = vocabulary.check(value.statuses.keys()) {
         return Decision::Invalid(why);
+    }
+    let (epoch, turn) = (value.epoch, value.turn);
+    if epoch.max(turn) >= NUMBER_BOUND {
+        return Decision::Invalid(format!(
+            "epoch {epoch} and turn {turn}: both are whole numbers from 0 to 2^53-1"
+        ));
     }
     let joined = stands.map_or_else(|| value.clone(), |stands| stands.join(value, vocabulary));
     if stands == Some(&joined) {

@@ -11,9 +11,12 @@
 //! Invariants:
 //! - a cell is never moved to a lower value: epoch first, then rank, then turn;
 //! - a step within a rank that does not name what it leaves overwrites nothing: both statuses stand, until a step up,
-//!   a reopen, or a choice between them;
-//! - a terminal status is left by a reopen only, which starts an epoch above every one seen before;
-//! - what is asked of an epoch that is over changes nothing.
+//!   a reopen, or a choice between them; so does a detail;
+//! - no step leaves a terminal status that stands; a reopen does, and starts an epoch above every one seen before;
+//! - what is asked of an epoch that is over changes nothing;
+//! - every cell holds statuses of the vocabulary, all of one rank, under an id in its one form: decisions see to it,
+//!   whoever reads a journal refuses what is otherwise ([`crate::State::admits`]), and [`crate::policy::decide`]
+//!   refuses a vocabulary under which it would end.
 
 mod decide;
 mod event;
@@ -22,7 +25,7 @@ mod vocabulary;
 
 pub use decide::decide;
 pub use event::{How, StatusEvent};
-pub use value::{DETAIL_BYTES_MAX, Detail, Value};
+pub use value::{DETAIL_BYTES_MAX, DETAIL_DEPTH_MAX, Detail, Value};
 pub use vocabulary::{RANK_MAX, Rung, STATUSES_MAX, Vocabulary};
 
 use alloc::string::String;
@@ -55,9 +58,9 @@ pub enum Command {
         from: Option<Status>,
         /// The epoch that was seen; 0 is the one before any reopen.
         epoch: Revision,
-        /// What goes with the status.
+        /// What goes with the status. Takes the place of another only where `from` names this very status.
         detail: Option<Detail>,
-        /// End a conflict by choosing `to`, one of its sides.
+        /// End a conflict by choosing `to`, one of its sides; never begin one.
         resolve: bool,
     },
     /// Start a new epoch.
@@ -87,7 +90,7 @@ pub enum Decision {
     Already(Value),
     /// The rules refuse it; nothing changes.
     Refuse(Refusal),
-    /// It makes no sense in this workspace, and why: a status or an epoch that nobody knows.
+    /// It makes no sense in this workspace, and why: a status or an epoch that nobody knows, a number out of bounds.
     Invalid(String),
 }
 
@@ -96,7 +99,8 @@ pub enum Decision {
 pub enum Refusal {
     /// A step down, or out of a terminal status.
     Regression(Value),
-    /// The task is not what the command said that it saw; none: it has no status yet.
+    /// The task is not what the command said that it saw, or the command would take the place of a detail without
+    /// saying that it saw its status; none: it has no status yet.
     Conflict(Option<Value>),
     /// The epoch that was named is over.
     StaleEpoch(Value),

@@ -16,8 +16,12 @@ use crate::{Revision, Status};
 
 /// The longest detail, in bytes of JSON.
 pub const DETAIL_BYTES_MAX: usize = 4096;
+/// How deep objects and arrays of a detail may stand in each other. A line holds it some levels down, and what is
+/// deeper than 128 in all is read by no parser that bounds its stack.
+pub const DETAIL_DEPTH_MAX: usize = 32;
 
-/// A small JSON object that goes with a status: a question, a URL. Held as text with its keys in order.
+/// A small JSON object that goes with a status: a question, a URL. Held as text without white space, its keys in order,
+/// so that two details are the same where their texts are, and of two the same one is greater everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Detail(String);
 
@@ -25,10 +29,15 @@ impl Detail {
     /// Takes a JSON object.
     ///
     /// # Errors
-    /// Where it is no object, or longer than [`DETAIL_BYTES_MAX`].
+    /// Where it is no object, deeper than [`DETAIL_DEPTH_MAX`] or longer than [`DETAIL_BYTES_MAX`].
     pub fn new(json: &Json) -> Result<Self, Malformed> {
         if !json.is_object() {
             return Err(Malformed("a detail is a JSON object".to_owned()));
+        }
+        if is_deeper(json, DETAIL_DEPTH_MAX) {
+            return Err(Malformed(format!(
+                "a detail of more than {DETAIL_DEPTH_MAX} objects and arrays in each other"
+            )));
         }
         let text = json.to_string();
         if text.len() > DETAIL_BYTES_MAX {
@@ -44,6 +53,14 @@ impl Detail {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+fn is_deeper(json: &Json, levels: usize) -> bool {
+    match json {
+        Json::Object(map) => levels == 0 || map.values().any(|json| is_deeper(json, levels - 1)),
+        Json::Array(items) => levels == 0 || items.iter().any(|json| is_deeper(json, levels - 1)),
+        _ => false,
     }
 }
 
@@ -74,7 +91,7 @@ impl Value {
     /// The rank of its statuses.
     ///
     /// # Panics
-    /// If they are not of this vocabulary: whoever took the value in must have refused it.
+    /// If they are not of this vocabulary, or not of one rank: whoever took the value in must have refused it.
     #[must_use]
     pub fn rank(&self, vocabulary: &Vocabulary) -> u64 {
         vocabulary

@@ -1,18 +1,22 @@
 //! The checker: was every answer of a recorded run allowed?
 //!
-//! Each lock, log and counter is judged on its own. A lock whose target declares revisions is judged by them first
+//! Each lock, task, log and counter is judged on its own, and so is each set of leases whose write sets touch. What a
+//! target that declares revisions orders by them is judged by them first
 //! (the witness check, O(n log n)); only where that does not explain it does the search run, with a deadline that
 //! holds. There are three verdicts; `Unknown` is never a pass, and neither is a history in which nothing happened.
 
 mod counters;
+mod leases;
 mod levels;
 mod limit;
 mod locks;
 mod logs;
+mod object;
 mod points;
 mod report;
 mod search;
 mod shrink;
+mod tasks;
 mod tokens;
 mod witness;
 
@@ -36,10 +40,28 @@ pub fn check(history: &History, deadline: Duration) -> Report {
     tokens::check(history, &mut report);
     logs::check(history, &mut limit, &mut report);
     counters::check(history, &mut limit, &mut report);
-    locks::check(history, &mut limit, &mut report);
+    granted(history, &mut limit, &mut report);
     report.conclude();
     report.elapsed = begun.elapsed();
     report
+}
+
+/// Locks, leases and tasks: one journal orders them all.
+fn granted(history: &History, limit: &mut Limit, report: &mut Report) {
+    let locks = locks::objects(history);
+    let leases = leases::Leases::of(history, report);
+    let tasks = tasks::Tasks::of(history);
+    let mut ranks = Vec::new();
+    if history.header.hello.revisions {
+        let mut points = Vec::new();
+        locks::points(&locks, &mut points);
+        leases.points(&mut points);
+        tasks.points(&mut points);
+        ranks = points::check(history, points, report);
+    }
+    locks::check(history, &locks, &ranks, &mut limit.share(3), report);
+    leases.check(history, &ranks, &mut limit.share(2), report);
+    tasks.check(history, &ranks, limit, report);
 }
 
 /// The operations of a history by kind, and requests that had to be answered `fail`.

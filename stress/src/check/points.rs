@@ -1,52 +1,63 @@
-//! The order that the revisions claim, over all locks together, against real time.
+//! The order that the revisions claim, over all locks, leases and tasks together, against real time.
 
-use fencehold_model::history::{Ask, History, Token};
-use fencehold_model::spec::{Breach, Given, LockOp};
+use fencehold_model::history::History;
+use fencehold_model::spec::Breach;
 
-use super::locks::OneLock;
+use super::object::Object;
 use super::report::Report;
-use super::search::Timed;
 
-struct Point<'a> {
-    revision: u64,
+/// Where one answer says that it was decided.
+pub(super) struct Point<'a> {
+    /// None where it was answered without one.
+    revision: Option<u64>,
     /// Whether the operation may be the one that made the event of its revision: 0 likely, 1 perhaps, 2 no.
     class: u8,
-    timed: &'a Timed<LockOp>,
+    /// Whether it granted a token that is its revision.
+    is_new: bool,
+    start_us: u64,
+    end_us: u64,
     at: usize,
-    lock: usize,
+    subject: &'a str,
+}
+
+impl<'a> Point<'a> {
+    /// Those of the answered operations of an object; `class` gives [`Point::class`] and [`Point::is_new`].
+    pub(super) fn of<O>(
+        object: &'a Object<O>,
+        points: &mut Vec<Self>,
+        class: impl Fn(&O, u64) -> (u8, bool),
+    ) {
+        for (timed, at) in object.ops.iter().zip(&object.at).filter(|(timed, _)| timed.answered) {
+            let (class, is_new) = timed.revision.map_or((2, false), |revision| class(&timed.op, revision));
+            points.push(Point {
+                revision: timed.revision,
+                class,
+                is_new,
+                start_us: timed.start_us,
+                end_us: timed.end_us,
+                at: *at,
+                subject: &object.subject,
+            });
+        }
+    }
 }
 
 /// Reports answers without a revision and revisions against real time. Gives, for each operation of the history, its
 /// place in the order that the revisions claim.
-pub(super) fn check(history: &History, locks: &[OneLock], report: &mut Report) -> Vec<u32> {
-    let mut points = Vec::new();
-    for (place, lock) in locks.iter().enumerate() {
-        for (timed, at) in lock.ops.iter().zip(&lock.at) {
-            match timed.revision {
-                Some(revision) => {
-                    points.push(Point {
-                        revision,
-                        class: class(timed, revision),
-                        timed,
-                        at: *at,
-                        lock: place,
-                    });
-                }
-                None if timed.answered => {
-                    report.broken(history, Breach::RevisionMissing, &name(history, lock), vec![*at]);
-                }
-                None => {}
-            }
-        }
+pub(super) fn check(history: &History, mut points: Vec<Point<'_>>, report: &mut Report) -> Vec<u32> {
+    for point in points.iter().filter(|point| point.revision.is_none()) {
+        report.broken(history, Breach::RevisionMissing, point.subject, vec![point.at]);
     }
-    points.sort_by_key(|point| (point.revision, point.timed.start_us));
+    points.retain(|point| point.revision.is_some());
+    points.sort_by_key(|point| (point.revision, point.start_us, point.at));
+    // The same answer of a list is decided once, whatever the number of objects that it tells of.
     let mut ranks = vec![u32::MAX; history.ops.len()];
     let mut rank = 0;
     let mut latest: Option<&Point<'_>> = None;
     for group in points.chunk_by(|left, right| left.revision == right.revision) {
-        let first_end = group.iter().map(|point| point.timed.end_us).min().unwrap_or(0);
-        let maker = group.iter().filter(|point| point.class < 2 && point.timed.start_us <= first_end);
-        let maker = maker.min_by_key(|point| (point.class, point.timed.start_us)).map(|point| point.at);
+        let first_end = group.iter().map(|point| point.end_us).min().unwrap_or(0);
+        let maker = group.iter().filter(|point| point.class < 2 && point.start_us <= first_end);
+        let maker = maker.min_by_key(|point| (point.class, point.start_us)).map(|point| point.at);
         if let Some(maker) = maker {
             ranks[maker] = rank;
             rank += 1;
@@ -56,45 +67,22 @@ pub(super) fn check(history: &History, locks: &[OneLock], report: &mut Report) -
                 ranks[point.at] = rank;
                 rank += 1;
             }
-            if let Some(before) = latest.filter(|before| point.timed.end_us < before.timed.start_us) {
-                let subject = name(history, &locks[point.lock]);
-                report.broken(history, Breach::RevisionOrder, &subject, vec![point.at, before.at]);
+            if let Some(before) = latest.filter(|before| point.end_us < before.start_us) {
+                report.broken(history, Breach::RevisionOrder, point.subject, vec![point.at, before.at]);
             }
         }
-        one_grant(history, locks, group, report);
-        let last = group
-            .last()
-            .filter(|last| latest.is_none_or(|before| before.timed.start_us < last.timed.start_us));
+        one_grant(history, group, report);
+        let last = group.last().filter(|last| latest.is_none_or(|before| before.start_us < last.start_us));
         latest = last.or(latest);
     }
     ranks
 }
 
 /// One point of the journal holds one event: the grants that stand there are one and the same.
-fn one_grant(history: &History, locks: &[OneLock], group: &[Point<'_>], report: &mut Report) {
-    let mut grants = group.iter().filter(|point| {
-        matches!(point.timed.op.ask, Ask::Acquire { .. })
-            && point.timed.op.given == Given::Ok
-            && point.timed.op.token == Token::Number(point.revision)
-    });
+fn one_grant(history: &History, group: &[Point<'_>], report: &mut Report) {
+    let mut grants = group.iter().filter(|point| point.is_new);
     let Some(first) = grants.next() else { return };
-    for other in grants.filter(|other| other.lock != first.lock) {
-        let subject = name(history, &locks[other.lock]);
-        report.broken(history, Breach::TokenRepeated, &subject, vec![first.at, other.at]);
+    for other in grants.filter(|other| other.subject != first.subject) {
+        report.broken(history, Breach::TokenRepeated, other.subject, vec![first.at, other.at]);
     }
-}
-
-fn class(timed: &Timed<LockOp>, revision: u64) -> u8 {
-    let op = &timed.op;
-    match (op.ask, op.given) {
-        (Ask::Acquire { .. }, Given::Ok) if op.token == Token::Number(revision) => 0,
-        (Ask::Release { .. }, Given::Ok) if op.already != Some(true) => 0,
-        (Ask::Break { .. }, Given::Ok) => 0,
-        (Ask::Acquire { .. } | Ask::Renew { .. }, Given::Ok) => 1,
-        _ => 2,
-    }
-}
-
-fn name(history: &History, lock: &OneLock) -> String {
-    format!("lock {:?}", history.names.text(lock.name))
 }

@@ -34,7 +34,7 @@ pub struct Violation {
 pub struct Counts {
     /// Operations, of every kind and outcome.
     pub ops: usize,
-    /// Locks, logs and counters.
+    /// Locks, sets of leases, tasks, logs and counters.
     pub objects: usize,
     /// Locks acquired.
     pub grants: usize,
@@ -42,6 +42,24 @@ pub struct Counts {
     pub takeovers: usize,
     /// `held` refusals.
     pub contended: usize,
+    /// Leases granted.
+    pub leases: usize,
+    /// Grants that crashed a lapsed lease in their way.
+    pub lapsed_over: usize,
+    /// Grants that were refused for an overlap.
+    pub overlaps: usize,
+    /// Tasks moved, reopened or merged.
+    pub moves: usize,
+    /// Moves that put two statuses beside each other.
+    pub conflicts: usize,
+    /// Conflicts ended by a choice.
+    pub resolved: usize,
+    /// Tasks reopened.
+    pub reopened: usize,
+    /// Steps down that were refused.
+    pub regressions: usize,
+    /// Steps of an epoch that was over, refused.
+    pub stale_epochs: usize,
     /// Operations without an answer.
     pub infos: usize,
     /// Acknowledged appends.
@@ -50,9 +68,9 @@ pub struct Counts {
     pub increments: usize,
     /// Operations that nobody judges.
     pub others: usize,
-    /// Locks judged by their revisions alone.
+    /// Objects judged by their revisions alone.
     pub witnessed: usize,
-    /// Locks and counters for which an order was searched.
+    /// Objects for which an order was searched.
     pub searched: usize,
     /// Steps of a specification that the searches tried.
     pub transitions: u64,

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use fencehold_model::history::{Ask, Call, Fence, History, Id, Right, Token, Tokens};
+use fencehold_model::history::{Ask, Call, Fence, History, Id, LeaseAsk, Right, Token, Tokens};
 use fencehold_model::spec::Breach;
 
 use super::report::Report;
 
-/// One answered acquire.
+/// One answered acquire of a lock, or grant of a lease.
 struct Grant {
     at: usize,
     holder: Id,
@@ -17,25 +17,31 @@ struct Grant {
     end_us: u64,
 }
 
-/// Judges the tokens of every lock, and every guarded operation.
+/// Judges the tokens of every lock and lease, and every guarded operation.
 pub(super) fn check(history: &History, report: &mut Report) {
-    let mut locks: BTreeMap<Id, Vec<Grant>> = BTreeMap::new();
+    let mut rights: BTreeMap<Right, Vec<Grant>> = BTreeMap::new();
     for (at, op) in history.ops.iter().enumerate() {
-        if let (Call::Lock(name, Ask::Acquire { holder, claim, .. }), Some(answer)) = (&op.call, op.ok()) {
+        let (right, holder, claim) = match &op.call {
+            Call::Lock(name, Ask::Acquire { holder, claim, .. }) => (Right::Lock(*name), *holder, *claim),
+            // A lease is never granted twice under one token.
+            Call::Lease(lease, LeaseAsk::Grant { holder, .. }) => (Right::Lease(*lease), *holder, None),
+            _ => continue,
+        };
+        if let Some(answer) = op.ok() {
             let (start_us, end_us) = (op.invoked_us, op.ended_us);
-            let grant = Grant { at, holder: *holder, claim: *claim, token: answer.token, start_us, end_us };
-            locks.entry(*name).or_default().push(grant);
+            let grant = Grant { at, holder, claim, token: answer.token, start_us, end_us };
+            rights.entry(right).or_default().push(grant);
         }
     }
-    for (name, grants) in &mut locks {
-        let subject = format!("lock {:?}", history.names.text(*name));
+    for (right, grants) in &mut rights {
+        let subject = subject(history, *right);
         one_owner(history, &subject, grants, report);
         if history.header.hello.tokens == Tokens::Ordered {
             growing(history, &subject, grants, report);
         }
     }
     if history.header.hello.fencing {
-        fences(history, &mut locks, report);
+        fences(history, &mut rights, report);
     }
 }
 
@@ -78,10 +84,10 @@ fn number(grant: &Grant) -> u64 {
     }
 }
 
-/// A guarded operation that was sent after a newer grant of its lock had been answered was not done.
-fn fences(history: &History, locks: &mut BTreeMap<Id, Vec<Grant>>, report: &mut Report) {
-    let mut newest: BTreeMap<Id, Vec<(u64, u64, usize)>> = BTreeMap::new();
-    for (name, grants) in locks {
+/// A guarded operation that was sent after a newer grant of what it shows had been answered was not done.
+fn fences(history: &History, rights: &mut BTreeMap<Right, Vec<Grant>>, report: &mut Report) {
+    let mut newest: BTreeMap<Right, Vec<(u64, u64, usize)>> = BTreeMap::new();
+    for (right, grants) in rights {
         grants.sort_by_key(|grant| grant.end_us);
         let mut rising: Vec<(u64, u64, usize)> = Vec::new();
         for grant in grants.iter() {
@@ -89,19 +95,22 @@ fn fences(history: &History, locks: &mut BTreeMap<Id, Vec<Grant>>, report: &mut 
                 rising.push((grant.end_us, number(grant), grant.at));
             }
         }
-        newest.insert(*name, rising);
+        newest.insert(*right, rising);
     }
     for (at, op) in history.ops.iter().enumerate() {
-        let Some(Fence { right: Right::Lock(lock), token: Token::Number(shown) }) = fence(&op.call) else {
-            continue;
-        };
-        let Some(rising) = newest.get(&lock).filter(|_| op.ok().is_some()) else { continue };
+        let Some(Fence { right, token: Token::Number(shown) }) = fence(&op.call) else { continue };
+        let Some(rising) = newest.get(&right).filter(|_| op.ok().is_some()) else { continue };
         let answered = rising.partition_point(|(end_us, ..)| *end_us < op.invoked_us);
         if let Some((_, _, grant)) = rising[..answered].last().filter(|(_, token, _)| *token > shown) {
-            let subject = format!("fence of lock {:?}", history.names.text(lock));
+            let subject = format!("fence of {}", subject(history, right));
             report.broken(history, Breach::StaleFence, &subject, vec![*grant, at]);
         }
     }
+}
+
+fn subject(history: &History, right: Right) -> String {
+    let word = if matches!(right, Right::Lock(_)) { "lock" } else { "lease" };
+    format!("{word} {:?}", history.names.text(right.id()))
 }
 
 fn fence(call: &Call) -> Option<Fence> {

@@ -5,10 +5,10 @@
 //! in where an answer cannot do without it. Where that is not enough it gives up, and the search decides: the search
 //! held to the order of revisions is complete.
 
-use fencehold_model::spec::{Lock, LockSpec, Spec};
+use fencehold_model::spec::Spec;
 
 use super::limit::Limit;
-use super::locks::OneLock;
+use super::object::Object;
 
 /// How far back before an answer that does not fit a lost operation is put in.
 const LOOK_BACK: usize = 32;
@@ -18,9 +18,9 @@ const LOST_MAX: usize = 3;
 const REPAIR_STEPS_MAX: u32 = 100_000;
 
 /// The point between two operations of the order.
-#[derive(Debug, Clone, Copy)]
-struct Point {
-    state: Lock,
+#[derive(Debug, Clone)]
+struct Point<T> {
+    state: T,
     /// The latest start of what was placed: nothing that ended before may follow.
     now_us: u64,
 }
@@ -34,57 +34,57 @@ struct PutIn {
 }
 
 /// How far a replay came.
-enum Reached {
+enum Reached<T> {
     /// Past the last operation.
-    End(Point),
+    End(Point<T>),
     /// Before this place.
-    Stuck(usize, Point),
+    Stuck(usize, Point<T>),
 }
 
-struct Replay<'a> {
-    spec: &'a LockSpec,
-    lock: &'a OneLock,
+struct Replay<'a, S: Spec> {
+    spec: &'a S,
+    object: &'a Object<S::Op>,
     order: Vec<u32>,
     lost: Vec<u32>,
     limit: &'a mut Limit,
     steps: u32,
 }
 
-/// The order of `lock`'s operations, by index, that the ranks and the answers determine.
+/// The order of the object's operations, by index, that the ranks and the answers determine.
 ///
 /// # Errors
 /// If it was not found: the index of the operation that does not fit.
-pub(super) fn witness(
-    spec: &LockSpec,
-    lock: &OneLock,
+pub(super) fn witness<S: Spec>(
+    spec: &S,
+    object: &Object<S::Op>,
     ranks: &[u32],
     limit: &mut Limit,
 ) -> Result<Vec<u32>, usize> {
-    let (mut order, mut lost) = (Vec::with_capacity(lock.ops.len()), Vec::new());
-    for (timed, index) in lock.ops.iter().zip(0u32..) {
+    let (mut order, mut lost) = (Vec::with_capacity(object.ops.len()), Vec::new());
+    for (timed, index) in object.ops.iter().zip(0u32..) {
         if timed.answered { order.push(index) } else { lost.push(index) }
     }
-    order.sort_by_key(|index| ranks[lock.at[*index as usize]]);
-    Replay { spec, lock, order, lost, limit, steps: 0 }.run()
+    order.sort_by_key(|index| ranks[object.at[*index as usize]]);
+    Replay { spec, object, order, lost, limit, steps: 0 }.run()
 }
 
-impl Replay<'_> {
+impl<S: Spec> Replay<'_, S> {
     fn run(mut self) -> Result<Vec<u32>, usize> {
         let mut point = Point { state: self.spec.initial(), now_us: 0 };
-        let mut before = [point; LOOK_BACK];
+        let mut before = vec![point.clone(); LOOK_BACK];
         let mut put_in: Vec<PutIn> = Vec::new();
         for place in 0..self.order.len() {
-            before[place % LOOK_BACK] = point;
-            if let Some(next) = self.step(point, place) {
+            before[place % LOOK_BACK] = point.clone();
+            if let Some(next) = self.step(&point, place) {
                 point = next;
                 continue;
             }
             let failed = self.order[place] as usize;
             let found = self.repair(&before, place).ok_or(failed)?;
             let from = found.first().map_or(place, |put| put.place);
-            point = before[from % LOOK_BACK];
+            point = before[from % LOOK_BACK].clone();
             for at in from..=place {
-                before[at % LOOK_BACK] = point;
+                before[at % LOOK_BACK] = point.clone();
                 let Reached::End(next) = self.replay(point, at, at, &found) else { return Err(failed) };
                 point = next;
             }
@@ -96,8 +96,8 @@ impl Replay<'_> {
     }
 
     /// Places the answered operation at `place`, if it fits there.
-    fn step(&mut self, point: Point, place: usize) -> Option<Point> {
-        let timed = &self.lock.ops[self.order[place] as usize];
+    fn step(&mut self, point: &Point<S::State>, place: usize) -> Option<Point<S::State>> {
+        let timed = &self.object.ops[self.order[place] as usize];
         if !self.limit.step() || timed.end_us < point.now_us {
             return None;
         }
@@ -107,45 +107,52 @@ impl Replay<'_> {
     }
 
     /// Places a lost operation, if it can have happened there.
-    fn put(&self, point: Point, put: PutIn) -> Option<Point> {
-        let timed = &self.lock.ops[put.lost as usize];
+    fn put(&self, point: &Point<S::State>, put: PutIn) -> Option<Point<S::State>> {
+        let timed = &self.object.ops[put.lost as usize];
         if timed.end_us < point.now_us {
             return None;
         }
-        let state = self.spec.effects(&point.state, &timed.op)[put.variant]?;
+        let [first, second] = self.spec.effects(&point.state, &timed.op);
+        let state = if put.variant == 0 { first } else { second }?;
         Some(Point { state, now_us: point.now_us.max(timed.start_us) })
     }
 
     /// Places the operations from `from` to `to` and what is put in before them.
-    fn replay(&mut self, mut point: Point, from: usize, to: usize, puts: &[PutIn]) -> Reached {
+    fn replay(
+        &mut self,
+        mut point: Point<S::State>,
+        from: usize,
+        to: usize,
+        puts: &[PutIn],
+    ) -> Reached<S::State> {
         for place in from..=to {
             for put in puts.iter().filter(|put| put.place == place) {
-                let Some(next) = self.put(point, *put) else { return Reached::Stuck(place, point) };
+                let Some(next) = self.put(&point, *put) else { return Reached::Stuck(place, point) };
                 point = next;
             }
-            let Some(next) = self.step(point, place) else { return Reached::Stuck(place, point) };
+            let Some(next) = self.step(&point, place) else { return Reached::Stuck(place, point) };
             point = next;
         }
         Reached::End(point)
     }
 
     /// Finds lost operations that let the operation at `to` fit, as late as possible; first the earliest place.
-    fn repair(&mut self, before: &[Point; LOOK_BACK], to: usize) -> Option<Vec<PutIn>> {
+    fn repair(&mut self, before: &[Point<S::State>], to: usize) -> Option<Vec<PutIn>> {
         self.steps = 0;
         for from in (to.saturating_sub(LOOK_BACK - 1)..=to).rev() {
             let mut puts = Vec::new();
-            if self.put_some(before[from % LOOK_BACK], from, to, &mut puts) {
+            if self.put_some(&before[from % LOOK_BACK], from, to, &mut puts) {
                 return Some(puts);
             }
         }
         None
     }
 
-    fn put_some(&mut self, point: Point, from: usize, to: usize, puts: &mut Vec<PutIn>) -> bool {
+    fn put_some(&mut self, point: &Point<S::State>, from: usize, to: usize, puts: &mut Vec<PutIn>) -> bool {
         for number in 0..self.lost.len() {
             let lost = self.lost[number];
             let too_late =
-                self.lock.ops[lost as usize].start_us > self.lock.ops[self.order[to] as usize].end_us;
+                self.object.ops[lost as usize].start_us > self.object.ops[self.order[to] as usize].end_us;
             if too_late || self.steps > REPAIR_STEPS_MAX {
                 break;
             }
@@ -159,7 +166,7 @@ impl Replay<'_> {
                 match self.replay(after, from, to, &[]) {
                     Reached::End(_) => return true,
                     Reached::Stuck(place, reached) => {
-                        if puts.len() < LOST_MAX && self.put_some(reached, place, to, puts) {
+                        if puts.len() < LOST_MAX && self.put_some(&reached, place, to, puts) {
                             return true;
                         }
                     }
@@ -172,7 +179,7 @@ impl Replay<'_> {
 
     fn whole(&self, puts: &[PutIn]) -> Vec<u32> {
         let mut puts = puts.iter().peekable();
-        let mut whole = Vec::with_capacity(self.lock.ops.len());
+        let mut whole = Vec::with_capacity(self.object.ops.len());
         for (place, index) in self.order.iter().enumerate() {
             while let Some(put) = puts.next_if(|put| put.place <= place) {
                 whole.push(put.lost);

@@ -1,8 +1,9 @@
-//! The explorer: the lock machine, and the lease machine ([`explore_leases`]), each on its own, without disk, interleavings or crashes.
+//! The explorer: the machines on their own, without disk, interleavings or crashes.
 //!
 //! Two ways to look at the same decisions: *every* state of small configurations, breadth first ([`explore`]), each
 //! transition compared with the oracle and with the machine's own invariants; and long random walks through large
-//! ones ([`Walker`]). Wrong machines ([`Mutant`]) say whether either is blind.
+//! ones ([`Walker`]). Wrong machines ([`Mutant`]) say whether either is blind. So it is for locks; [`status`] is the same
+//! for the statuses of tasks.
 
 mod answer;
 mod judge;
@@ -13,6 +14,7 @@ mod relation;
 mod search;
 mod space;
 mod stage;
+pub mod status;
 mod step;
 mod subject;
 mod taken;

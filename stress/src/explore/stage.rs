@@ -3,17 +3,21 @@
 use std::time::{Duration, Instant};
 
 use super::walk::{Found, Walker};
-use super::{Config, Explored, LeaseConfig, LeaseWalker, Limit, Shipped, explore, explore_leases};
+use super::{Config, Explored, LeaseConfig, LeaseWalker, Limit, Shipped, explore, explore_leases, status};
 use crate::gate::stage::Context;
 use crate::report::{StageResult, Verdict};
 
-/// Searches every state of small configurations of the lock machine and of the lease machine.
+/// Searches every state of small configurations of the lock machine and of the lease machine, and every value of small
+/// vocabularies of statuses.
 pub fn stage(context: &mut Context) -> StageResult {
     let begun = Instant::now();
     context.progress.begin("model");
     let mut result = locks(context);
     if result.verdict == Verdict::Ok {
         leases(context, &mut result);
+    }
+    if result.verdict == Verdict::Ok {
+        statuses(context, &mut result);
     }
     context.progress.end();
     result.elapsed = begun.elapsed();
@@ -100,6 +104,19 @@ fn leases(context: &mut Context, result: &mut StageResult) {
             result.verdict = Verdict::Violation(format!("{} after: {}", found.why, found.path.join(", ")));
             return;
         }
+    }
+}
+
+fn statuses(context: &mut Context, result: &mut StageResult) {
+    let before = result.cases;
+    let part = status::part(context.profile, &mut |transitions| {
+        context.progress.tell(before + transitions, "transitions", None);
+    });
+    result.cases += part.transitions;
+    result.bound.push_str(&format!("; {}", part.bound));
+    result.figures.extend(part.figures);
+    if let Some(found) = part.found {
+        result.verdict = Verdict::Violation(found);
     }
 }
 

@@ -13,10 +13,12 @@ use std::time::Duration;
 use fencehold::fs::RealFs;
 use fencehold::host::RealHost;
 use fencehold::journal::{FileJournal, Options};
-use fencehold_model::Event;
-use serde_json::Value;
+use fencehold_model::lease::{Crash, LeaseEvent};
+use fencehold_model::{Entry, Event, Status};
+use serde_json::{Value, json};
 
 use super::nemesis::Deeds;
+use crate::fold::Fold;
 
 /// What was found.
 #[derive(Debug, Clone, Default)]
@@ -38,12 +40,45 @@ pub struct Aftermath {
 /// What the history says, as far as the journal can be held to it.
 #[derive(Default)]
 struct Told {
-    /// Revisions of acknowledged lock operations, with their holders.
-    acked: BTreeMap<u64, String>,
-    /// Tokens of acknowledged grants.
-    granted: BTreeSet<u64>,
+    /// Revisions of acknowledged operations on locks, leases and tasks.
+    acked: BTreeSet<u64>,
+    /// What was acknowledged as having happened, in words, with the point where its event must stand.
+    done: BTreeMap<(u64, Deed), String>,
     /// Holders of processes that were killed.
     killed: BTreeSet<u64>,
+}
+
+/// What an event must say for an answer to be true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Deed {
+    LockGrant,
+    LeaseGrant,
+    LeaseEnd,
+    Move,
+}
+
+impl Deed {
+    /// What an acknowledged operation did, if it made an event of which we know what it says.
+    fn of(op: &str, value: &Value) -> Option<Self> {
+        match op {
+            _ if value["already"] == true => None,
+            "lock.acquire" => Some(Deed::LockGrant),
+            "lease.grant" => Some(Deed::LeaseGrant),
+            "lease.close" | "lease.crash" | "lease.clear" => Some(Deed::LeaseEnd),
+            "status.set" | "status.reopen" | "status.merge" => Some(Deed::Move),
+            _ => None,
+        }
+    }
+
+    fn of_event(event: &Event) -> Option<Self> {
+        match event {
+            Event::LockGranted { .. } => Some(Deed::LockGrant),
+            Event::Lease(LeaseEvent::Granted(_)) => Some(Deed::LeaseGrant),
+            Event::Lease(_) => Some(Deed::LeaseEnd),
+            Event::Status(_) => Some(Deed::Move),
+            _ => None,
+        }
+    }
 }
 
 impl Aftermath {
@@ -63,26 +98,30 @@ impl Aftermath {
     fn look_at_journal(&mut self, workspace: &Path, told: &Told) -> Result<(), String> {
         let host = RealHost::new().map_err(|error| error.to_string())?;
         let journal = FileJournal::new(RealFs, host, workspace, Options::default());
-        let mut tokens = BTreeSet::new();
-        let mut last = 0;
+        let mut missing = told.done.clone();
+        let mut fold = Fold::default();
         let notes = journal.history(|entry| {
             self.events += 1;
-            if entry.revision <= last {
-                self.wrong.push(format!("revision {} stands after {last} in the journal", entry.revision));
+            if let Err(wrong) = fold.next(entry) {
+                self.wrong.push(format!("the journal says: {wrong}"));
             }
-            last = entry.revision;
-            if matches!(entry.event, Event::LockGranted { .. }) {
-                tokens.insert(entry.revision);
+            if let Some(deed) = Deed::of_event(&entry.event)
+                && let Some(said) = missing.remove(&(entry.revision, deed))
+                && let Err(wrong) = agrees(&said, entry)
+            {
+                self.wrong.push(wrong);
             }
             let process = entry.actor.as_str().split('.').nth(1).and_then(|process| process.parse().ok());
             let of_killed = process.is_some_and(|process| told.killed.contains(&process));
-            let acked = told.acked.contains_key(&entry.revision);
-            self.killed_in_commit += u64::from(of_killed && !acked && entry.event.lock().is_some());
+            let acked = told.acked.contains(&entry.revision);
+            self.killed_in_commit += u64::from(of_killed && !acked && Deed::of_event(&entry.event).is_some());
         });
         // Damage that a repair had set aside stays in the archived file as it was.
         let _ = notes.map_err(|error| error.to_string())?;
-        for token in told.granted.difference(&tokens) {
-            self.wrong.push(format!("token {token} was granted, and no event in the journal says so"));
+        for ((revision, deed), said) in missing {
+            self.wrong.push(format!(
+                "{deed:?} at {revision} was answered, and no event in the journal says so: {said}"
+            ));
         }
         let count = |dir: &Path| {
             fs::read_dir(dir).map_or(0, |entries| {
@@ -108,7 +147,7 @@ impl Aftermath {
                 let revision = sealed
                     .and_then(|line| serde_json::from_str::<Value>(line).ok())
                     .and_then(|line| line["rev"].as_u64());
-                if let Some(revision) = revision.filter(|revision| told.acked.contains_key(revision)) {
+                if let Some(revision) = revision.filter(|revision| told.acked.contains(revision)) {
                     let name = entry.path();
                     self.wrong.push(format!("{} holds the acknowledged revision {revision}", name.display()));
                 }
@@ -136,22 +175,28 @@ impl Aftermath {
 impl Told {
     fn read(history: &str) -> Self {
         let mut told = Told::default();
-        let mut asked: BTreeMap<(u64, u64), (String, String)> = BTreeMap::new();
+        let mut asked: BTreeMap<(u64, u64), String> = BTreeMap::new();
         for line in history.lines().skip(1) {
             let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
             let key = (line["process"].as_u64().unwrap_or(0), line["id"].as_u64().unwrap_or(0));
             match line["type"].as_str() {
                 Some("invoke") => {
-                    let text = |field: &Value| field.as_str().unwrap_or_default().to_owned();
-                    asked.insert(key, (text(&line["op"]), text(&line["args"]["holder"])));
+                    asked.insert(key, line["op"].as_str().unwrap_or_default().to_owned());
                 }
                 Some("ok") => {
-                    let Some((op, holder)) = asked.remove(&key) else { continue };
-                    if let (true, Some(revision)) = (op.starts_with("lock."), line["revision"].as_u64()) {
-                        told.acked.insert(revision, holder);
+                    let Some(op) = asked.remove(&key) else { continue };
+                    let group = op.split_once('.').map_or("", |(group, _)| group);
+                    let Some(revision) = line["revision"].as_u64() else { continue };
+                    if !matches!(group, "lock" | "lease" | "status") {
+                        continue;
                     }
-                    if let ("lock.acquire", Some(token)) = (op.as_str(), line["value"]["token"].as_u64()) {
-                        told.granted.insert(token);
+                    told.acked.insert(revision);
+                    if let Some(deed) = Deed::of(&op, &line["value"]) {
+                        // A lock that was kept is where it was granted; whatever else happened stands where it did.
+                        let token =
+                            if deed == Deed::LockGrant { &line["value"]["token"] } else { &Value::Null };
+                        let stands = token.as_u64().unwrap_or(revision);
+                        told.done.insert((stands, deed), line["value"].to_string());
                     }
                 }
                 Some("nemesis") if line["what"] == "kill" => {
@@ -161,6 +206,34 @@ impl Told {
             }
         }
         told
+    }
+}
+
+/// Whether an event says what was answered.
+fn agrees(said: &str, entry: &Entry) -> Result<(), String> {
+    let said: Value = serde_json::from_str(said).unwrap_or_default();
+    let wrong = || Err(format!("{said} was answered, and the journal has {entry:?}"));
+    match &entry.event {
+        Event::LockGranted { .. } | Event::Lease(LeaseEvent::Granted(_))
+            if said["token"] != entry.revision =>
+        {
+            wrong()
+        }
+        Event::Lease(LeaseEvent::Closed { token, .. } | LeaseEvent::Cleared { token, .. })
+        | Event::Lease(LeaseEvent::Crashed(Crash { token, .. }))
+            if said["token"] != *token =>
+        {
+            wrong()
+        }
+        Event::Status(event) => {
+            let value = event.value(entry.revision);
+            let names: Vec<&str> = value.statuses.keys().map(Status::as_str).collect();
+            let same = said["epoch"] == value.epoch
+                && said["turn"] == value.turn
+                && said["statuses"] == json!(names);
+            if same { Ok(()) } else { wrong() }
+        }
+        _ => Ok(()),
     }
 }
 

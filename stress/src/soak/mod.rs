@@ -5,9 +5,11 @@
 //! fresh process opens what is left, and the checker judges the whole.
 
 mod aftermath;
+mod leases;
 mod nemesis;
 mod recorder;
 mod stage;
+mod tasks;
 mod worker;
 mod workload;
 

@@ -33,6 +33,18 @@ pub struct Sometimes {
     pub quarantines: u64,
     /// Acquires that were refused as held.
     pub contended: u64,
+    /// Grants of leases that were refused for an overlap.
+    pub overlaps: u64,
+    /// Grants that crashed a lapsed lease in their way.
+    pub lapsed_over: u64,
+    /// Steps down that were refused.
+    pub regressions: u64,
+    /// Steps of an epoch that was over, refused.
+    pub stale_epochs: u64,
+    /// Two statuses put beside each other.
+    pub conflicts: u64,
+    /// Of these, ended by a choice.
+    pub resolved: u64,
 }
 
 impl Sometimes {
@@ -45,7 +57,13 @@ impl Sometimes {
             torn_tails: 40,
             takeovers: 40,
             quarantines: 5,
-            contended: 2_000,
+            contended: 1_000,
+            overlaps: 500,
+            lapsed_over: 100,
+            regressions: 200,
+            stale_epochs: 100,
+            conflicts: 100,
+            resolved: 20,
         };
         match profile {
             Profile::Default | Profile::Deep => full,
@@ -55,7 +73,13 @@ impl Sometimes {
                 torn_tails: 5,
                 takeovers: 10,
                 quarantines: 1,
-                contended: 300,
+                contended: 150,
+                overlaps: 50,
+                lapsed_over: 10,
+                regressions: 20,
+                stale_epochs: 10,
+                conflicts: 10,
+                resolved: 3,
             },
         }
     }
@@ -178,6 +202,12 @@ fn verdict(soak: &Soak, sometimes: Option<Sometimes>) -> Verdict {
         ("takeovers", report.counts.takeovers as u64, least.takeovers),
         ("quarantines", aftermath.quarantined, least.quarantines),
         ("contended acquires", report.counts.contended as u64, least.contended),
+        ("overlaps refused", report.counts.overlaps as u64, least.overlaps),
+        ("lapsed leases taken over", report.counts.lapsed_over as u64, least.lapsed_over),
+        ("regressions refused", report.counts.regressions as u64, least.regressions),
+        ("stale epochs refused", report.counts.stale_epochs as u64, least.stale_epochs),
+        ("conflicts of statuses", report.counts.conflicts as u64, least.conflicts),
+        ("conflicts resolved", report.counts.resolved as u64, least.resolved),
     ];
     let missed: Vec<String> = reached
         .iter()
@@ -196,6 +226,15 @@ fn figures(soak: &Soak) -> Vec<(String, String)> {
         ("grants", counts.grants as u64),
         ("takeovers", counts.takeovers as u64),
         ("contended acquires", counts.contended as u64),
+        ("leases granted", counts.leases as u64),
+        ("overlaps refused", counts.overlaps as u64),
+        ("lapsed leases taken over", counts.lapsed_over as u64),
+        ("moves of tasks", counts.moves as u64),
+        ("regressions refused", counts.regressions as u64),
+        ("tasks reopened", counts.reopened as u64),
+        ("stale epochs refused", counts.stale_epochs as u64),
+        ("conflicts of statuses", counts.conflicts as u64),
+        ("conflicts resolved", counts.resolved as u64),
         ("acknowledged appends", counts.appends as u64),
         ("acknowledged increments", counts.increments as u64),
         ("operations without an answer", counts.infos as u64),

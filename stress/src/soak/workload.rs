@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
+use super::leases::Leases;
+use super::tasks::Tasks;
 use crate::rng::Rng;
 
 /// The locks that are fought for.
@@ -19,6 +21,7 @@ const APPENDS_PER_LOG: u64 = 300;
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     appends: AtomicU64,
+    task_ops: AtomicU64,
 }
 
 /// What the target offers.
@@ -26,6 +29,10 @@ pub(super) struct Shared {
 pub struct Offers {
     /// Locks.
     pub lock: bool,
+    /// Leases.
+    pub lease: bool,
+    /// Statuses.
+    pub status: bool,
     /// Logs.
     pub log: bool,
     /// Documents.
@@ -45,6 +52,8 @@ impl Offers {
         };
         Offers {
             lock: has("offers", "lock"),
+            lease: has("offers", "lease"),
+            status: has("offers", "status"),
             log: has("offers", "log"),
             doc: has("offers", "doc"),
             fencing: hello["fencing"].as_bool() == Some(true) && hello["tokens"].as_str() == Some("ordered"),
@@ -71,13 +80,26 @@ pub(super) struct Client<'a> {
     drawn: u64,
     held: Vec<Held>,
     asked: Option<Held>,
+    leases: Leases,
+    tasks: Tasks,
 }
 
 impl<'a> Client<'a> {
     /// A client of process number `process`.
     pub(super) fn new(rng: Rng, offers: Offers, shared: &'a Shared, slot: usize, process: u64) -> Self {
         let holder = format!("w{slot}.{process}");
-        Client { rng, offers, shared, holder, process, drawn: 0, held: Vec::new(), asked: None }
+        Client {
+            rng,
+            offers,
+            shared,
+            holder,
+            process,
+            drawn: 0,
+            held: Vec::new(),
+            asked: None,
+            leases: Leases::default(),
+            tasks: Tasks::default(),
+        }
     }
 
     /// The next operation and its fields.
@@ -88,18 +110,30 @@ impl<'a> Client<'a> {
         kinds.extend([0, 0, 0].into_iter().filter(|_| self.offers.lock));
         kinds.extend([1].into_iter().filter(|_| self.offers.log));
         kinds.extend([2].into_iter().filter(|_| self.offers.doc));
+        kinds.extend([3, 3].into_iter().filter(|_| self.offers.lease));
+        kinds.extend([4, 4].into_iter().filter(|_| self.offers.status));
         match kinds.as_slice() {
             [] => ("hello", json!({})),
             kinds => match *self.rng.pick(kinds) {
                 0 => self.lock(),
                 1 => self.log(),
-                _ => self.document(),
+                2 => self.document(),
+                3 => self.leases.next(&mut self.rng, &self.holder, self.offers.bind),
+                _ => self.tasks.next(&mut self.rng, &self.shared.task_ops),
             },
         }
     }
 
     /// Learns from the answer to the last operation.
     pub(super) fn learn(&mut self, op: &str, args: &Value, answer: &Value) {
+        match op.split_once('.') {
+            Some(("lease", _)) => self.leases.learn(op, args, answer),
+            Some(("status", _)) => self.tasks.learn(args, answer),
+            _ => self.learn_lock(op, args, answer),
+        }
+    }
+
+    fn learn_lock(&mut self, op: &str, args: &Value, answer: &Value) {
         let ok = answer["outcome"].as_str() == Some("ok");
         if op == "lock.acquire" && ok {
             if let Some(mut asked) = self.asked.take() {
@@ -195,6 +229,12 @@ impl<'a> Client<'a> {
         let mut looks = Vec::new();
         if offers.lock {
             looks.extend(NAMES.iter().map(|name| ("lock.show", json!({ "name": name }))));
+        }
+        if offers.lease {
+            looks.extend(Leases::last_looks());
+        }
+        if offers.status {
+            looks.extend(Tasks::last_looks(&shared.task_ops));
         }
         if offers.log {
             let logs = shared.appends.load(Ordering::Relaxed) / APPENDS_PER_LOG;

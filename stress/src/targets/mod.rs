@@ -5,9 +5,12 @@
 
 mod documents;
 mod lint_fake;
+mod registry;
 mod rmw_nolock;
 mod torn_tail_glue;
 mod twist;
+mod twist_leases;
+mod twist_statuses;
 mod unlocked_fallback;
 mod wire;
 
@@ -21,6 +24,14 @@ pub const MUTANTS: [(&str, &str); 3] = [
     ("M03", "unlocked-fallback: who does not get the lock in time goes on without it"),
     ("M16", "torn-tail-glue: a record is appended to a line that was never ended"),
 ];
+
+/// The registry of leases and statuses that is right.
+pub const CONTROL: &str = "registry";
+
+/// The registries with a defect, by name.
+pub fn registries() -> impl Iterator<Item = &'static str> {
+    registry::ALL.iter().map(|(name, ..)| *name).filter(|name| *name != CONTROL)
+}
 
 /// What stands before the rule in the name of a fake adapter that misreads it.
 pub const LINT_FAKE: &str = "lint-fake:";
@@ -36,12 +47,19 @@ pub fn run(name: &str) -> ExitCode {
         "M03" => Box::new(unlocked_fallback::UnlockedFallback::new()),
         "M16" => Box::new(torn_tail_glue::TornTailGlue),
         _ => {
-            let names: Vec<&str> = MUTANTS.iter().map(|(name, _)| *name).collect();
+            if let Some((_, defect, _)) = registry::ALL.iter().find(|(known, ..)| *known == name) {
+                return serve(name, &mut registry::Registry::new(*defect));
+            }
+            let names: Vec<&str> = MUTANTS.iter().map(|(name, _)| *name).chain(registries()).collect();
             eprintln!("fencehold-gate: there is no target {name:?}; there are {}", names.join(", "));
             return ExitCode::from(2);
         }
     };
-    match wire::serve(target.as_mut()) {
+    serve(name, target.as_mut())
+}
+
+fn serve(name: &str, target: &mut dyn Target) -> ExitCode {
+    match wire::serve(target) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => stopped(name, &error),
     }

@@ -111,7 +111,9 @@ pub(super) fn entries(most: usize) -> impl Strategy<Value = Vec<Entry>> {
                     granted.over.iter_mut().for_each(|crash| known(&crash.lease, &mut crash.token));
                     last.insert(granted.lease.clone(), revision);
                 }
-                Event::Lease(LeaseEvent::Closed { lease, token } | LeaseEvent::Cleared { lease, token, .. })
+                Event::Lease(
+                    LeaseEvent::Closed { lease, token } | LeaseEvent::Cleared { lease, token, .. },
+                )
                 | Event::Lease(LeaseEvent::Crashed(Crash { lease, token, .. })) => known(lease, token),
                 _ => {}
             }
@@ -135,11 +137,9 @@ pub(super) fn grant(lease: &str, writes: Vec<Pattern>) -> Command {
 
 /// A state with many open leases: some timed, some of processes that live, died or cannot be seen.
 pub(super) fn open_leases() -> impl Strategy<Value = State> {
-    let one = (writes(), proptest::option::of(1u64..40), proptest::option::of(0u64..9), 0..20u64);
-    let many = prop_oneof![
-        proptest::collection::vec(one.clone(), 0..8),
-        proptest::collection::vec(one, 100..200)
-    ];
+    let one = || (writes(), proptest::option::of(1u64..40), proptest::option::of(0u64..9), 0..20u64);
+    let many =
+        prop_oneof![proptest::collection::vec(one(), 0..8), proptest::collection::vec(one(), 100..200)];
     many.prop_map(|drawn| {
         let mut state = State { revision: 10_000, ..State::default() };
         for ((writes, ttl_ms, pid, since_ms), token) in drawn.into_iter().zip(1u64..) {

@@ -5,12 +5,13 @@ use serde_json::{Map, Value, json};
 use super::request::Request;
 use super::target::Greeted;
 use super::{Failure, ID_BYTES_MAX, LINE_BYTES_MAX, Outcome, Reply};
+use crate::cli::fence::described;
 use crate::document::{self, Document, Version};
 use crate::fs::RealFs;
 use crate::host::RealHost;
 use crate::ledger::FenceStanding;
 use crate::log::{self, GitCheckout, Log, Page};
-use crate::mark::{Last, Place, Refusal, Shown};
+use crate::mark::{Fence, Last, Mark, Place, Refusal, Shown};
 
 /// The bytes of records in one page of `log.read`: with what stands around them a line stays below 1 MiB.
 const PAGE_BYTES: usize = 512 * 1024;
@@ -148,17 +149,18 @@ impl Greeted {
     ) -> std::result::Result<std::result::Result<Shown, Reply>, Failure> {
         let shown = request.shown()?;
         let Some(fence) = &shown.fence else { return Ok(Ok(shown)) };
-        let never = || Failure::Definite(format!("no lock here ever had the token {}", fence.token));
+        let never =
+            || Failure::Definite(format!("no lock and no lease here ever had the token {}", fence.token));
         // Where there is no workspace, none was ever granted, and none is made to find that out.
         let ledger = self.ledger_if_any()?.ok_or_else(never)?;
-        match ledger.fence_standing(&fence.lock, fence.token)? {
-            FenceStanding::Good => Ok(Ok(shown)),
-            FenceStanding::Stale { newest } => Ok(Err(Reply::Refused {
+        match ledger.right_standing(&fence.right, fence.token)? {
+            (right, FenceStanding::Good) => Ok(Ok(Shown::fence(Fence { right, token: fence.token }))),
+            (right, FenceStanding::Stale { newest }) => Ok(Err(Reply::Refused {
                 reason: "stale_token",
                 revision: None,
-                value: json!({ "lock": fence.lock.as_str(), "token": newest }),
+                value: described(&Mark { right, token: newest }),
             })),
-            FenceStanding::NeverGranted => Err(never()),
+            (_, FenceStanding::NeverGranted) => Err(never()),
         }
     }
 }
@@ -176,9 +178,7 @@ fn content(found: &document::Content) -> Reply {
 
 fn refused(refusal: &Refusal) -> Reply {
     let value = match refusal {
-        Refusal::StaleToken(mark) | Refusal::Guarded(mark) => {
-            json!({ "lock": mark.lock.as_str(), "token": mark.token })
-        }
+        Refusal::StaleToken(mark) | Refusal::Guarded(mark) => described(mark),
         Refusal::Version { found, .. } => json!({ "version": found.as_str() }),
         _ => Value::Null,
     };

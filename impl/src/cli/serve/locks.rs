@@ -6,7 +6,7 @@ use fencehold_model::lock::{Command, Grant, Refusal};
 use fencehold_model::{Holder, TimeMs};
 use serde_json::{Value, json};
 
-use super::request::{Bind, Request};
+use super::request::Request;
 use super::target::{Greeted, RealLedger, asking};
 use super::{Failure, Outcome, Reply};
 use crate::cli::identity;
@@ -19,11 +19,7 @@ use crate::ledger::{self, Answer, Verdict};
 impl Greeted {
     pub(super) fn acquire(&mut self, request: &Request<'_>) -> Outcome {
         let holder = request.holder()?;
-        let bound = match request.bind()? {
-            Bind::Nothing => None,
-            Bind::ThisProcess => Some(self.host.process(u64::from(std::process::id()))?),
-            Bind::Pid(pid) => Some(self.host.process(pid)?),
-        };
+        let bound = self.bound(request)?;
         let command = Command::Acquire {
             name: request.name()?,
             holder: holder.clone(),
@@ -52,9 +48,14 @@ impl Greeted {
     pub(super) fn end_by_hand(&mut self, request: &Request<'_>) -> Outcome {
         let name = request.name()?;
         let reason = request.fields.text_or_none("reason")?.unwrap_or_default().to_owned();
-        let actor = Holder::new(identity::host_name().trim())
-            .map_err(|bad| Failure::Definite(format!("this machine's name is no actor: {bad}")))?;
+        let actor = self.by_hand()?;
         self.submit(&actor, &Command::Break { name, reason })
+    }
+
+    /// The actor of what names no holder.
+    pub(super) fn by_hand(&self) -> std::result::Result<Holder, Failure> {
+        Holder::new(identity::host_name().trim())
+            .map_err(|bad| Failure::Definite(format!("this machine's name is no actor: {bad}")))
     }
 
     fn submit(&mut self, actor: &Holder, command: &Command) -> Outcome {

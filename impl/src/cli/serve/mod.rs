@@ -5,8 +5,10 @@
 //! held.
 
 mod files;
+mod leases;
 mod locks;
 mod request;
+mod statuses;
 mod target;
 
 use std::io::{self, BufRead, Read as _, Write as _};

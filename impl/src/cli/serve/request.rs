@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fencehold_model::json::Fields;
 use fencehold_model::lock::Proof;
-use fencehold_model::{Claim, Holder, LockName, Token};
+use fencehold_model::{Claim, Holder, LeaseId, LockName, Pattern, Right, TaskId};
 use serde_json::Value;
 
 use super::Failure;
@@ -37,6 +37,14 @@ impl<'a> Request<'a> {
 
     pub(super) fn name(&self) -> Result<LockName, Failure> {
         Ok(self.fields.id("name")?)
+    }
+
+    pub(super) fn lease(&self) -> Result<LeaseId, Failure> {
+        Ok(self.fields.id("lease")?)
+    }
+
+    pub(super) fn task(&self) -> Result<TaskId, Failure> {
+        Ok(self.fields.id("task")?)
     }
 
     pub(super) fn holder(&self) -> Result<Holder, Failure> {
@@ -74,6 +82,26 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// A flag; one that is absent is not set.
+    pub(super) fn flag(&self, key: &str) -> Result<bool, Failure> {
+        match self.fields.get(key) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(_) => Err(Failure::Definite(format!("`{key}` is not true or false"))),
+        }
+    }
+
+    /// What a lease writes: paths and globs, relative to the root.
+    pub(super) fn write_set(&self) -> Result<Vec<Pattern>, Failure> {
+        let entries = self.fields.array_or_empty("write_set")?.iter().map(|entry| {
+            let text = entry.as_str().ok_or_else(|| {
+                Failure::Definite(format!("`write_set` holds {entry}, which is not a string"))
+            })?;
+            Pattern::new(text).map_err(|bad| Failure::Definite(format!("`write_set`: {bad}")))
+        });
+        entries.collect()
+    }
+
     /// A path relative to the root; whether it stays inside is checked where it is resolved.
     pub(super) fn file(&self) -> Result<PathBuf, Failure> {
         let file = self.fields.text("file")?;
@@ -85,8 +113,13 @@ impl<'a> Request<'a> {
 
     pub(super) fn fence(&self) -> Result<Option<Fence>, Failure> {
         let Some(fence) = self.fields.object_or_none("fence")? else { return Ok(None) };
-        let (lock, token): (LockName, Token) = (fence.id("lock")?, fence.number("token")?);
-        Fence::new(lock, token).map(Some).map_err(|bad| Failure::Definite(bad.to_string()))
+        let right = match (fence.id_or_none("lock")?, fence.id_or_none("lease")?) {
+            (Some(name), None) => Right::Lock(name),
+            (None, Some(id)) => Right::Lease(id),
+            _ => return Err(Failure::Definite("`fence` needs one of `lock` and `lease`".to_owned())),
+        };
+        let fence = Fence::new(right, fence.number("token")?);
+        fence.map(Some).map_err(|bad| Failure::Definite(bad.to_string()))
     }
 
     pub(super) fn shown(&self) -> Result<Shown, Failure> {

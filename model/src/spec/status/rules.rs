@@ -77,6 +77,7 @@ impl StatusSpec {
             return Owed::Done(Cell { turn: 0, sides: Sides::only(set.to, Side::of(set.detail)), ..*cell });
         }
         match set.from {
+            None if set.resolve => Owed::Refused(StatusReason::Conflict),
             None => Owed::Done(Cell { sides: cell.sides.with(set.to, Side::of(set.detail)), ..*cell }),
             Some(from) if cell.sides.alone() == Some(from) => next_turn(cell, set.to, Side::of(set.detail)),
             Some(_) => Owed::Refused(StatusReason::Conflict),

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fencehold_model::history::{
-    Ask, Call, Fence, History, Id, LeaseAsk, Operation, Outcome, StatusAsk, Token,
+    Ask, Call, Fence, History, Id, LeaseAsk, Operation, Outcome, Right, StatusAsk, Token, Told,
 };
 use serde_json::Value;
 
-/// The lock, lease, task or file that an operation is about, and the lock or lease that guards it.
+/// Stands for every lease: which of them are one object is not for the shrinker to say.
+const LEASES: Id = Id(u32::MAX);
+
+/// The lock, task or file that an operation is about, and the lock that guards it; leases stand for each other.
 pub(super) fn objects(op: &Operation) -> impl Iterator<Item = Id> + use<> {
     let (object, fence) = match &op.call {
         Call::Lock(name, _) => (Some(*name), &None),
@@ -16,10 +19,14 @@ pub(super) fn objects(op: &Operation) -> impl Iterator<Item = Id> + use<> {
         | Call::DocRead { file, fence }
         | Call::Merge { file, fence, .. } => (Some(*file), fence),
         Call::LogRead { file, .. } => (Some(*file), &None),
-        Call::Lease(id, _) | Call::Status(id, _) => (Some(*id), &None),
-        Call::LeaseList { .. } | Call::Invalid(_) | Call::Other(_) => (None, &None),
+        Call::Status(task, _) => (Some(*task), &None),
+        Call::Lease(..) | Call::LeaseList { .. } => (Some(LEASES), &None),
+        Call::Invalid(_) | Call::Other(_) => (None, &None),
     };
-    object.into_iter().chain(fence.map(|fence: Fence| fence.right.id()))
+    object.into_iter().chain(fence.map(|fence: Fence| match fence.right {
+        Right::Lock(lock) => lock,
+        Right::Lease(_) => LEASES,
+    }))
 }
 
 /// What is left out together.
@@ -75,6 +82,9 @@ fn mentioned(op: &Operation) -> Vec<(Id, Token)> {
         }
         if let Outcome::Ok(answer) | Outcome::Refused(_, answer) = &op.outcome {
             tokens.push((*lease, answer.token));
+            if let Told::Leases { leases, .. } = &answer.told {
+                tokens.extend(leases.iter().filter_map(|seen| Some((seen.lease?, seen.token))));
+            }
         }
     }
     tokens.retain(|(_, token)| *token != Token::Absent);

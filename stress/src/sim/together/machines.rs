@@ -5,15 +5,12 @@
 //! once or not at all; what was refused, never. No grant stands beside an open one that writes what it writes, unless
 //! it names it as lapsed, and that was so. No task ever goes back within an epoch, and epochs only grow.
 
-use std::collections::BTreeMap;
-
 use fencehold::Happened;
 use fencehold::ledger::{Answer, LeaseVerdict, TaskVerdict};
-use fencehold_model::lease::{Cause, LeaseEvent};
-use fencehold_model::status::{Value, Vocabulary};
-use fencehold_model::{Entry, Event, LeaseId, Pattern, Revision, TaskId, TimeMs};
+use fencehold_model::{Entry, Event, Revision};
 
 use super::Told;
+use crate::fold::Fold;
 use crate::sim::choice::Source;
 use crate::sim::disk::Disk;
 use crate::sim::door::Locks;
@@ -190,7 +187,7 @@ fn judge(world: &World, ended: &[Ended<()>], told: &[Heard]) -> Result<(), Strin
     for heard in told {
         agrees(heard, &entries)?;
     }
-    Walk::default().all(&entries)
+    Fold::default().all(&entries)
 }
 
 /// One thing that was told, against the events.
@@ -211,92 +208,5 @@ fn agrees(heard: &Heard, entries: &[Entry]) -> Result<(), String> {
             Err(format!("{op} was answered {revision:?}, and stands in the journal at {:?}", of(op)))
         }
         Heard::Asked { .. } | Heard::Not { .. } | Heard::Done { .. } => Ok(()),
-    }
-}
-
-/// One open lease, by a fold of the judge's own.
-struct Open {
-    token: Revision,
-    writes: Vec<Pattern>,
-    expires_ms: TimeMs,
-    bound: bool,
-}
-
-/// The events, folded by hand.
-#[derive(Default)]
-struct Walk {
-    open: BTreeMap<LeaseId, Open>,
-    tasks: BTreeMap<TaskId, Value>,
-}
-
-impl Walk {
-    fn all(mut self, entries: &[Entry]) -> Result<(), String> {
-        if !entries.is_sorted_by(|a, b| a.revision < b.revision && a.at_ms <= b.at_ms) {
-            return Err("revisions or times go back".to_owned());
-        }
-        for entry in entries {
-            match &entry.event {
-                Event::Lease(event) => self.lease(event, entry)?,
-                Event::Status(event) => self.task(event.task(), event.value(entry.revision))?,
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn lease(&mut self, event: &LeaseEvent, entry: &Entry) -> Result<(), String> {
-        match event {
-            LeaseEvent::Granted(granted) => {
-                for crash in &granted.over {
-                    let open = self.open.remove(&crash.lease).filter(|open| open.token == crash.token);
-                    let open = open.ok_or_else(|| format!("{crash:?} is crashed, and was not open"))?;
-                    if crash.cause == Cause::TtlPassed && (open.bound || entry.at_ms < open.expires_ms) {
-                        return Err(format!("{crash:?} had not lapsed at {}", entry.at_ms));
-                    }
-                }
-                let meets = |open: &Open| {
-                    granted
-                        .writes
-                        .iter()
-                        .any(|pattern| open.writes.iter().any(|other| pattern.overlaps(other)))
-                };
-                let beside = self.open.iter().find(|(id, open)| **id == granted.lease || meets(open));
-                if let Some((id, open)) = beside {
-                    let (lease, token) = (&granted.lease, open.token);
-                    return Err(format!(
-                        "lease {lease} is granted beside {id} of token {token}, which is open"
-                    ));
-                }
-                let open = Open {
-                    token: entry.revision,
-                    writes: granted.writes.clone(),
-                    expires_ms: entry.at_ms + granted.ttl_ms.unwrap_or(TimeMs::MAX - entry.at_ms),
-                    bound: granted.bound.is_some(),
-                };
-                self.open.insert(granted.lease.clone(), open);
-                Ok(())
-            }
-            LeaseEvent::Closed { lease, token } => match self.open.remove(lease) {
-                Some(open) if open.token == *token => Ok(()),
-                _ => Err(format!("lease {lease} is closed by token {token}, which is not open")),
-            },
-            other => Err(format!("nobody asked for {other:?}")),
-        }
-    }
-
-    fn task(&mut self, task: &TaskId, value: Value) -> Result<(), String> {
-        let vocabulary = Vocabulary::default();
-        let key = |value: &Value| (value.epoch, value.rank(&vocabulary), value.turn);
-        match self.tasks.insert(task.clone(), value.clone()) {
-            // A conflict grows by the side that nobody named.
-            Some(before) if key(&value) == key(&before) => {
-                let kept = before.statuses.keys().all(|status| value.statuses.contains_key(status));
-                if kept { Ok(()) } else { Err(format!("{before:?} is overwritten by {value:?}")) }
-            }
-            Some(before) if key(&value) < key(&before) => {
-                Err(format!("{task} goes from {before:?} to {value:?}"))
-            }
-            _ => Ok(()),
-        }
     }
 }
