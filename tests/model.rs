@@ -12,6 +12,8 @@ mod ends;
 mod framing;
 /// Histories of leases and statuses.
 mod history;
+/// Leases: round trips, the index of write sets, what a grant looks at, forgetting.
+mod lease;
 /// Patterns of write sets: read, spelled, compared.
 mod pattern;
 /// Patterns against an oracle that tries every path.

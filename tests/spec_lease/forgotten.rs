@@ -237,7 +237,8 @@ fn a_damaged_line_of_the_index_hides_no_other() {
     assert_eq!(bad.len(), 8);
 }
 
-/// LEASE-34: A token of a lease is stale once there is a newer grant of that lease, and where its end was forgotten.
+/// LEASE-34: A token of a lease is stale once there is a newer grant of that lease, once it was crashed or cleared, and
+/// where its end was forgotten.
 #[test]
 fn an_older_token_of_a_lease_is_stale() {
     let lab = Lab::new();
@@ -259,6 +260,12 @@ fn an_older_token_of_a_lease_is_stale() {
             matches!(standing("w", token), FenceStanding::Stale { newest } if newest >= second),
             "{token}"
         );
+    }
+    for end in [crash("other", None, "stopped"), clear("other", true, Some("stopped"))] {
+        let token = lab.party().granted(&grant("other", "a"));
+        assert_eq!(standing("other", token), FenceStanding::Good);
+        lab.party().work(&end);
+        assert_eq!(standing("other", token), FenceStanding::Stale { newest: token }, "{end:?}");
     }
     let third = lab.party().granted(&grant("w", "c"));
     assert_eq!(standing("w", third), FenceStanding::Good);
