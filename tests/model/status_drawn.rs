@@ -147,6 +147,9 @@ proptest! {
         }
     }
 
+    /// STATUS-32: A merge leaves the higher of two values, and where neither is higher the statuses of both, each with the
+    /// greater of its details by their bytes.
+    ///
     /// The oracle of a history follows the machine when answers are lost: of what an operation without an answer may
     /// have done it knows what was done, and it takes no answer for wrong that is right.
     #[test]
@@ -179,6 +182,9 @@ proptest! {
         }
     }
 
+    /// STATUS-32: A merge leaves the higher of two values, and where neither is higher the statuses of both, each with the
+    /// greater of its details by their bytes.
+    ///
     /// An answer that is changed in one place is found.
     #[test]
     fn a_wrong_answer_is_found(
