@@ -153,7 +153,8 @@ fn set(stands: Option<&Cell>, defect: Defect, request: &Value) -> Result<Came, S
     Ok(match from {
         Some(from) if cell.is(from) => Came::To(Cell::of(cell.epoch, cell.turn + 1, to, detail)),
         Some(_) => Came::Refused("conflict"),
-        None if request["resolve"] == true && defect != Defect::TieIsAhead => Came::Refused("conflict"),
+        // Who resolves takes it for a side of a conflict.
+        None if request["resolve"] == true => Came::Refused("conflict"),
         None if defect == Defect::TieIsAhead => Came::To(Cell::of(cell.epoch, cell.turn + 1, to, detail)),
         None => {
             let mut both = cell.clone();
