@@ -40,6 +40,18 @@ const MUTANTS: &[Mutant] = &[
         to: "if *detail < *mine {",
     },
     Mutant {
+        chapter: "LEASE",
+        file: "impl/src/journal/ended.rs",
+        from: "ended.get(&id).is_none_or(|other| other.token <= lease.token)",
+        to: "ended.get(&id).is_none_or(|other| other.token < lease.token)",
+    },
+    Mutant {
+        chapter: "LEASE",
+        file: "model/src/lease/decide.rs",
+        from: "        if way.lapsed.len() > OVER_MAX {",
+        to: "        if way.lapsed.len() > OVER_MAX + 1 {",
+    },
+    Mutant {
         chapter: "JOURNAL",
         file: "impl/src/journal/commit.rs",
         from: "if let Some(revision) = state.find_op(&asking.op) {",

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fencehold_stress::explore::{
-    Config, Explored, Limit, Mutant, Shipped, Subject, Walker, explore, oracle_stage, stage,
+    Config, Explored, LeaseConfig, LeaseMutant, LeaseSubject, Limit, Mutant, Shipped, Subject, Walker,
+    explore, explore_leases, oracle_stage, stage,
 };
 use fencehold_stress::gate::stage::{Context, Profile, Progress};
 use fencehold_stress::report::Verdict;
@@ -58,6 +59,57 @@ fn every_wrong_machine_is_caught() {
         caught += 1;
     }
     assert_eq!(caught, Mutant::ALL.len());
+}
+
+fn look_at_leases(subject: &impl LeaseSubject, config: &LeaseConfig, depth: u32) -> Explored {
+    explore_leases(subject, config, Limit { depth, time: Duration::from_secs(60) }, &mut |_| {})
+}
+
+/// LEASE-1: At any instant of journal time at most one grant of a lease is open, whatever the spelling of its id.
+///
+/// LEASE-4: No operation renews a lease: from its grant to its end its token, its holder, its write set and the
+/// instant at which its TTL passes stay as they were granted.
+///
+/// LEASE-5: Where the policy refuses overlaps, a grant whose write set overlaps that of another live lease is refused
+/// as `overlap`, with the id, the token and the holder of such leases, whichever of the two sets is the wider one.
+///
+/// LEASE-17: A grant that is made crashes the lapsed leases in its way, the one of its own id and those that its write
+/// set overlaps, by the same event and with the evidence of each.
+///
+/// LEASE-31: A rotation forgets a lease that was closed or cleared 10 minutes or more before, or before 1,024 others
+/// that were, and neither an open nor a crashed one.
+#[test]
+fn leases_hold_up_to_three_and_four_steps() {
+    for advises in [false, true] {
+        let two = look_at_leases(&Shipped, &LeaseConfig::two_leases(advises), 3);
+        assert!(two.violation.is_none(), "{two:?}");
+        assert!(two.states > 3_000 && two.transitions > 100_000, "{two:?}");
+        let three = look_at_leases(&Shipped, &LeaseConfig::three_leases(advises), 4 - u32::from(advises));
+        assert!(three.violation.is_none(), "{three:?}");
+        assert!(three.states > 500 && three.transitions > 25_000, "{three:?}");
+    }
+}
+
+/// Each wrong lease machine, in the configuration that can show it; printed: states to the first violation.
+#[test]
+fn every_wrong_lease_machine_is_caught() {
+    let mut caught = 0;
+    for mutant in LeaseMutant::ALL {
+        let advises = matches!(mutant, LeaseMutant::AdviceRefuses | LeaseMutant::AdviceSilent);
+        let explored = look_at_leases(mutant, &LeaseConfig::two_leases(advises), 5);
+        let found = explored.violation.unwrap_or_else(|| panic!("{mutant:?} was not caught"));
+        println!(
+            "{mutant:?}: {} states, {} transitions, {} steps: {}: {}",
+            explored.states,
+            explored.transitions,
+            found.path.len(),
+            found.path.join(", "),
+            found.why
+        );
+        assert!(found.path.len() <= 4, "breadth first finds the shortest way: {found:?}");
+        caught += 1;
+    }
+    assert_eq!((caught, LeaseMutant::ALL.len()), (41, 41));
 }
 
 /// The walks see what the search sees, where a trace of the oracle alone can show it; failing walks become minimal.

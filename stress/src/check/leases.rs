@@ -237,7 +237,14 @@ impl Reader<'_> {
 
     fn given(&mut self, op: &Operation, lease: Name) -> Given {
         match &op.outcome {
-            Outcome::Ok(answer) => Given::Ok(self.answer(answer, lease)),
+            Outcome::Ok(answer) => {
+                let mut read = self.answer(answer, lease);
+                // Of what was done it says what the lease is now; of a refusal and of a show, what it was.
+                if !matches!(op.call, Call::Lease(_, LeaseAsk::Show)) {
+                    read.named.clear();
+                }
+                Given::Ok(read)
+            }
             Outcome::Refused(reason, answer) => {
                 Given::Refused(reason_of(*reason), self.answer(answer, lease))
             }

@@ -93,6 +93,8 @@ impl Shrinker {
         self.drop_nemesis();
         self.keep_only_subject();
         self.cut_after_culprit();
+        // What was torn may have been needed to explain another object.
+        self.drop_nemesis();
         loop {
             let before = self.best.text().len();
             self.minimise(records);

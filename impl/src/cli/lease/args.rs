@@ -1,5 +1,6 @@
 //! `fencehold lease`, as it is typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -77,7 +78,7 @@ pub(in super::super) struct Grant {
     pub(super) id: LeaseId,
     /// What it writes: files, folders with all below them, globs; relative to the current folder
     #[arg(long, value_name = "PATH", num_args = 1..)]
-    pub(super) writes: Vec<String>,
+    pub(super) writes: Vec<OsString>,
     /// The same from a file, one a line; from stdin where it is -
     #[arg(long, value_name = "FILE")]
     pub(super) writes_from: Option<PathBuf>,

@@ -21,6 +21,7 @@ use crate::error::Result;
 use crate::ledger::{Answer, LeaseVerdict, check_lease};
 
 pub(super) use look::{one_line, standing_object};
+pub(super) use render::in_the_way;
 
 /// Enters a lease command.
 pub(super) fn lease(command: &Lease, common: &Common) -> Ended {

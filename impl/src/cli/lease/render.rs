@@ -30,16 +30,9 @@ pub(super) fn object(command: &Command, answer: &Answer<LeaseVerdict>) -> Value 
         LeaseVerdict::Refused(refusal) => {
             object["outcome"] = "refused".into();
             object["reason"] = refusal.word().into();
-            match refusal {
-                Refusal::AlreadyOpen(party) | Refusal::NotHolder(party) => object["value"] = named(party),
-                Refusal::NotOpen(party, how) => {
-                    object["value"] = named(party);
-                    object["value"]["state"] = how.word().into();
-                }
-                Refusal::Overlap(parties) => {
-                    object["value"] = json!({ "leases": parties.iter().map(named).collect::<Vec<_>>() });
-                }
-                Refusal::NotFound | Refusal::NeedsReason => {}
+            let value = in_the_way(refusal);
+            if !value.is_null() {
+                object["value"] = value;
             }
         }
         ended => {
@@ -87,6 +80,20 @@ pub(super) fn cause(object: &mut Value, cause: &Cause) {
         Cause::Reason(reason) => object["reason"] = reason.as_str().into(),
         Cause::Dead(evidence) => object["evidence"] = evidence.word().into(),
         Cause::TtlPassed => object["evidence"] = "ttl-passed".into(),
+    }
+}
+
+/// What a refusal says of the leases in the way, null where it names none.
+pub(in super::super) fn in_the_way(refusal: &Refusal) -> Value {
+    match refusal {
+        Refusal::AlreadyOpen(party) | Refusal::NotHolder(party) => named(party),
+        Refusal::NotOpen(party, how) => {
+            let mut value = named(party);
+            value["state"] = how.word().into();
+            value
+        }
+        Refusal::Overlap(parties) => json!({ "leases": parties.iter().map(named).collect::<Vec<_>>() }),
+        Refusal::NotFound | Refusal::NeedsReason => Value::Null,
     }
 }
 

@@ -142,10 +142,12 @@ fn common_path(a: &[Step], b: &[Step]) -> bool {
         }
         match (a.get(i), b.get(j)) {
             (None, None) => return true,
-            (Some(Step::Deep), Some(Step::Name(_))) => left.extend([(i + 1, j), (i, j + 1)]),
-            (Some(Step::Name(_)), Some(Step::Deep)) => left.extend([(i, j + 1), (i + 1, j)]),
-            (Some(Step::Deep), _) => left.extend([(i + 1, j)]),
-            (_, Some(Step::Deep)) => left.extend([(i, j + 1)]),
+            // Each goes on alone from any number of names, or eats what the other does.
+            (Some(Step::Deep), Some(_)) | (Some(_), Some(Step::Deep)) => {
+                left.extend([(i + 1, j), (i, j + 1)])
+            }
+            (Some(Step::Deep), None) => left.push((i + 1, j)),
+            (None, Some(Step::Deep)) => left.push((i, j + 1)),
             (Some(Step::Name(name)), Some(Step::Name(other))) if meet(name, other) => {
                 left.push((i + 1, j + 1));
             }

@@ -3,13 +3,14 @@
 
 mod answer;
 mod judge;
+mod kinds;
 mod mutants;
 mod node;
 mod space;
 mod step;
 mod subject;
 
-pub use mutants::LeaseMutant;
+pub use kinds::LeaseMutant;
 pub use space::LeaseConfig;
 pub use subject::LeaseSubject;
 
