@@ -22,3 +22,7 @@ mod pattern_tried;
 mod rules;
 /// The folded state: total, kept through JSON, forgetting.
 mod state;
+/// Statuses: decisions against the oracle, lost answers, the laws of the join, all drawn.
+mod status_drawn;
+/// Statuses and policies as text: round trips, and what no fold comes to.
+mod status_form;
