@@ -144,7 +144,7 @@ fn common_path(a: &[Step], b: &[Step]) -> bool {
             (None, None) => return true,
             // Each goes on alone from any number of names, or eats what the other does.
             (Some(Step::Deep), Some(_)) | (Some(_), Some(Step::Deep)) => {
-                left.extend([(i + 1, j), (i, j + 1)])
+                left.extend([(i + 1, j), (i, j + 1)]);
             }
             (Some(Step::Deep), None) => left.push((i + 1, j)),
             (None, Some(Step::Deep)) => left.push((i, j + 1)),
