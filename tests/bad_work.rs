@@ -236,9 +236,23 @@ fn a_bad_board_is_named_with_its_line_and_nothing_is_merged() {
     }
     assert_eq!(seen, 26);
     named(&yard.run(["task", "merge", "none"]), &["none"]);
+    spelled_twice();
     fs::write(yard.join("board.ndjson"), good.replace('\n', "\r\n")).unwrap();
     assert_eq!(yard.run(["task", "merge", "board.ndjson"]).code, 0, "git may have changed the line ends");
     assert_eq!(yard.run(["task", "get", "1"]).stdout, "done\n");
+}
+
+/// Two spellings of one task where ids are numbers.
+fn spelled_twice() {
+    let yard = Yard::with_git();
+    fs::write(yard.join("fencehold.toml"), "[tasks]\nids = \"numbers\"\n").unwrap();
+    assert_eq!(yard.run(["config", "apply"]).code, 0);
+    let text =
+        board(&[("05", "done"), ("5", "todo")]).replace("\"task_ids\":\"text\"", "\"task_ids\":\"numbers\"");
+    fs::write(yard.join("board.ndjson"), text).unwrap();
+    let words = ["board.ndjson line 3: task 5 is the task 05 of line 2, written otherwise"];
+    named(&yard.run(["task", "merge", "board.ndjson"]), &words);
+    assert_eq!(yard.run(["task", "list"]).stdout, "");
 }
 
 /// CLI-51: What can only be refused, or makes no sense, where there is no workspace creates none.

@@ -35,9 +35,9 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         chapter: "STATUS",
-        file: "model/src/status/value.rs",
-        from: "if *detail > *mine {",
-        to: "if *detail < *mine {",
+        file: "model/src/status/decide.rs",
+        from: "None if step.resolve =>",
+        to: "None if false =>",
     },
     Mutant {
         chapter: "LEASE",

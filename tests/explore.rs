@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fencehold_stress::explore::{
-    Config, Explored, LeaseConfig, LeaseMutant, LeaseSubject, Limit, Mutant, Shipped, Subject, Walker,
-    explore, explore_leases, oracle_stage, stage,
+    Config, Explored, LeaseConfig, LeaseMutant, LeaseSubject, LeaseWalker, Limit, Mutant, Shipped, Subject,
+    Walker, explore, explore_leases, oracle_stage, stage,
 };
 use fencehold_stress::gate::stage::{Context, Profile, Progress};
 use fencehold_stress::report::Verdict;
@@ -146,6 +146,35 @@ fn walks_of_the_shipped_machine_agree_with_the_oracle() {
     }
     assert_eq!(steps, 300 * 400);
     assert!(recorded > 20_000, "{recorded} of {steps} recorded something");
+}
+
+/// Leases walk beside their oracle, half of the walks told to it as a history tells of them: in intervals, with answers
+/// lost. No answer of the shipped machine is called wrong, and those of the wrong ones are.
+#[test]
+fn lease_walks_agree_with_the_oracle_and_catch_wrong_machines() {
+    let (mut steps, mut recorded) = (0, 0);
+    for seed in 0..200 {
+        let walker = LeaseWalker::new(seed);
+        let walked = walker.run(&Shipped);
+        let found = walked.found.map(|found| walker.shrink(&Shipped, found));
+        assert!(found.is_none(), "seed {seed}: {found:?}");
+        (steps, recorded) = (steps + walked.steps, recorded + walked.recorded);
+    }
+    assert_eq!(steps, 200 * 300);
+    assert!(recorded > 10_000, "{recorded} of {steps} recorded something");
+    // Not here: there is one boot.
+    let blind = [LeaseMutant::BootIgnored];
+    let mut caught = 0;
+    for mutant in LeaseMutant::ALL.iter().filter(|mutant| !blind.contains(mutant)) {
+        let found = (0..200).find_map(|seed| {
+            let walker = LeaseWalker::new(seed);
+            walker.run(mutant).found.map(|found| walker.shrink(mutant, found))
+        });
+        let found = found.unwrap_or_else(|| panic!("{mutant:?} was not caught"));
+        assert!(found.path.len() <= 8, "{mutant:?}: {found:?}");
+        caught += 1;
+    }
+    assert_eq!(caught, LeaseMutant::ALL.len() - blind.len());
 }
 
 /// The stages of the gate; in a release build this is how long they take there.

@@ -7,7 +7,7 @@ use fencehold_model::state::REMEMBER_MS;
 use fencehold_model::{LeaseId, Token};
 
 use super::{Works as _, clear, close, crash, grant, id, numbers};
-use crate::spec_kit::{AT_ONCE, Disk, Lab, Party, asking, kill_everywhere, names, vandal};
+use crate::spec_kit::{DURABLE, Disk, Lab, Party, asking, kill_everywhere, names, vandal};
 
 /// Every lease that can be listed: id, state, token. Asked as `list --all` asks.
 fn listed<F: Fs>(party: &Party<F>) -> (Vec<(String, &'static str, Token)>, Vec<String>) {
@@ -49,7 +49,7 @@ fn what_ended_long_ago_moves_to_the_index() {
         vandal::fill(&lab);
         lab.machine.pass(later_ms);
         let (disk, calls) = Disk::noting();
-        lab.party_on(disk, AT_ONCE).granted(&grant("rotates", "h"));
+        lab.party_on(disk, DURABLE).granted(&grant("rotates", "h"));
         assert_eq!(lab.n(), 2);
         let known: Vec<String> =
             lab.party().leases().unwrap().value.iter().map(|view| view.id.to_string()).collect();
@@ -128,7 +128,7 @@ fn no_lease_is_lost_wherever_a_rotation_is_killed() {
         let all = one_of_each(&lab);
         vandal::fill(&lab);
         lab.machine.pass(REMEMBER_MS);
-        let died = lab.party_on(disk, AT_ONCE).try_work(&grant("rotates", "h").0);
+        let died = lab.party_on(disk, DURABLE).try_work(&grant("rotates", "h").0);
         assert!(died.is_ok() || killed());
         let begun = lab.n() == 2;
         let indexed = lab.path("archive/leases.2.ndjson").exists();
@@ -237,11 +237,12 @@ fn a_damaged_line_of_the_index_hides_no_other() {
     assert_eq!(bad.len(), 8);
 }
 
-/// LEASE-34: A token of a lease is stale once there is a newer grant of that lease, and where its end was forgotten.
+/// LEASE-34: A token of a lease is stale once there is a newer grant of that lease, once it was crashed or cleared, and
+/// where its end was forgotten.
 #[test]
 fn an_older_token_of_a_lease_is_stale() {
     let lab = Lab::new();
-    let standing = |lease: &str, token| lab.party().lease_fence_standing(&id(lease), token).unwrap();
+    let standing = |lease: &str, token| lab.party().lease_fence_standing(&id(lease), token).unwrap().1;
     let first = lab.party().granted(&grant("w", "a"));
     assert_eq!(standing("w", first), FenceStanding::Good);
     assert_eq!(standing("w", first + 1), FenceStanding::NeverGranted);
@@ -259,6 +260,12 @@ fn an_older_token_of_a_lease_is_stale() {
             matches!(standing("w", token), FenceStanding::Stale { newest } if newest >= second),
             "{token}"
         );
+    }
+    for end in [crash("other", None, "stopped"), clear("other", true, Some("stopped"))] {
+        let token = lab.party().granted(&grant("other", "a"));
+        assert_eq!(standing("other", token), FenceStanding::Good);
+        lab.party().work(&end);
+        assert_eq!(standing("other", token), FenceStanding::Stale { newest: token }, "{end:?}");
     }
     let third = lab.party().granted(&grant("w", "c"));
     assert_eq!(standing("w", third), FenceStanding::Good);

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::walk::{Found, Walker};
-use super::{Config, Explored, LeaseConfig, Limit, Shipped, explore, explore_leases, status};
+use super::{Config, Explored, LeaseConfig, LeaseWalker, Limit, Shipped, explore, explore_leases, status};
 use crate::gate::stage::Context;
 use crate::report::{StageResult, Verdict};
 
@@ -142,20 +142,22 @@ fn figures_of(label: &str, explored: &Explored) -> Vec<(String, String)> {
     ]
 }
 
-/// Walks at random through large configurations, the oracle beside.
+/// Walks at random through large configurations of locks and of leases in turn, the oracle beside.
 pub fn oracle_stage(context: &mut Context) -> StageResult {
     let begun = Instant::now();
     let time = Duration::from_millis(context.profile.pick(2_000, 8_000, 120_000));
     let (mut walks, mut steps, mut recorded, mut verdict) = (0, 0, 0, Verdict::Ok);
     context.progress.begin("oracle");
     while begun.elapsed() < time {
-        let walker = Walker::new(context.seed.wrapping_add(walks));
-        let walked = walker.run(&Shipped);
+        let seed = context.seed.wrapping_add(walks);
+        let (lock_walk, lease_walk) = (Walker::new(seed), LeaseWalker::new(seed));
+        let (of_lock, of_lease) = (lock_walk.run(&Shipped), lease_walk.run(&Shipped));
         walks += 1;
-        steps += walked.steps;
-        recorded += walked.recorded;
-        if let Some(found) = walked.found {
-            let Found { why, path } = walker.shrink(&Shipped, found);
+        steps += of_lock.steps + of_lease.steps;
+        recorded += of_lock.recorded + of_lease.recorded;
+        let found = of_lock.found.map(|found| lock_walk.shrink(&Shipped, found));
+        let found = found.or_else(|| Some(lease_walk.shrink(&Shipped, of_lease.found?)));
+        if let Some(Found { why, path }) = found {
             verdict = Verdict::Violation(format!("{why} after: {}", path.join(", ")));
             break;
         }
@@ -167,7 +169,7 @@ pub fn oracle_stage(context: &mut Context) -> StageResult {
         name: "oracle",
         cases: steps,
         unit: "steps",
-        bound: format!("{walks} walks drawn from seed {} on", context.seed),
+        bound: format!("{walks} walks of each machine drawn from seed {} on", context.seed),
         verdict,
         elapsed: begun.elapsed(),
         figures: vec![

@@ -10,10 +10,12 @@ const SEEDS: u64 = 10;
 
 /// The broken processes.
 const PROCESSES: [Broken; 3] = [
-    Broken { name: "M01", millis: 400, harm_every_ms: 60 },
-    Broken { name: "M03", millis: 1_000, harm_every_ms: 60 },
-    Broken { name: "M16", millis: 1_200, harm_every_ms: 20 },
+    Broken { name: "M01", millis: 400, harm_every_ms: 60, seeds: (2, 10) },
+    Broken { name: "M03", millis: 1_000, harm_every_ms: 60, seeds: (2, 10) },
+    Broken { name: "M16", millis: 1_200, harm_every_ms: 20, seeds: (2, 10) },
 ];
+/// How each registry is soaked: what is wrong whoever asks is found at once, and the rest soon.
+const REGISTRIES: Broken = Broken { name: "", millis: 300, harm_every_ms: 40, seeds: (1, 5) };
 
 /// Runs the lock-file protocols of the simulated disk; a mutant that is not caught on every seed is a violation of the
 /// gate itself, and so is a control that is flagged.
@@ -47,8 +49,15 @@ pub(super) fn stage(context: &mut Context) -> StageResult {
             }
         }
     }
-    for broken in PROCESSES {
+    let registries = crate::targets::registries().map(|name| Broken { name, ..REGISTRIES });
+    for broken in PROCESSES.into_iter().chain(registries) {
         processes(broken, context, &mut finding);
+    }
+    match super::processes::right(context) {
+        Ok(operations) => {
+            finding.figures.push(("registry".to_owned(), format!("not flagged in {operations} operations")));
+        }
+        Err(why) => finding.verdict = Verdict::Violation(why),
     }
     let progress = &mut context.progress;
     let flagged =

@@ -9,9 +9,14 @@ use crate::report::{StageResult, Verdict};
 use crate::rng::Rng;
 use crate::soak::{self, Options, Soak};
 use crate::target::Spec;
+use crate::targets::CONTROL as CONTROL_REGISTRY;
 
-/// The correct adapter: Python, standard library only.
-const CONTROL: &str = include_str!("../../adapters/control.py");
+/// The correct adapter and the modules that it is made of, by their names: Python, standard library only.
+const CONTROL: [(&str, &str); 3] = [
+    ("control.py", include_str!("../../adapters/control.py")),
+    ("control_fields.py", include_str!("../../adapters/control_fields.py")),
+    ("control_registry.py", include_str!("../../adapters/control_registry.py")),
+];
 /// Processes at once.
 const PROCESSES: usize = 4;
 
@@ -51,11 +56,13 @@ pub(super) struct Broken {
     pub(super) millis: u64,
     /// The longest pause between two deeds of the nemesis, in milliseconds.
     pub(super) harm_every_ms: u64,
+    /// On how many seeds it is soaked, by profile.
+    pub(super) seeds: (usize, usize),
 }
 
 /// Soaks a broken target on each seed until it is caught; the first counterexample is shrunk.
 pub(super) fn catch(broken: Broken, context: &mut Context) -> Caught {
-    let seeds = context.profile.pick(2, 10, 10);
+    let seeds = context.profile.pick(broken.seeds.0, broken.seeds.1, broken.seeds.1);
     let mut rng = Rng::new(context.seed);
     let mut caught = Caught { per_seed: Vec::new(), command: None, failed: None };
     for round in 0..seeds {
@@ -92,6 +99,21 @@ pub(super) fn catch(broken: Broken, context: &mut Context) -> Caught {
     caught
 }
 
+/// A registry that is right, soaked as the broken ones are: what is wrong if it is flagged.
+pub(super) fn right(context: &mut Context) -> Result<u64, String> {
+    let seconds = context.profile.pick(1, 4, 60);
+    let dir = context.run_dir.join(CONTROL_REGISTRY);
+    let options =
+        options(Spec::built_in(CONTROL_REGISTRY), context.seed, Duration::from_secs(seconds), SHRINK_WITHIN);
+    let soak = short_soak(&dir, &options, context)?;
+    let _ = std::fs::remove_dir_all(dir.join("disk"));
+    let finding = flagged(&soak, Finding::ok(0, "operations", ""));
+    match finding.verdict {
+        Verdict::Ok => Ok(finding.cases),
+        other => Err(format!("the registry without a defect: {other:?}")),
+    }
+}
+
 /// The stage `control`: a correct target in another language is never flagged.
 pub(super) fn control(context: &mut Context) -> StageResult {
     context.progress.begin("control");
@@ -102,17 +124,17 @@ pub(super) fn control(context: &mut Context) -> StageResult {
     };
     let finding = Finding::ok(0, "operations", format!("{seconds} s, {PROCESSES} processes, real time"));
     let dir = context.run_dir.join("control");
-    let script = dir.join("control.py");
-    let ready = std::fs::create_dir_all(&dir).and_then(|()| std::fs::write(&script, CONTROL));
+    let ready = std::fs::create_dir_all(&dir)
+        .and_then(|()| CONTROL.iter().try_for_each(|(name, text)| std::fs::write(dir.join(name), text)));
     if let Err(error) = ready {
-        let verdict = Verdict::Unknown(format!("writing {}: {error}", script.display()));
+        let verdict = Verdict::Unknown(format!("writing into {}: {error}", dir.display()));
         return context.finish("control", Finding { verdict, ..finding });
     }
     if let Err(why) = python() {
         let verdict = Verdict::Skipped(format!("because {why}"));
         return context.finish("control", Finding { verdict, ..finding });
     }
-    let words = ["python3".to_owned(), script.to_string_lossy().into_owned()];
+    let words = ["python3".to_owned(), dir.join("control.py").to_string_lossy().into_owned()];
     let seed = context.seed;
     let soaked = Spec::command(&words).map_err(|bad| bad.to_string()).and_then(|spec| {
         short_soak(&dir, &options(spec, seed, Duration::from_secs(seconds), SHRINK_WITHIN), context)

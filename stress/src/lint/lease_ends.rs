@@ -7,9 +7,11 @@ use super::Rule;
 use super::bench::{Bench, Misread, Reply};
 use super::leases::LEASE;
 
-/// How many leases are granted for one list of several pages, and how long each of them is.
-const PAGED: usize = 60;
-const PAGED_BYTES: usize = 20_000;
+/// How many leases are granted for one list of several pages: more than 1 MiB, as each writes `PATHS` long paths.
+const PAGED: usize = 50;
+const PATHS: usize = 6;
+/// A part of such a path.
+const NAME_BYTES: usize = 240;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -264,18 +266,13 @@ fn list_state(bench: &mut Bench) -> Result<(), Misread> {
 
 fn pages(bench: &mut Bench) -> Result<(), Misread> {
     let mut all = Vec::new();
+    let below = vec!["n".repeat(NAME_BYTES); 15].join("/");
     for at in 0..PAGED {
         let lease = bench.fresh(&format!("{at:02}"));
-        let paths: Vec<String> =
-            (0..PAGED_BYTES / 2000).map(|n| format!("{lease}/{n}/{}", path_of(1900))).collect();
+        let paths: Vec<String> = (0..PATHS).map(|n| format!("{lease}/{n}/{below}")).collect();
         bench.grant_of(0, &lease, "a", &json!({ "write_set": paths }))?.ok()?;
         all.push(lease);
     }
     let (ids, reply) = bench.listed(&Value::Null)?;
     reply.must(ids == all, &format!("all of {PAGED} long leases over the pages, not {}", ids.len()))
-}
-
-/// A path of so many bytes, each of its names a short one.
-fn path_of(bytes: usize) -> String {
-    "name-of-some-length/".repeat(bytes / 20).trim_end_matches('/').to_owned()
 }

@@ -111,8 +111,11 @@ impl Aftermath {
             {
                 self.wrong.push(wrong);
             }
-            let process = entry.actor.as_str().split('.').nth(1).and_then(|process| process.parse().ok());
-            let of_killed = process.is_some_and(|process| told.killed.contains(&process));
+            // An event that nobody was answered is of a process that was killed before it could answer. A holder names
+            // its process; what has no holder is not of this check's own.
+            let process = entry.actor.as_str().strip_prefix('w').and_then(|actor| actor.split('.').nth(1));
+            let process = process.and_then(|process| process.parse().ok());
+            let of_killed = process.is_none_or(|process| told.killed.contains(&process));
             let acked = told.acked.contains(&entry.revision);
             self.killed_in_commit += u64::from(of_killed && !acked && Deed::of_event(&entry.event).is_some());
         });

@@ -64,21 +64,29 @@ fn kill(arena: &Arena, slot: u64, deeds: &mut Deeds) {
     deeds.kills += u64::from(handle.signal(Signal::KILL));
 }
 
-/// Kills the writer of the next line as soon as the line is seen.
+/// Kills the writer of the next line that names one of ours, as soon as the line is seen.
 fn aimed_kill(arena: &Arena, deeds: &mut Deeds) {
     let Some(path) = newest_journal(&arena.workspace) else { return };
     let len = |path: &Path| fs::metadata(path).map(|meta| meta.len()).ok();
-    let (before, begun) = (len(&path), Instant::now());
-    while len(&path) == before && begun.elapsed() < AIM {
-        std::hint::spin_loop();
-    }
-    let Some(line) = last_line(&path) else { return };
-    let line: serde_json::Value = serde_json::from_slice(&line).unwrap_or_default();
-    // Holders are named wSLOT.PROCESS.
-    let slot =
-        line["actor"].as_str().and_then(|actor| actor.strip_prefix('w')?.split('.').next()?.parse().ok());
-    if let Some(slot) = slot.filter(|slot| *slot < arena.slots.len() as u64) {
-        kill(arena, slot, deeds);
+    let begun = Instant::now();
+    let mut before = len(&path);
+    while begun.elapsed() < AIM {
+        let now = len(&path);
+        if now == before {
+            std::hint::spin_loop();
+            continue;
+        }
+        before = now;
+        let line: serde_json::Value = match last_line(&path) {
+            Some(line) => serde_json::from_slice(&line).unwrap_or_default(),
+            None => return,
+        };
+        // Holders are named wSLOT.PROCESS; what names no holder has the machine for an actor.
+        let actor = line["actor"].as_str().and_then(|actor| actor.strip_prefix('w'));
+        let slot = actor.and_then(|actor| actor.split('.').next()?.parse().ok());
+        if let Some(slot) = slot.filter(|slot| *slot < arena.slots.len() as u64) {
+            return kill(arena, slot, deeds);
+        }
     }
 }
 

@@ -11,6 +11,13 @@ use super::super::args::Who;
 use super::super::fence::token;
 use super::super::span;
 
+const GRANT: &str = "\
+A path covers itself and all below it. Globs are * and ? within a name, [a-z], and ** for any number of folders; what
+exists under the very name that was typed is that file. The same path in another worktree is the same entry.
+
+With --pid the lease may be reaped once that process is dead, with --ttl once that has passed and nobody can tell
+whether its process lives. With neither it is open until somebody closes, crashes or clears it.";
+
 #[derive(Debug, Subcommand)]
 pub(in super::super) enum Lease {
     /// Register a piece of work and print its token; refused while an open lease writes what it writes
@@ -73,6 +80,7 @@ pub(in super::super) enum Lease {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = GRANT)]
 pub(in super::super) struct Grant {
     /// The lease's id
     pub(super) id: LeaseId,

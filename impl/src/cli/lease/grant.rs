@@ -90,14 +90,14 @@ fn listed(fs: RealFs, file: &Path) -> Result<Vec<u8>> {
 /// What the lease says of itself: as asked for, else where it is asked from.
 fn about(session: &Session, asked: &Grant) -> Result<About> {
     let place = &session.place;
-    let here = || {
-        let is_tree = place.common_dir.as_ref() != Some(&place.root);
-        is_tree.then(|| place.root.to_str().map(str::to_owned)).flatten().filter(|text| is_plain(text))
-    };
+    // A bare repository is no place where work is done.
+    let is_tree = place.common_dir.as_ref() != Some(&place.root);
+    let here = || place.root.to_str().filter(|text| is_tree && is_plain(text)).map(str::to_owned);
     let worktree = asked.worktree.clone().or_else(here);
     let branch = match &asked.branch {
         Some(branch) => Some(branch.clone()),
-        None => locate::branch(&session.fs, place)?.filter(|text| is_plain(text)),
+        None if is_tree => locate::branch(&session.fs, place)?.filter(|text| is_plain(text)),
+        None => None,
     };
     Ok(About { worktree, branch, agent: asked.agent.clone() })
 }

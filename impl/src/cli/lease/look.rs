@@ -156,7 +156,10 @@ pub(in super::super) fn standing_object(view: &LeaseView, now_ms: TimeMs) -> Val
         "held_for_ms": now_ms.saturating_sub(lease.since_ms),
     });
     about(&mut object, lease);
+    // While its process can be watched its TTL does not count.
+    let watched = lease.bound.is_some() && *standing == Some(Standing::Live);
     if lease.is_open()
+        && !watched
         && let Some(expires_ms) = lease.expires_ms()
     {
         object["expires_in_ms"] = expires_ms.saturating_sub(now_ms).into();

@@ -12,13 +12,14 @@ use crate::ledger::{Answer, LeaseVerdict};
 const NAMED_MAX: usize = 5;
 
 /// An answer as the target protocol has it; one that a power cut can undo says so.
-pub(super) fn object(command: &Command, answer: &Answer<LeaseVerdict>) -> Value {
+pub(super) fn object(command: &Command, answer: &Answer<LeaseVerdict>, watched: bool) -> Value {
     let mut object = json!({ "outcome": "ok", "revision": answer.revision });
     match &answer.verdict {
         LeaseVerdict::Granted { lease, token, expires_ms, over, beside } => {
             object["value"] = json!({ "lease": lease.as_str(), "token": token });
-            if let Some(expires_ms) = expires_ms {
-                object["value"]["expires_in_ms"] = answer.expires_in_ms(*expires_ms).into();
+            // While its process can be watched its TTL does not count.
+            if let Some(expires_ms) = expires_ms.filter(|_| !watched) {
+                object["value"]["expires_in_ms"] = answer.expires_in_ms(expires_ms).into();
             }
             if !beside.is_empty() {
                 object["value"]["beside"] = beside.iter().map(LeaseId::as_str).collect();

@@ -1,5 +1,5 @@
 //! The lease machine on its own: every state of small configurations, each transition compared with the oracle and
-//! with the machine's own invariants.
+//! with the machine's own invariants; and random walks.
 
 mod answer;
 mod judge;
@@ -9,10 +9,13 @@ mod node;
 mod space;
 mod step;
 mod subject;
+mod taken;
+mod walk;
 
 pub use kinds::LeaseMutant;
 pub use space::LeaseConfig;
 pub use subject::LeaseSubject;
+pub use walk::LeaseWalker;
 
 use super::search::{Explored, Limit, search};
 

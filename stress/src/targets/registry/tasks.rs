@@ -153,6 +153,8 @@ fn set(stands: Option<&Cell>, defect: Defect, request: &Value) -> Result<Came, S
     Ok(match from {
         Some(from) if cell.is(from) => Came::To(Cell::of(cell.epoch, cell.turn + 1, to, detail)),
         Some(_) => Came::Refused("conflict"),
+        // Who resolves takes it for a side of a conflict.
+        None if request["resolve"] == true => Came::Refused("conflict"),
         None if defect == Defect::TieIsAhead => Came::To(Cell::of(cell.epoch, cell.turn + 1, to, detail)),
         None => {
             let mut both = cell.clone();
@@ -213,7 +215,8 @@ fn merge(stands: Option<&Cell>, defect: Defect, request: &Value) -> Result<Came,
             let mut both = ours.clone();
             for (status, detail) in theirs.statuses {
                 let mine = both.statuses.entry(status).or_insert(Value::Null);
-                if detail.to_string() > mine.to_string() && !detail.is_null() || mine.is_null() {
+                let (theirs, ours) = (detail.to_string(), mine.to_string());
+                if mine.is_null() || !detail.is_null() && theirs > ours {
                     *mine = detail;
                 }
             }
