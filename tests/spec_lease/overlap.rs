@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use fencehold::ledger::LeaseVerdict;
 use fencehold_model::lease::{Party, Refusal};
 use fencehold_model::spec::lease::{Set, Touch};
-use fencehold_model::{Event, Holder, LeaseId};
+use fencehold_model::{Event, Holder, LeaseId, Policy};
 
 use super::{Works as _, advice, close, grant, id, unchanged};
 use crate::spec_kit::{HOUR, Lab};
@@ -59,6 +59,25 @@ fn an_overlap_is_told_where_the_policy_advises() {
     // A lease of which a live grant stands is not granted again, whatever it overlaps.
     assert_eq!(party.refused(&asked.0).word(), "already_open");
     lab.machine.pass(HOUR);
+}
+
+/// LEASE-36: A policy that begins to refuse overlaps ends no lease: those that overlap already stand on, and each is in
+/// the way of the next grant.
+#[test]
+fn what_overlaps_stands_on_under_a_stricter_policy() {
+    let lab = Lab::new();
+    lab.party().take(&advice());
+    let one = lab.party().granted(&grant("one", "a").writes(&["src"]));
+    let other = lab.party().granted(&grant("other", "b").writes(&["src/a.rs"]));
+    lab.party().take(&Policy::default());
+    assert_eq!((lab.party().state("one"), lab.party().state("other")), (("open", one), ("open", other)));
+    let asked = grant("third", "c").writes(&["src/*.rs"]);
+    let Refusal::Overlap(parties) = lab.party().refused(&asked.0) else { panic!("two are in the way") };
+    assert_eq!(parties.iter().map(|party| party.token).collect::<Vec<_>>(), [one, other]);
+    lab.party().work(&close("one", one));
+    assert_eq!(lab.party().refused(&asked.0).word(), "overlap");
+    lab.party().work(&close("other", other));
+    lab.party().granted(&asked);
 }
 
 const ENTRIES: [&str; 26] = [

@@ -3,7 +3,7 @@
 use fencehold_model::event::Process;
 use fencehold_model::lease::{self, About, Command, Decision, How, Lease, Proof, Refusal};
 use fencehold_model::lock::Liveness;
-use fencehold_model::{LeaseId, State, TimeMs};
+use fencehold_model::{LeaseId, Pattern, State, TimeMs};
 use serde_json::{Value, json};
 
 use super::request::{Bind, Request};
@@ -13,6 +13,7 @@ use crate::cli::identity;
 use crate::cli::lease::{in_the_way, standing_object};
 use crate::host::Host as _;
 use crate::ledger::{self, LeaseVerdict, LeaseView};
+use crate::writes::{Tree, folds_case};
 
 /// The bytes of leases in one page of `lease.list`: with what stands around them a line stays below 1 MiB.
 const PAGE_BYTES: usize = 512 * 1024;
@@ -25,7 +26,7 @@ impl Greeted {
             lease: request.lease()?,
             holder: request.holder()?,
             ttl_ms: request.fields.number_or_none("ttl_ms")?,
-            writes: request.write_set()?,
+            writes: self.write_set(request)?,
             about: About { worktree: text("worktree")?, branch: text("branch")?, agent: text("agent")? },
             bound: bound.clone(),
             asked_by: Some((u64::from(std::process::id()), identity::host_name())),
@@ -37,6 +38,16 @@ impl Greeted {
         let ledger = self.ledger()?;
         let answer = ledger.lease(&asking(ledger, actor), &command)?;
         Ok(reply(&answer, watched))
+    }
+
+    /// The entries of what a lease writes: paths and globs relative to the root, led to where they are.
+    fn write_set(&self, request: &Request<'_>) -> Result<Vec<Pattern>, Failure> {
+        let texts = request.write_set()?;
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tree = Tree::new(&self.fs, &self.place, folds_case(self.fs, &self.place)?)?;
+        Ok(tree.write_set(&self.fs, &self.place.root, texts)?)
     }
 
     /// What a grant is to be bound to.

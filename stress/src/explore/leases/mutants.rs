@@ -22,7 +22,7 @@ fn thinned(state: &State, stays: impl Fn(&Pattern) -> bool) -> State {
 }
 
 fn lies_below(entry: &Pattern, above: &Pattern) -> bool {
-    entry.as_str().strip_prefix(above.as_str()).is_some_and(|rest| rest.starts_with('/'))
+    entry.prefix().strip_prefix(&above.prefix()).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The state without the lease of the command.
