@@ -57,14 +57,15 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "lease-folder",
-        says: "A folder is written with all below it.",
+        says: "An entry with a `/` at its end is a folder, which is written with all below it.",
         needs: LEASE,
         check: folder,
     },
     Rule { name: "lease-glob", says: "A glob writes what it matches.", needs: LEASE, check: glob },
     Rule {
         name: "lease-apart",
-        says: "Leases that write different files are open at once, and so are those that say nothing.",
+        says: "Leases that write different files are open at once, and so are those that say nothing. Without a `/` at \
+               its end an entry is a file, and nothing lies below it.",
         needs: LEASE,
         check: apart,
     },
@@ -224,7 +225,7 @@ fn overlap(bench: &mut Bench) -> Result<(), Misread> {
 
 fn folder(bench: &mut Bench) -> Result<(), Misread> {
     let path = bench.fresh("w");
-    meet(bench, &path, &format!("{path}/a/b.rs"))
+    meet(bench, &format!("{path}/"), &format!("{path}/a/b.rs"))
 }
 
 fn glob(bench: &mut Bench) -> Result<(), Misread> {
@@ -234,7 +235,8 @@ fn glob(bench: &mut Bench) -> Result<(), Misread> {
 
 fn apart(bench: &mut Bench) -> Result<(), Misread> {
     let path = bench.fresh("w");
-    let paths = [format!("{path}/a"), format!("{path}/ab"), format!("{path}/*.md"), format!("{path}/c/d.md")];
+    let paths = ["a", "ab", "b/", "*.md", "c/d.md", "d/**/lock", "d/a.rs", "d/e/lock.rs"]
+        .map(|name| format!("{path}/{name}"));
     for (at, path) in paths.iter().enumerate() {
         bench.grant(&bench.fresh(&format!("l{at}")), "a", path)?.ok()?;
     }

@@ -40,11 +40,13 @@ impl Greeted {
         Ok(reply(&answer, watched))
     }
 
-    /// What a lease writes, every spelling of a path led to one entry.
+    /// The entries of what a lease writes: paths and globs relative to the root, led to where they are.
     fn write_set(&self, request: &Request<'_>) -> Result<Vec<Pattern>, Failure> {
         let texts = request.write_set()?;
-        let folds_case = folds_case(self.fs, &self.place)?;
-        let tree = Tree::new(&self.fs, &self.place, folds_case)?;
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tree = Tree::new(&self.fs, &self.place, folds_case(self.fs, &self.place)?)?;
         Ok(tree.write_set(&self.fs, &self.place.root, texts)?)
     }
 

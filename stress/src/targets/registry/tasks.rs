@@ -215,8 +215,8 @@ fn merge(stands: Option<&Cell>, defect: Defect, request: &Value) -> Result<Came,
             let mut both = ours.clone();
             for (status, detail) in theirs.statuses {
                 let mine = both.statuses.entry(status).or_insert(Value::Null);
-                let greater = |a: &Value, b: &Value| a.to_string() > b.to_string();
-                if mine.is_null() || !detail.is_null() && greater(&detail, mine) {
+                let (theirs, ours) = (detail.to_string(), mine.to_string());
+                if mine.is_null() || !detail.is_null() && theirs > ours {
                     *mine = detail;
                 }
             }
