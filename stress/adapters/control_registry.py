@@ -4,6 +4,7 @@ A lease has no process here: it lapses by its TTL alone, where it has one. Nothi
 """
 
 import functools
+import itertools
 import json
 import re
 
@@ -45,9 +46,9 @@ def components(entry):
     """The components of a path or glob: each is Any, or a list of Any and of lists of ranges of characters."""
     if not entry.strip() or len(entry.encode()) > PATTERN_BYTES_MAX:
         raise Invalid("`write_set` holds what is not a path or a glob")
-    if entry == ".":
+    if entry in (".", "./"):
         return []
-    parts = entry.split("/")
+    parts = entry.removesuffix("/").split("/")
     if any(part in ("", ".", "..") for part in parts) or re.search(r"[\x00-\x1f\x7f-\x9f]", entry):
         raise Invalid(f"{entry!r} is not a plain path or glob below the root")
     read = [Any if part == "**" else tokens(part) for part in parts]
@@ -107,9 +108,9 @@ def complement(ranges):
     return left + [(begin, LAST_CHARACTER)]
 
 
-def meet(one, two, same, below):
-    """Whether two sequences, in which Any stands for any number of things, can be one. With `below`, the longer of
-    two may go on where the other has ended."""
+def meet(one, two, same, below=(False, False)):
+    """Whether two sequences, in which Any stands for any number of things, can be one. What is said to cover what is
+    `below` it has ended while the other goes on."""
     seen, todo = set(), [(0, 0)]
     while todo:
         state = todo.pop()
@@ -117,7 +118,8 @@ def meet(one, two, same, below):
             continue
         seen.add(state)
         i, j = state
-        if (below and (i == len(one) or j == len(two))) or (i == len(one) and j == len(two)):
+        ended = (i == len(one), j == len(two))
+        if all(ended) or (ended[0] and below[0]) or (ended[1] and below[1]):
             return True
         left, right = one[i : i + 1], two[j : j + 1]
         if left == [Any]:
@@ -134,14 +136,26 @@ def share_a_character(one, two):
 
 
 def share_a_name(one, two):
-    return meet(one, two, share_a_character, False)
+    return meet(one, two, share_a_character)
+
+
+def is_plain(part):
+    return part is not Any and all(token is not Any and len(token) == 1 and token[0][0] == token[0][1] for token in part)
 
 
 def overlap(one, two):
-    """Whether some path lies at or below a match of both."""
+    """Whether some path is covered by both: a file covers itself, a folder (with a `/` at its end) and a glob what is
+    below them as well. A file that stands where the other has a folder counts as well: one of them is misspelled."""
     if not WILD.search(one + two):
+        one, two = one.removesuffix("/"), two.removesuffix("/")
         return f"{one}/".startswith(f"{two}/") or f"{two}/".startswith(f"{one}/") or "." in (one, two)
-    return meet(components(one), components(two), share_a_name, True)
+    paths = components(one), components(two)
+    files = [not entry.endswith("/") and all(map(is_plain, path)) for entry, path in zip((one, two), paths)]
+    for (path, other), is_file in zip((paths, paths[::-1]), files):
+        head = list(itertools.takewhile(is_plain, other))
+        if is_file and head[: len(path)] == path:
+            return True
+    return meet(*paths, share_a_name, [not is_file for is_file in files])
 
 
 def write_set(fields):
