@@ -2,8 +2,6 @@
 // All of it is tests; clippy's own exception covers only functions marked so.
 #![allow(clippy::unwrap_used)]
 
-/// Bad boards, globs, paths and force: named, and nothing of them done.
-mod bad_boards;
 /// Bad data: damaged, newer, incomplete.
 mod bad_data;
 /// Bad input, given to the command line: exit codes, messages, bytes untouched.
@@ -12,6 +10,8 @@ mod bad_input;
 mod bad_moves;
 /// Bad places: links, FIFOs and folders for files, no permission, no space, no writing.
 mod bad_places;
+/// Bad write sets, boards and force: named, and nothing of them done.
+mod bad_work;
 /// The benchmark report: what is merged, what is marked, and pages that fetch nothing.
 mod bench_report;
 /// The checker: the corpus of judged histories, random histories and single corruptions of them.
@@ -80,12 +80,16 @@ mod spec_fence;
 mod spec_journal;
 /// A workspace, a machine and a disk that a test sets; holds no test.
 mod spec_kit;
+/// The chapter LEASE: grants, lapses, ends, and what a rotation forgets.
+mod spec_lease;
 /// The chapter LOCK: grants, refusals, bound locks, waits.
 mod spec_lock;
 /// LOG of SPEC.md, where no other module quotes it.
 mod spec_log;
 /// The chapter RECOVER: kills, tails, breaks, repair, copies.
 mod spec_recover;
+/// The chapter STATUS: vocabularies, sets, epochs, boards that meet, what is kept.
+mod spec_status;
 /// TARGET of SPEC.md: the frame of the protocol, and what is no request.
 mod spec_target;
 /// TARGET of SPEC.md: leases.

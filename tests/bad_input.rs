@@ -50,6 +50,13 @@
 //!   `bad_moves::a_target_whose_reader_went_away_ends_with_0`
 //! - a full stdout: `cli::a_grant_whose_answer_cannot_be_written_is_indefinite`
 //! - a filter that never ends: `bad_input::a_filter_that_prints_without_end_is_ended`
+//! - a write set that is malformed, leaves the worktree, names everything or is far too long:
+//!   `bad_work::a_write_set_that_cannot_be_is_named`
+//! - an unknown status or epoch, a detail that is no object: `bad_work::a_step_that_makes_no_sense_is_named`
+//! - a board that is not JSON, cut off, changed, of another vocabulary or newer, or that names a task twice:
+//!   `bad_work::a_bad_board_is_named_with_its_line_and_nothing_is_merged`
+//! - a policy with an unknown or malformed key: `cli_config::what_a_policy_gets_wrong_is_named_with_its_line`
+//! - force without a reason: `bad_work::force_without_a_reason_is_refused`
 
 use std::ffi::OsStr;
 use std::fs;

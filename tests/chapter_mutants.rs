@@ -35,9 +35,21 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         chapter: "STATUS",
-        file: "model/src/status/value.rs",
-        from: "if *detail > *mine {",
-        to: "if *detail < *mine {",
+        file: "model/src/status/decide.rs",
+        from: "None if step.resolve =>",
+        to: "None if false =>",
+    },
+    Mutant {
+        chapter: "LEASE",
+        file: "impl/src/journal/ended.rs",
+        from: "ended.get(&id).is_none_or(|other| other.token <= lease.token)",
+        to: "ended.get(&id).is_none_or(|other| other.token < lease.token)",
+    },
+    Mutant {
+        chapter: "LEASE",
+        file: "model/src/lease/decide.rs",
+        from: "        if way.lapsed.len() > OVER_MAX {",
+        to: "        if way.lapsed.len() > OVER_MAX + 1 {",
     },
     Mutant {
         chapter: "JOURNAL",

@@ -345,7 +345,15 @@ fn completions_and_man_pages_come_from_the_one_definition() {
         assert!(said.code == 0 && said.stdout.contains("acquire"), "{shell}");
         assert!(!said.stdout.contains("exec-child"), "{shell}: it is no command for people");
     }
-    for page in [&["man"][..], &["man", "lock"], &["man", "lock", "run"], &["man", "doc", "update"]] {
+    for page in [
+        &["man"][..],
+        &["man", "lock"],
+        &["man", "lock", "run"],
+        &["man", "doc", "update"],
+        &["man", "lease", "grant"],
+        &["man", "task", "merge"],
+        &["man", "config", "apply"],
+    ] {
         let said = yard.run(page);
         assert!(said.code == 0 && said.stdout.contains(".TH"), "{page:?}: {said:?}");
     }

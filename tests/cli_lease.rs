@@ -254,6 +254,13 @@ fn every_lease_can_be_listed_shown_and_followed_to_its_end() {
     assert_eq!(history.stdout.lines().count(), 3, "{history:?}");
 }
 
+/// Whether the lease `old` has left the state for the archive.
+fn gone(ledger: &Ledger<FileJournal<RealFs, RealHost>, RealHost>) -> bool {
+    let (ended, notes) = ledger.journal().ended_leases().unwrap();
+    assert_eq!(notes, Vec::<String>::new());
+    ended.keys().any(|id| id.as_str() == "old")
+}
+
 /// Ends more leases than the state remembers, until the journal is rotated.
 fn end_many(yard: &Yard) {
     let dir = yard.join(".git/fencehold");
@@ -261,9 +268,8 @@ fn end_many(yard: &Yard) {
     let journal = FileJournal::new(RealFs, host.clone(), &dir, Options::default());
     let ledger = Ledger::new(journal, host);
     let holder = Holder::new("many").unwrap();
-    let first = dir.join("journal.1.ndjson");
     let mut count = 0;
-    while count <= ENDED_LEASES_REMEMBERED || first.exists() {
+    while count % 64 != 0 || !gone(&ledger) {
         let lease = LeaseId::new(&format!("many-{count}")).unwrap();
         let (about, writes) = (About::default(), Vec::new());
         let grant = lease::Command::Grant {
@@ -281,8 +287,29 @@ fn end_many(yard: &Yard) {
             ledger.lease(&asking, &command).unwrap();
         }
         count += 1;
-        assert!(count < 20_000, "the journal was never rotated");
+        assert!(count < 20_000, "nothing was ever forgotten");
     }
+}
+
+/// A bad line of the index is named with its file, and ends the look with 4; its neighbours are shown.
+fn a_damaged_index_hides_nothing_else(yard: &Yard) {
+    let archive = yard.join(".git/fencehold/archive");
+    let names = fs::read_dir(archive).unwrap().map(|entry| entry.unwrap().path());
+    let part = names.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("leases.")).min();
+    let part = part.expect("there is an index");
+    let whole = fs::read_to_string(&part).unwrap();
+    fs::write(&part, format!("{{\"lease\":\n{whole}")).unwrap();
+    for args in [&["lease", "list", "--all"][..], &["lease", "show", "old"]] {
+        let said = yard.run(args);
+        assert_eq!(
+            (said.code, said.stdout.contains("lease old: closed")),
+            (4, true),
+            "{args:?}: {}",
+            said.stderr
+        );
+        assert!(said.stderr.contains(&format!("{}, line 1: not JSON", part.display())), "{}", said.stderr);
+    }
+    fs::write(&part, whole).unwrap();
 }
 
 #[test]
@@ -290,7 +317,12 @@ fn a_lease_that_left_the_state_is_shown_from_the_archive() {
     let yard = Yard::with_git();
     token(&yard.run(["lease", "grant", "old", "--writes", "src/a"]));
     assert_eq!(yard.run(["lease", "close", "old"]).code, 0);
+    assert_eq!(yard.run(["task", "set", "old", "todo"]).code, 0);
     end_many(&yard);
+    assert_eq!(yard.run(["task", "set", "old", "done"]).code, 0);
+    assert_eq!(yard.run(["history", "task/old"]).stdout.lines().count(), 2);
+    assert_eq!(yard.json(0, ["task", "show", "old"])["history"].as_array().unwrap().len(), 2);
+    assert_eq!(yard.run(["history", "old"]).stdout.lines().count(), 4, "the lease and the task");
     let listed_all = listed(&yard, &["--all"]);
     assert!(listed_all.len() > ENDED_LEASES_REMEMBERED && ids(&listed_all).contains(&"old"));
     assert!(ids(&listed(&yard, &["--state", "closed"])).contains(&"old"));
@@ -300,6 +332,7 @@ fn a_lease_that_left_the_state_is_shown_from_the_archive() {
     let history = yard.run(["history", "lease/old"]);
     assert_eq!(history.stdout.lines().count(), 2, "{history:?}");
     refused(&yard.run(["lease", "close", "old"]), &["there is no lease old", "put aside long ago"]);
+    a_damaged_index_hides_nothing_else(&yard);
     assert!(token(&yard.run(["lease", "grant", "old", "--writes", "src/a"])) > 1);
     assert_eq!(yard.json(0, ["lease", "show", "old"])["state"], "open");
 }
@@ -314,6 +347,7 @@ fn a_lease_is_bound_to_the_process_that_was_named() {
     token(&said(fencehold_in(&yard.path()).args(granted)));
     let shown = yard.json(0, ["lease", "show", "1"]);
     assert_eq!((&shown["bound"]["pid"], &shown["holder"]), (&pid.into(), &"tester".into()));
+    assert_eq!(shown["expires_in_ms"], Value::Null, "its TTL does not count while it can be watched");
     refused(&yard.run(["lease", "grant", "1", "--writes", "b"]), &["is open already"]);
     let nobody = yard.run(["lease", "grant", "2", "--pid", "99999999"]);
     assert_eq!((nobody.code, nobody.stdout.as_str()), (2, ""), "{nobody:?}");

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fencehold_stress::explore::{
-    Config, Explored, Limit, Mutant, Shipped, Subject, Walker, explore, oracle_stage, stage,
+    Config, Explored, LeaseConfig, LeaseMutant, LeaseSubject, LeaseWalker, Limit, Mutant, Shipped, Subject,
+    Walker, explore, explore_leases, oracle_stage, stage,
 };
 use fencehold_stress::gate::stage::{Context, Profile, Progress};
 use fencehold_stress::report::Verdict;
@@ -60,6 +61,57 @@ fn every_wrong_machine_is_caught() {
     assert_eq!(caught, Mutant::ALL.len());
 }
 
+fn look_at_leases(subject: &impl LeaseSubject, config: &LeaseConfig, depth: u32) -> Explored {
+    explore_leases(subject, config, Limit { depth, time: Duration::from_secs(60) }, &mut |_| {})
+}
+
+/// LEASE-1: At any instant of journal time at most one grant of a lease is open, whatever the spelling of its id.
+///
+/// LEASE-4: No operation renews a lease: from its grant to its end its token, its holder, its write set and the
+/// instant at which its TTL passes stay as they were granted.
+///
+/// LEASE-5: Where the policy refuses overlaps, a grant whose write set overlaps that of another live lease is refused
+/// as `overlap`, with the id, the token and the holder of such leases, whichever of the two sets is the wider one.
+///
+/// LEASE-17: A grant that is made crashes the lapsed leases in its way, the one of its own id and those that its write
+/// set overlaps, by the same event and with the evidence of each.
+///
+/// LEASE-31: A rotation forgets a lease that was closed or cleared 10 minutes or more before, or before 1,024 others
+/// that were, and neither an open nor a crashed one.
+#[test]
+fn leases_hold_up_to_three_and_four_steps() {
+    for advises in [false, true] {
+        let two = look_at_leases(&Shipped, &LeaseConfig::two_leases(advises), 3);
+        assert!(two.violation.is_none(), "{two:?}");
+        assert!(two.states > 3_000 && two.transitions > 100_000, "{two:?}");
+        let three = look_at_leases(&Shipped, &LeaseConfig::three_leases(advises), 4 - u32::from(advises));
+        assert!(three.violation.is_none(), "{three:?}");
+        assert!(three.states > 500 && three.transitions > 25_000, "{three:?}");
+    }
+}
+
+/// Each wrong lease machine, in the configuration that can show it; printed: states to the first violation.
+#[test]
+fn every_wrong_lease_machine_is_caught() {
+    let mut caught = 0;
+    for mutant in LeaseMutant::ALL {
+        let advises = matches!(mutant, LeaseMutant::AdviceRefuses | LeaseMutant::AdviceSilent);
+        let explored = look_at_leases(mutant, &LeaseConfig::two_leases(advises), 5);
+        let found = explored.violation.unwrap_or_else(|| panic!("{mutant:?} was not caught"));
+        println!(
+            "{mutant:?}: {} states, {} transitions, {} steps: {}: {}",
+            explored.states,
+            explored.transitions,
+            found.path.len(),
+            found.path.join(", "),
+            found.why
+        );
+        assert!(found.path.len() <= 4, "breadth first finds the shortest way: {found:?}");
+        caught += 1;
+    }
+    assert_eq!((caught, LeaseMutant::ALL.len()), (41, 41));
+}
+
 /// The walks see what the search sees, where a trace of the oracle alone can show it; failing walks become minimal.
 #[test]
 fn walks_catch_wrong_machines_and_shrink() {
@@ -94,6 +146,35 @@ fn walks_of_the_shipped_machine_agree_with_the_oracle() {
     }
     assert_eq!(steps, 300 * 400);
     assert!(recorded > 20_000, "{recorded} of {steps} recorded something");
+}
+
+/// Leases walk beside their oracle, half of the walks told to it as a history tells of them: in intervals, with answers
+/// lost. No answer of the shipped machine is called wrong, and those of the wrong ones are.
+#[test]
+fn lease_walks_agree_with_the_oracle_and_catch_wrong_machines() {
+    let (mut steps, mut recorded) = (0, 0);
+    for seed in 0..200 {
+        let walker = LeaseWalker::new(seed);
+        let walked = walker.run(&Shipped);
+        let found = walked.found.map(|found| walker.shrink(&Shipped, found));
+        assert!(found.is_none(), "seed {seed}: {found:?}");
+        (steps, recorded) = (steps + walked.steps, recorded + walked.recorded);
+    }
+    assert_eq!(steps, 200 * 300);
+    assert!(recorded > 10_000, "{recorded} of {steps} recorded something");
+    // Not here: there is one boot.
+    let blind = [LeaseMutant::BootIgnored];
+    let mut caught = 0;
+    for mutant in LeaseMutant::ALL.iter().filter(|mutant| !blind.contains(mutant)) {
+        let found = (0..200).find_map(|seed| {
+            let walker = LeaseWalker::new(seed);
+            walker.run(mutant).found.map(|found| walker.shrink(mutant, found))
+        });
+        let found = found.unwrap_or_else(|| panic!("{mutant:?} was not caught"));
+        assert!(found.path.len() <= 8, "{mutant:?}: {found:?}");
+        caught += 1;
+    }
+    assert_eq!(caught, LeaseMutant::ALL.len() - blind.len());
 }
 
 /// The stages of the gate; in a release build this is how long they take there.

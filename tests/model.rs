@@ -12,6 +12,8 @@ mod ends;
 mod framing;
 /// Histories of leases and statuses.
 mod history;
+/// Leases: round trips, the index of write sets, what a grant looks at, forgetting.
+mod lease;
 /// Patterns of write sets: read, spelled, compared.
 mod pattern;
 /// Patterns against an oracle that tries every path.
@@ -20,3 +22,7 @@ mod pattern_tried;
 mod rules;
 /// The folded state: total, kept through JSON, forgetting.
 mod state;
+/// Statuses: decisions against the oracle, lost answers, the laws of the join, all drawn.
+mod status_drawn;
+/// Statuses and policies as text: round trips, and what no fold comes to.
+mod status_form;

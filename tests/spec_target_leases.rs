@@ -240,6 +240,6 @@ fn a_lease_of_a_target_that_is_gone_is_in_nobodys_way() {
     assert_eq!(gone.end().0, 0);
     let shown = served.ok("lease.show", &json!({ "lease": "x" }));
     assert_eq!(shown["state"], "open");
-    assert!(shown["evidence"].is_string(), "{shown}");
+    assert!(shown["lapsed"]["evidence"].is_string(), "{shown}");
     assert_eq!(served.ok("lease.grant", &wide)["crashed"], json!(["x"]));
 }

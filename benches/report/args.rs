@@ -39,7 +39,7 @@ pub(crate) struct Run {
     /// How many processes at once [default: 1,2,4,8]
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) processes: Vec<u16>,
-    /// How long each measurement takes, at least 0.05 and at most 600 [default: 0.3]
+    /// How long each measurement takes, at least 0.05 and at most 600 [default: 0.25]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) seconds: Option<f64>,
     /// How often everything is measured [default: 5]
@@ -113,7 +113,7 @@ impl Run {
 
     /// How long each measurement takes, in milliseconds.
     pub(crate) fn window_ms(&self) -> u64 {
-        let seconds = self.seconds.unwrap_or(if self.quick { 0.2 } else { 0.3 });
+        let seconds = self.seconds.unwrap_or(if self.quick { 0.2 } else { 0.25 });
         (seconds * 1000.0).round() as u64
     }
 }

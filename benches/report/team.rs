@@ -84,7 +84,8 @@ impl Worker {
             }
             Err(RecvTimeoutError::Disconnected) => {
                 let status = self.child.wait()?;
-                Err(format!("a worker ended with {status}: {}", last_line(&self.stderr)).into())
+                Err(format!("a worker did not {what}, it ended with {status}: {}", last_line(&self.stderr))
+                    .into())
             }
         }
     }

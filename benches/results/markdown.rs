@@ -16,9 +16,10 @@ pub fn markdown(report: &Report) -> String {
     );
     let _ = writeln!(out, "{}\n```\n", report.command);
     out.push_str(
-        "Such a machine is noisy: a virtual one shares its cores and its disk with strangers, and this one had other work \
-         to do when its load says so. A number says little there, a ratio within one round says more. All was measured in \
-         turn, round after round, so that noise meets all alike.\n\n## How to read it\n\n",
+        "A machine is noisy: a virtual one shares its cores and its disk with strangers, and other work shows in the load \
+         that stands at the end of this page. There a number says little and a ratio within one round says more; where \
+         the range of a ratio is wide, it says little too. All was measured in turn, round after round, so that noise \
+         meets all alike.\n\n## How to read it\n\n",
     );
     let _ = writeln!(
         out,
@@ -31,7 +32,9 @@ pub fn markdown(report: &Report) -> String {
         report.window_ms, report.rounds, report.record_bytes
     );
     out.push_str(
-        "The rows do not promise the same. What each promises stands at the end; read it before the numbers.\n\n",
+        "A lock that is handed on fairly costs a switch of processes each time; one that is polled for is often taken \
+         again by the process that had it. Compare the shares.\n\n\
+         The rows do not promise the same. What each promises stands at the end; read it before the numbers.\n\n",
     );
     for finding in findings(report) {
         let _ = writeln!(out, "**{}**\n", plain(&finding));

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A correct target of the protocol in another language: the control, which the gate must never flag.
 
-Python 3.9 or later, standard library only. Everything happens under one exclusive flock on a file that is never
+Python 3.9 or later, standard library only; leases and statuses stand in control_registry.py. Everything happens under one exclusive flock on a file that is never
 deleted. Locks and marks stand in one state file, replaced whole (written, synced, renamed, directory synced), so a
 SIGKILL at any instant leaves the old or the new one. A lock's time is CLOCK_MONOTONIC, the same for every process of
 a boot. It answers no revisions: its histories are judged by the search.
@@ -14,57 +14,17 @@ import os
 import sys
 import time
 
+import control_registry
+from control_fields import NUMBER_MAX, Invalid, Refused, identifier, number, optional, text
+
 PROTOCOL = 1
 LINE_BYTES_MAX = 1024 * 1024
 PAGE_BYTES = 512 * 1024
-NUMBER_MAX = 2**53 - 1
 TTL_MS_MAX = 366 * 24 * 3600 * 1000
 WAIT_MS_MAX = 3600 * 1000
 POLL_SECONDS = 0.01
 SWALLOWED_MAX = 16
 FOLDER = ".control"
-
-
-class Invalid(Exception):
-    """The request is not valid: it was not and will not be done."""
-
-
-class Refused(Exception):
-    """The rules refuse the request; nothing changed."""
-
-    def __init__(self, reason, value=None):
-        super().__init__(reason)
-        self.reason, self.value = reason, value
-
-
-# --- fields ---------------------------------------------------------------------------------------------------------
-
-
-def text(fields, key):
-    value = fields.get(key)
-    if not isinstance(value, str):
-        raise Invalid(f"`{key}` is not a string")
-    return value
-
-
-def identifier(fields, key):
-    value = text(fields, key)
-    if not value.strip() or value != value.strip():
-        raise Invalid(f"`{key}` is blank, or begins or ends with white space")
-    if len(value.encode()) > 256 or any(ord(c) < 32 or 127 <= ord(c) < 160 for c in value):
-        raise Invalid(f"`{key}` is longer than 256 bytes or holds a control character")
-    return value
-
-
-def optional(read, fields, key, *more):
-    return None if fields.get(key) is None else read(fields, key, *more)
-
-
-def number(fields, key, lowest=0, highest=NUMBER_MAX):
-    value = fields.get(key)
-    if type(value) is not int or not lowest <= value <= highest:
-        raise Invalid(f"`{key}` is not a whole number from {lowest} to {highest}")
-    return value
 
 
 # --- the disk -------------------------------------------------------------------------------------------------------
@@ -127,7 +87,7 @@ class Store:
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
-            return {"boot": self.boot, "last": 0, "locks": {}, "marks": {}}
+            return {"boot": self.boot, "last": 0, "locks": {}, "leases": {}, "tasks": {}, "marks": {}}
         try:
             state = json.loads(read_all(fd))
             which = os.fstat(fd).st_ino
@@ -142,6 +102,9 @@ class Store:
             for lock in state["locks"].values():
                 if lock["grant"]:
                     lock["grant"]["expires"] = monotonic_ms() + lock["grant"]["ttl_ms"]
+            for lease in state["leases"].values():
+                if lease["expires"] is not None:
+                    lease["expires"] = monotonic_ms() + lease["ttl_ms"]
             state["boot"] = self.boot
         return state
 
@@ -158,6 +121,13 @@ class Store:
         os.rename(temporary, self.path)
         sync_folder(self.folder)
         self.synced = which
+
+    def now(self):
+        return monotonic_ms()
+
+    def size(self, value):
+        """The bytes of a value as it stands in an answer."""
+        return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
     def file(self, fields):
         """The real path of `file`, which stays below the root."""
@@ -304,27 +274,39 @@ def fence_of(fields):
         return None
     if not isinstance(fence, dict):
         raise Invalid("`fence` is not an object")
-    return identifier(fence, "lock"), number(fence, "token")
+    kinds = [kind for kind in ("lock", "lease") if fence.get(kind) is not None]
+    if len(kinds) != 1:
+        raise Invalid("`fence` needs one of `lock` and `lease`")
+    return kinds[0], identifier(fence, kinds[0]), number(fence, "token")
+
+
+def newest_of(state, kind, name):
+    """The newest token of a lock or a lease, and whether it still counts."""
+    if kind == "lock":
+        return state["locks"].get(name, {}).get("newest", 0), True
+    lease = state["leases"].get(name, {"token": 0, "state": None})
+    return lease["token"], lease["state"] not in ("crashed", "cleared")
 
 
 def pass_fence(store, path, fence, writes):
     """Raises the mark of a file to what is shown, or refuses; under the flock, before the file is touched."""
     state = store.load()
     mark = state["marks"].get(path)
+    guarded = mark and {mark[0]: mark[1], "token": mark[2]}
     if fence is None:
         if mark and writes:
-            raise Refused("guarded", {"lock": mark[0], "token": mark[1]})
+            raise Refused("guarded", guarded)
         return
-    name, token = fence
-    newest = state["locks"].get(name, {}).get("newest", 0)
+    kind, name, token = fence
+    newest, counts = newest_of(state, kind, name)
     if token > newest:
-        raise Invalid(f"lock {name!r} never had the token {token}")
-    if token < newest:
-        raise Refused("stale_token", {"lock": name, "token": newest})
-    if mark and mark[0] != name:
-        raise Refused("guarded", {"lock": mark[0], "token": mark[1]})
-    if mark != [name, token]:
-        state["marks"][path] = [name, token]
+        raise Invalid(f"{kind} {name!r} never had the token {token}")
+    if token < newest or not counts:
+        raise Refused("stale_token", {kind: name, "token": newest})
+    if mark and mark[:2] != [kind, name]:
+        raise Refused("guarded", guarded)
+    if mark != [kind, name, token]:
+        state["marks"][path] = [kind, name, token]
         store.save(state)
 
 
@@ -516,6 +498,7 @@ OPS = {
     "lock.release": lock_release,
     "lock.break": lock_break,
     "lock.show": lock_show,
+    **control_registry.OPS,
     "log.append": log_append,
     "log.read": log_read,
     "doc.increment": doc_increment,
@@ -526,7 +509,7 @@ OPS = {
 HELLO = {
     "target": "control (Python)",
     "protocol": PROTOCOL,
-    "offers": ["lock", "log", "doc"],
+    "offers": ["lock", "lease", "status", "log", "doc"],
     "survives": ["kill", "power"],
     "locks_end": ["release", "ttl"],
     "fencing": True,

@@ -51,7 +51,7 @@ impl Fold {
         self.last = Some((entry.revision, entry.at_ms));
         match &entry.event {
             Event::Lease(event) => self.lease(event, entry),
-            Event::Status(event) => self.task(event.task(), event.value(entry.revision)),
+            Event::Status(event) => self.task(event.task(), &event.value(entry.revision)),
             _ => Ok(()),
         }
     }
@@ -119,16 +119,16 @@ impl Fold {
         }
     }
 
-    fn task(&mut self, task: &TaskId, value: Value) -> Result<(), String> {
+    fn task(&mut self, task: &TaskId, value: &Value) -> Result<(), String> {
         let vocabulary = Vocabulary::default();
         let key = |value: &Value| (value.epoch, value.rank(&vocabulary), value.turn);
         match self.tasks.insert(task.clone(), value.clone()) {
             // A conflict grows by the side that nobody named.
-            Some(before) if key(&value) == key(&before) => {
+            Some(before) if key(value) == key(&before) => {
                 let kept = before.statuses.keys().all(|status| value.statuses.contains_key(status));
                 if kept { Ok(()) } else { Err(format!("{before:?} of {task} is overwritten by {value:?}")) }
             }
-            Some(before) if key(&value) < key(&before) => {
+            Some(before) if key(value) < key(&before) => {
                 Err(format!("{task} goes from {before:?} to {value:?}"))
             }
             _ => Ok(()),

@@ -19,6 +19,7 @@ fn folder() -> PathBuf {
 #[derive(Default)]
 struct Seen {
     tokens: Vec<Value>,
+    epochs: Vec<Value>,
     versions: Vec<Value>,
 }
 
@@ -40,13 +41,16 @@ impl Seen {
                     match key.as_str() {
                         _ if value.is_null() => {}
                         "token" => *value = numbered("token", &mut self.tokens, value),
+                        "epoch" if *value != 0 => *value = numbered("epoch", &mut self.epochs, value),
                         "version" if *value != "absent" => {
                             *value = numbered("version", &mut self.versions, value);
                         }
                         "revision" | "target" | "error" | "pid" | "host" => {
                             *value = format!("<{key}>").into();
                         }
-                        "expires_in_ms" | "since_ms" => *value = "<milliseconds>".into(),
+                        "expires_in_ms" | "since_ms" | "held_for_ms" | "ended_for_ms" => {
+                            *value = "<milliseconds>".into();
+                        }
                         _ => self.hide(value),
                     }
                 }
@@ -58,7 +62,7 @@ impl Seen {
     /// Puts what was answered in the place of placeholders.
     fn show(&self, request: &str, root: &Path) -> String {
         let mut line = request.replace("<root>", &root.to_string_lossy());
-        for (kind, seen) in [("token", &self.tokens), ("version", &self.versions)] {
+        for (kind, seen) in [("token", &self.tokens), ("epoch", &self.epochs), ("version", &self.versions)] {
             for (at, value) in seen.iter().enumerate() {
                 line = line.replace(&format!("\"<{kind} {}>\"", at + 1), &value.to_string());
             }
@@ -142,6 +146,41 @@ const EVERY: &[&str] = &[
     "lock.break not_found",
     "lock.show ok",
     "lock.show fail",
+    "lease.grant ok",
+    "lease.grant already_open",
+    "lease.grant overlap",
+    "lease.grant fail",
+    "lease.close ok",
+    "lease.close not_holder",
+    "lease.close not_open",
+    "lease.close not_found",
+    "lease.close fail",
+    "lease.crash ok",
+    "lease.crash needs_reason",
+    "lease.crash not_open",
+    "lease.crash not_holder",
+    "lease.crash not_found",
+    "lease.clear ok",
+    "lease.clear needs_reason",
+    "lease.clear not_found",
+    "lease.clear fail",
+    "lease.show ok",
+    "lease.show not_found",
+    "lease.list ok",
+    "lease.list fail",
+    "status.set ok",
+    "status.set regression",
+    "status.set conflict",
+    "status.set stale_epoch",
+    "status.set fail",
+    "status.reopen ok",
+    "status.reopen needs_reason",
+    "status.reopen not_found",
+    "status.reopen fail",
+    "status.get ok",
+    "status.get not_found",
+    "status.merge ok",
+    "status.merge fail",
     "log.append ok",
     "log.append stale_token",
     "log.append guarded",

@@ -12,15 +12,30 @@ fn pattern(text: &str) -> Pattern {
 fn overlap_is_what_both_cover_in_either_order() {
     let yes = [
         ("src", "src"),
-        ("src", "src/a.rs"),
+        ("src/", "src/"),
+        ("src/", "src/a.rs"),
+        ("src/", "src/sub/"),
+        ("src/", "src/*/x"),
         ("src/*.rs", "src/a.rs"),
         ("src/*.rs", "src/a.rs/below"),
         ("src/*", "src/b/c.rs"),
         ("a*/x", "*b/x"),
-        ("**/x", "a/b"),
-        ("**/*.rs", "src"),
+        ("a*/x", "*b/x/y"),
+        ("**/x", "a/b/"),
+        ("**/*.rs", "src/"),
+        ("**/*.rs", "src/a.rs"),
+        ("**/*.rs", "**/*.toml"),
         ("a/**/b", "a/b"),
         ("a/**/b", "a/x/y/b/c"),
+        ("a/**", "a/"),
+        (r"app/\[id]/", "app/[i[]*/x"),
+        // A file where the other needs a folder.
+        ("src", "src/"),
+        ("src", "src/a.rs"),
+        ("src", "src/*.rs"),
+        ("src", "src/sub/"),
+        ("src", "src/sub/*/x"),
+        ("a/b", "a/b/**/c"),
         ("a/**", "a"),
         (".", "x"),
         (".", "."),
@@ -35,7 +50,20 @@ fn overlap_is_what_both_cover_in_either_order() {
     ];
     let no = [
         ("src", "srcs"),
+        ("src/", "srcs"),
+        ("src/", "srcs/"),
         ("src/a", "src/b"),
+        ("src/a/", "src/b/"),
+        ("src/a/b", "src/*.rs"),
+        // Nothing lies below a file.
+        ("README.md", "**/*.rs"),
+        ("README.md", "**/README.md/x"),
+        ("src", "**/*.rs"),
+        ("src/a.rs", "**/Cargo.lock"),
+        ("src/a.rs", "src/*/x"),
+        ("a*/x", "ab"),
+        // A folder is not where a glob names something else.
+        ("src/", "*.rs"),
         ("src/*.rs", "src/b/c.rs"),
         ("[a-c]", "[!a-c]"),
         ("a*", "b*"),
@@ -64,9 +92,13 @@ fn what_is_no_pattern_is_refused_with_what_to_do() {
     let cases = [
         ("", "the whole tree is `.`"),
         ("/a", "relative to the root"),
-        ("a/", "empty component"),
+        ("/", "relative to the root"),
+        ("a//", "empty component"),
         ("a//b", "empty component"),
+        ("a*//", "empty component"),
         ("./a", "the component `.`"),
+        ("./", "the component `.`"),
+        ("a/../", "the component `..`"),
         ("a/..", "the component `..`"),
         (r"a/\.", "the component `.`"),
         ("a/[.]", "the component `[.]`"),
@@ -87,8 +119,10 @@ fn what_is_no_pattern_is_refused_with_what_to_do() {
         ("**", "give `.` if it is the whole tree"),
         ("*", "give `.` if it is the whole tree"),
         ("**/*", "give `.` if it is the whole tree"),
+        ("**/", "give `.` if it is the whole tree"),
         ("?*/**", "give `.` if it is the whole tree"),
         (&"x".repeat(4097), "the most is 4096"),
+        (&format!("{}/", "x".repeat(4096)), "the most is 4096"),
     ];
     for (text, what) in cases {
         let said = Pattern::new(text).unwrap_err().to_string();
@@ -100,6 +134,11 @@ fn what_is_no_pattern_is_refused_with_what_to_do() {
 fn one_pattern_has_one_spelling() {
     let cases = [
         ("src", "src", "src", false),
+        ("src/", "src/", "src", false),
+        (r"a\-b/", "a-b/", "a-b", false),
+        (r"app/\[id]/", r"app/\[id]/", "app/[id]", false),
+        ("src/*/", "src/*", "src", true),
+        ("src/[ba]/", "src/[ab]", "src", true),
         (".", ".", "", false),
         (r"a\ b\-c", "a b-c", "a b-c", false),
         ("a{b}c", r"a\{b}c", "a{b}c", false),
@@ -113,6 +152,7 @@ fn one_pattern_has_one_spelling() {
         let read = pattern(text);
         assert_eq!(read.as_str(), canonical);
         assert_eq!((read.prefix().as_str(), read.is_glob()), (prefix, is_glob), "{text}");
+        assert_eq!(read.is_folder(), canonical == "." || canonical.ends_with('/'), "{text}");
         assert_eq!(pattern(read.as_str()), read);
     }
 }
@@ -123,18 +163,35 @@ fn a_literal_matches_itself_whatever_it_is_called() {
         let literal = Pattern::literal(path).unwrap();
         assert!(!literal.is_glob() && literal.prefix() == path && literal.covers(path), "{literal}");
         assert_eq!(pattern(literal.as_str()), literal);
+        let folder = Pattern::folder(path).unwrap();
+        assert!(
+            !folder.is_glob() && folder.prefix() == path && folder.covers(&format!("{path}/x")),
+            "{folder}"
+        );
+        assert_eq!(pattern(folder.as_str()), folder);
+        assert!(folder.is_folder() && !literal.is_folder() && !literal.covers(&format!("{path}/x")));
     }
+    assert_eq!(Pattern::folder("."), Pattern::literal("."));
+    assert!(Pattern::folder("a/").is_err() && Pattern::literal("a/").is_err());
     assert!(!Pattern::literal("[id]").unwrap().covers("i"));
     assert!(Pattern::literal("a/../b").is_err());
 }
 
 #[test]
-fn covers_a_path_and_what_lies_below() {
+fn covers_a_path_and_what_lies_below_but_for_a_file() {
     assert!(pattern(".").covers(".") && pattern(".").covers("a/b"));
+    assert!(
+        pattern("src").covers("src") && !pattern("src").covers("src/a.rs") && !pattern("src").covers(".")
+    );
+    assert!(
+        pattern("src/").covers("src") && pattern("src/").covers("src/a/b") && !pattern("src/").covers("srcs")
+    );
     assert!(pattern("src/*.rs").covers("src/a.rs/b") && !pattern("src/*.rs").covers("src"));
     assert!(pattern("a/**/b").covers("a/b") && !pattern("a/**/b").covers("a/c"));
     for no_path in ["", "a/../src", "src//x", "src/", "/src", "./src", "src/\0"] {
-        assert!(!pattern("src").covers(no_path) && !pattern(".").covers(no_path), "{no_path:?}");
+        for covering in ["src", "src/", "."] {
+            assert!(!pattern(covering).covers(no_path), "{covering} {no_path:?}");
+        }
     }
 }
 
@@ -149,6 +206,7 @@ fn folded_spellings_meet_and_stay_as_wide() {
         ("x[ -\u{10000}]", "x?"),
         ("**/[!a]?*", "**/[!a]?*"),
         ("Straße", "straße"),
+        ("SRC/Sub/", "src/sub/"),
         (".", "."),
     ];
     for (text, folded) in cases {
@@ -196,7 +254,7 @@ fn patterns_made_to_be_slow_are_answered() {
 fn among_ten_thousand_folders_a_query_reads_a_few_entries() {
     let mut index = Index::default();
     for at in 0..10_000 {
-        index.insert(&pattern(&format!("crates/c{at}/src")), at);
+        index.insert(&pattern(&format!("crates/c{at}/src/")), at);
         index.insert(&pattern(&format!("crates/c{at}/tests/*.rs")), at);
     }
     // It has no literal prefix, so every query reads it.
@@ -205,6 +263,7 @@ fn among_ten_thousand_folders_a_query_reads_a_few_entries() {
         ("crates/c77/src/lib.rs", 2, Some(77)),
         ("crates/c77/tests/a.rs", 2, Some(77)),
         ("crates/c77", 3, Some(77)),
+        ("crates/c77/", 3, Some(77)),
         ("crates/c7/*/x.rs", 3, Some(7)),
         ("crates/c10000", 1, None),
         ("Cargo.toml", 1, Some(10_000)),
@@ -214,6 +273,8 @@ fn among_ten_thousand_folders_a_query_reads_a_few_entries() {
         assert_eq!(index.candidates(&query).count(), read, "{query}");
         assert_eq!(index.overlapping(&query), BTreeSet::from_iter(overlapping), "{query}");
     }
+    // A file overlaps no glob that begins with a wildcard, unless it matches.
+    assert_eq!(index.overlapping(&pattern("Cargo.lock")), BTreeSet::new());
     for wide in [".", "**/x", "[a-z]*/x"] {
         assert_eq!(index.candidates(&pattern(wide)).count(), 20_001, "{wide}");
     }

@@ -1,8 +1,10 @@
-//! Patterns against an oracle that tries every path, and the index against reading every entry.
+//! Patterns and the relation of the specification against an oracle that tries every path, and the index against
+//! reading every entry.
 
 use std::collections::BTreeSet;
 
 use fencehold_model::pattern::{Index, Pattern};
+use fencehold_model::spec::lease::{Set, Touch};
 use proptest::prelude::*;
 
 /// The oracle: whether a component matches a name, tried from left to right, on the canonical text.
@@ -29,21 +31,37 @@ fn name_matches(component: &[char], name: &[char]) -> bool {
     }
 }
 
-/// The oracle: whether the components cover the names.
-fn path_is_covered(components: &[&str], names: &[&str]) -> bool {
+/// The oracle: whether the components cover the names, and what lies below (`deep`).
+fn path_is_covered(components: &[&str], names: &[&str], deep: bool) -> bool {
     match (components, names) {
-        ([], _) => true,
-        (["**", rest @ ..], _) => (0..=names.len()).any(|taken| path_is_covered(rest, &names[taken..])),
+        ([], _) => deep || names.is_empty(),
+        (["**", rest @ ..], _) => (0..=names.len()).any(|taken| path_is_covered(rest, &names[taken..], deep)),
         (_, []) => false,
         ([component, rest @ ..], [name, left @ ..]) => {
             let [component, name] = [component, name].map(|text| text.chars().collect::<Vec<_>>());
-            name_matches(&component, &name) && path_is_covered(rest, left)
+            name_matches(&component, &name) && path_is_covered(rest, left, deep)
         }
     }
 }
 
+fn is_wild(text: &str) -> bool {
+    text.contains(['*', '?', '['])
+}
+
+fn is_file(text: &str) -> bool {
+    !is_wild(text) && !text.ends_with('/')
+}
+
 fn is_covered(pattern: &str, path: &str) -> bool {
-    path_is_covered(&pattern.split('/').collect::<Vec<_>>(), &path.split('/').collect::<Vec<_>>())
+    let components = pattern.trim_end_matches('/').split('/').collect::<Vec<_>>();
+    path_is_covered(&components, &path.split('/').collect::<Vec<_>>(), !is_file(pattern))
+}
+
+/// The oracle: whether `file` is a file whose path is `other`'s literal prefix or stands above it.
+fn stands_above(file: &str, other: &str) -> bool {
+    let literal = other.trim_end_matches('/').split('/').take_while(|component| !is_wild(component));
+    let prefix = literal.fold(String::new(), |prefix, name| prefix + name + "/");
+    is_file(file) && prefix.starts_with(&format!("{file}/"))
 }
 
 /// All sequences of one to `length_max` of these, joined.
@@ -74,12 +92,22 @@ fn agrees_with_trying(texts: &[String], paths: &[String]) -> (usize, usize) {
             (pattern, covered)
         })
         .collect();
+    // The specification of leases decides on its own which write sets touch.
+    let sets: Vec<Vec<&str>> = patterns.iter().map(|(pattern, _)| vec![pattern.as_str()]).collect();
+    let touch = Touch::of(&sets).unwrap();
     let (mut yes, mut no) = (0, 0);
     for (at, (one, mine)) in patterns.iter().enumerate() {
-        for (other, theirs) in &patterns[at..] {
-            let expected = mine.iter().zip(theirs).any(|(mine, theirs)| *mine && *theirs);
+        for (there, (other, theirs)) in patterns.iter().enumerate().skip(at) {
+            let (a, b) = (one.as_str(), other.as_str());
+            let expected = mine.iter().zip(theirs).any(|(mine, theirs)| *mine && *theirs)
+                || stands_above(a, b)
+                || stands_above(b, a);
             assert_eq!(one.overlaps(other), expected, "{one} {other}");
             assert_eq!(other.overlaps(one), expected, "{other} {one}");
+            for (a, b) in [(at, there), (there, at)] {
+                let (a, b) = (Set(u32::try_from(a).unwrap()), Set(u32::try_from(b).unwrap()));
+                assert_eq!(touch.touches(a, b), expected, "{one} {other}, to the specification");
+            }
             *if expected { &mut yes } else { &mut no } += 1;
         }
     }
@@ -91,6 +119,7 @@ fn agrees_with_trying(texts: &[String], paths: &[String]) -> (usize, usize) {
 fn names_overlap_where_trying_every_name_finds_one() {
     let mut texts = sequences(&["a", ".", "*", "?", "[ab]", "[!a]"], 3, "");
     texts.retain(|text| text != "."); // The root, no name.
+    texts.extend(["a/", "a.a/", "../"].map(str::to_owned));
     let mut names = sequences(&["a", "b", "c", "."], 5, "");
     names.retain(|name| name != "." && name != "..");
     let (yes, no) = agrees_with_trying(&texts, &names);
@@ -101,7 +130,9 @@ fn names_overlap_where_trying_every_name_finds_one() {
 /// Three components ask for at most five names between them and what lies below.
 #[test]
 fn paths_overlap_where_trying_every_path_finds_one() {
-    let texts = sequences(&["**", "a", "a*", "*b", "?", "[!a]"], 3, "/");
+    let mut texts = sequences(&["**", "a", "a*", "*b", "?", "[!a]"], 3, "/");
+    texts.extend(sequences(&["a", "b", "ab"], 3, "/"));
+    texts.extend(sequences(&["a", "b", "ab"], 3, "/").iter().map(|text| format!("{text}/")));
     let paths = sequences(&["a", "b", "ab"], 5, "/");
     let (yes, no) = agrees_with_trying(&texts, &paths);
     println!("{yes} pairs overlap, {no} do not");
@@ -125,7 +156,8 @@ fn any_text() -> impl Strategy<Value = String> {
         Just("{"),
     ];
     let component = prop_oneof![4 => proptest::collection::vec(part, 1..6).prop_map(|parts| parts.concat()), 1 => Just("**".to_owned())];
-    proptest::collection::vec(component, 1..6).prop_map(|components| components.join("/"))
+    let components = proptest::collection::vec(component, 1..6).prop_map(|components| components.join("/"));
+    (components, any::<bool>()).prop_map(|(path, slash)| if slash { path + "/" } else { path })
 }
 
 fn any_pattern() -> impl Strategy<Value = Pattern> {
@@ -146,6 +178,10 @@ proptest! {
             if let Ok(literal) = Pattern::literal(&text) {
                 prop_assert_eq!(&Pattern::new(literal.as_str()).unwrap(), &literal);
                 prop_assert!(literal.covers(&text));
+            }
+            if let Ok(folder) = Pattern::folder(&text) {
+                prop_assert_eq!(&Pattern::new(folder.as_str()).unwrap(), &folder);
+                prop_assert!(folder.covers(&text));
             }
         }
     }

@@ -85,12 +85,12 @@ pub(crate) fn command(task: &Task, peers: &Peers) -> fencehold_benches::Result<C
     let mut command = match task.subject {
         Subject::ProperLockfile => {
             let mut command = peers.runs("node", "node_modules", "NODE_PATH");
-            command.arg(script(&task.dir, "worker.js", NODE)?);
+            command.arg(script(task, "worker.js", NODE)?);
             command
         }
         Subject::Filelock => {
             let mut command = peers.runs("python3", "python", "PYTHONPATH");
-            command.arg(script(&task.dir, "worker.py", PYTHON)?);
+            command.arg(script(task, "worker.py", PYTHON)?);
             command
         }
         _ => {
@@ -103,9 +103,12 @@ pub(crate) fn command(task: &Task, peers: &Peers) -> fencehold_benches::Result<C
     Ok(command)
 }
 
-/// The script, beside what it works on.
-fn script(dir: &Path, name: &str, text: &str) -> std::io::Result<PathBuf> {
-    let path = dir.join(name);
-    std::fs::write(&path, text)?;
+/// The script, beside what it works on. The first worker's start writes it: written once more, the one before could be
+/// reading half of it just then.
+fn script(task: &Task, name: &str, text: &str) -> std::io::Result<PathBuf> {
+    let path = task.dir.join(name);
+    if task.index == 0 {
+        std::fs::write(&path, text)?;
+    }
     Ok(path)
 }

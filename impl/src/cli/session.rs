@@ -58,9 +58,13 @@ impl Session {
     /// The path of a log or document as it was typed: relative to the current folder, or, where that is outside of
     /// the tree, to the top of the tree.
     pub(super) fn file(&self, typed: &Path) -> Result<PathBuf> {
+        Ok(self.base()?.join(typed))
+    }
+
+    /// What a path as it was typed is relative to.
+    pub(super) fn base(&self) -> Result<PathBuf> {
         let cwd = cwd()?;
-        let base = if cwd.starts_with(&self.place.root) { &cwd } else { &self.place.root };
-        Ok(base.join(typed))
+        Ok(if cwd.starts_with(&self.place.root) { cwd } else { self.place.root.clone() })
     }
 }
 

@@ -3,6 +3,7 @@
 //! Invariants:
 //! - an entry is relative to the top of the worktree, so that the same file of two worktrees is the same entry, and
 //!   every spelling of one path, through symlinks and `..`, is one entry;
+//! - what is a folder here is a folder entry, with a `/` at its end or without as it was typed;
 //! - no entry leads out of the worktree, into another one inside it, into its workspace folder or into `.git`;
 //! - where the filesystem takes upper and lower case for one, every entry is folded, or none is;
 //! - nothing is created, and only the names along the path are looked at.
@@ -18,7 +19,7 @@ use fencehold_model::pattern::{self, BadPattern, Pattern};
 use crate::error::{Error, Result};
 use crate::fs::{FileId, Fs, RealFs};
 use crate::locate::{Place, locate_exact};
-use walk::Walked;
+use walk::{At, Walked};
 
 /// A worktree whose paths are entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl Tree {
             let inside = dir.strip_prefix(&tree.root).ok().and_then(Path::to_str);
             // A bare repository is its own tree; what it holds is not closed as a whole.
             if let Some(inside) = inside.filter(|inside| !inside.is_empty()) {
-                let closed = Pattern::literal(inside).map_err(|why| no_entry(dir.as_os_str(), &why))?;
+                let closed = Pattern::folder(inside).map_err(|why| no_entry(dir.as_os_str(), &why))?;
                 tree.closed.push(tree.folded(closed).map_err(|why| no_entry(dir.as_os_str(), &why))?);
             }
         }
@@ -92,7 +93,8 @@ impl Tree {
     }
 
     /// The entry that `text` names: an absolute path, or one relative to `cwd`. What exists of it is followed as the
-    /// kernel does, symlinks and `..` too; the rest need not exist yet. A `/` at the end changes nothing.
+    /// kernel does, symlinks and `..` too; the rest need not exist yet. What exists is a folder or a file as it stands;
+    /// what does not is a folder where `text` says so by its end (`/`, `/.` or `/..`), and else a file.
     ///
     /// From the first component with a wildcard on, the text is kept as a glob. A component is taken for a plain name
     /// where something of exactly this name exists and the glob would not match it: `app/[id]/page.tsx` names that
@@ -101,7 +103,8 @@ impl Tree {
     ///
     /// # Errors
     /// [`Error::Usage`] where it leads out of the tree, into another worktree of the repository, the workspace folder
-    /// or `.git`, goes through a file or a symlink to nothing, is not UTF-8, or is no pattern; [`Error::Environment`] where it cannot be looked at.
+    /// or `.git`, goes through a file or a symlink to nothing, ends as a folder where a file stands, is not UTF-8, or is
+    /// no pattern; [`Error::Environment`] where it cannot be looked at.
     pub fn entry<F: Fs>(&self, fs: &F, cwd: &Path, text: &OsStr) -> Result<Pattern> {
         let Some(typed) = text.to_str() else {
             return Err(Error::usage(format!(
@@ -109,17 +112,22 @@ impl Tree {
                 text.display()
             )));
         };
-        let Walked { path, rest } = walk::walk(fs, cwd, typed)?;
-        let literal =
-            Pattern::literal(&self.inside(fs, typed, &path)?).map_err(|why| no_entry(text, &why))?;
-        let entry = match (literal.as_str(), rest.join("/").as_str()) {
-            (_, "") => literal,
-            (".", rest) => Pattern::new(rest).map_err(|why| no_entry(text, &why))?,
-            (prefix, rest) => {
-                Pattern::new(&format!("{prefix}/{rest}")).map_err(|why| no_entry(text, &why))?
+        let Walked { path, rest, at } = walk::walk(fs, cwd, typed)?;
+        let inside = self.inside(fs, typed, &path)?;
+        let ends_as_folder = matches!(typed.rsplit('/').next(), Some("" | "." | ".."));
+        let entry = match at {
+            _ if !rest.is_empty() => glob(&inside, &rest.join("/")),
+            At::NoDir if ends_as_folder => {
+                return Err(Error::usage(format!(
+                    "{typed:?} ends as a folder, but {} is none; name it without the `/`",
+                    path.display()
+                )));
             }
+            At::Dir => Pattern::folder(&inside),
+            At::Nothing if ends_as_folder => Pattern::folder(&inside),
+            At::Nothing | At::NoDir => Pattern::literal(&inside),
         };
-        let entry = self.folded(entry).map_err(|why| no_entry(text, &why))?;
+        let entry = entry.and_then(|entry| self.folded(entry)).map_err(|why| no_entry(text, &why))?;
         self.check_open(typed, &entry)?;
         Ok(entry)
     }
@@ -189,6 +197,15 @@ impl Tree {
 
     fn folded(&self, entry: Pattern) -> std::result::Result<Pattern, BadPattern> {
         if self.folds_case { entry.folded() } else { Ok(entry) }
+    }
+}
+
+/// The glob `rest` in the folder `inside`.
+fn glob(inside: &str, rest: &str) -> std::result::Result<Pattern, BadPattern> {
+    let inside = Pattern::literal(inside)?;
+    match inside.as_str() {
+        "." => Pattern::new(rest),
+        prefix => Pattern::new(&format!("{prefix}/{rest}")),
     }
 }
 

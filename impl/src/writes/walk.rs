@@ -18,11 +18,13 @@ pub(super) struct Walked<'a> {
     pub(super) path: PathBuf,
     /// The components from the first wildcard on, as they were typed.
     pub(super) rest: Vec<&'a str>,
+    /// What stands at `path`.
+    pub(super) at: At,
 }
 
 /// What stands where the walk is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum At {
+pub(super) enum At {
     Dir,
     NoDir,
     Nothing,
@@ -68,7 +70,7 @@ pub(super) fn walk<'a, F: Fs>(fs: &F, cwd: &Path, typed: &'a str) -> Result<Walk
                         "{typed:?} has `..` after a wildcard, which leads to no one place; give it without"
                     )));
                 }
-                return Ok(Walked { path, rest });
+                return Ok(Walked { path, rest, at });
             }
             Said::Name(name) => {
                 path.push(name);
@@ -78,7 +80,7 @@ pub(super) fn walk<'a, F: Fs>(fs: &F, cwd: &Path, typed: &'a str) -> Result<Walk
             }
         }
     }
-    Ok(Walked { path, rest: Vec::new() })
+    Ok(Walked { path, rest: Vec::new(), at })
 }
 
 /// What stands at `path`, whose folder has no symlink in it; a symlink is followed.

@@ -11,7 +11,7 @@ use crate::json::{Fields, Malformed, Writer, write_list, write_text};
 use crate::{LeaseId, Pattern};
 
 /// The word that stands for a TTL where else the proof of a death stands.
-pub(super) const TTL_PASSED: &str = "ttl-passed";
+const TTL_PASSED: &str = "ttl-passed";
 
 /// Writes a lease as a JSON object.
 pub(crate) fn write_lease(out: &mut String, id: &LeaseId, lease: &Lease) {

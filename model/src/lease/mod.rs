@@ -245,18 +245,6 @@ impl How {
     }
 }
 
-impl Cause {
-    /// The word of what proves it, or `reason`.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Cause::Reason(_) => "reason",
-            Cause::Dead(evidence) => evidence.word(),
-            Cause::TtlPassed => form::TTL_PASSED,
-        }
-    }
-}
-
 impl Lease {
     /// The words of its states.
     pub const WORDS: [&str; 4] = ["open", "closed", "crashed", "cleared"];

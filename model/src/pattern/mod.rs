@@ -1,11 +1,14 @@
 //! What a lease says it writes: paths and globs, and whether two of them can meet.
 //!
-//! An entry of a write set covers what it matches and all that lies below that. Two entries overlap exactly if there
-//! is a path that both cover.
+//! An entry of a write set is a file, which covers its path and nothing else; a folder, which ends in `/` and covers its
+//! path and all below; or a glob, which covers what it matches and all below that. Two entries overlap exactly if there
+//! is a path that both cover, or if one is a file whose path lies at or above the literal prefix of the other: no path
+//! is both a file and a folder, so one of the two is misspelled or about to change, and the doubt counts as an overlap.
 //!
 //! Invariants:
 //! - a [`Pattern`] is canonical: relative to the root, `/`-separated, no `.`, `..` or empty component (the root itself
-//!   is `.`), a backslash only where it is needed. Reading its text again gives the same pattern;
+//!   is `.`, a folder), a `/` at the end of a folder and of nothing else, a backslash only where it is needed. Reading
+//!   its text again gives the same pattern;
 //! - it is nothing but its text: tens of thousands of them are in memory at a time;
 //! - [`Pattern::overlaps`] is symmetric, exact, and polynomial whatever the two texts are.
 //!
@@ -66,8 +69,9 @@ impl core::str::FromStr for Pattern {
 }
 
 impl Pattern {
-    /// Takes a text that is relative to the root and has no `.`, `..` or empty component. What it changes is the
-    /// spelling of classes and needless backslashes.
+    /// Takes a text that is relative to the root and has no `.`, `..` or empty component; with a `/` at its end a path
+    /// is a folder, without one a file. What it changes is the spelling of classes, needless backslashes, and a `/` at
+    /// the end of a glob.
     ///
     /// # Errors
     /// Where the text is not that, is no well-formed glob, or names nothing: a glob of wildcards alone.
@@ -76,23 +80,38 @@ impl Pattern {
         if text == ROOT {
             return Ok(Pattern(ROOT.into()));
         }
+        let (path, is_folder) = split_slash(text);
         // Nearly every entry, and tens of thousands of them when a long journal is opened.
-        if is_plain(text) && text.split('/').all(is_name) {
+        if is_plain(text) && path.split('/').all(is_name) {
             return Ok(Pattern(text.into()));
         }
-        let components = text
+        let components = path
             .split('/')
             .map(Component::parse)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|why| bad(text, &why))?;
-        Self::of(&components)
+        Self::of(&components, is_folder)
     }
 
-    /// The pattern that matches exactly this path, whatever characters it has.
+    /// The file of exactly this path, whatever characters it has; the root, which is a folder, for `.`.
     ///
     /// # Errors
-    /// Where `path` is not relative, has a `.`, `..` or empty component or a control character, or is too long.
+    /// Where `path` is not relative, has a `.`, `..` or empty component (a `/` at its end makes one) or a control
+    /// character, or is too long.
     pub fn literal(path: &str) -> Result<Self, BadPattern> {
+        Self::at(path, false)
+    }
+
+    /// The folder of exactly this path, whatever characters it has, and all below it. There is no `/` at the end of
+    /// `path`.
+    ///
+    /// # Errors
+    /// As [`Pattern::literal`].
+    pub fn folder(path: &str) -> Result<Self, BadPattern> {
+        Self::at(path, true)
+    }
+
+    fn at(path: &str, is_folder: bool) -> Result<Self, BadPattern> {
         check_text(path)?;
         if path == ROOT {
             return Ok(Pattern(ROOT.into()));
@@ -102,7 +121,7 @@ impl Pattern {
             .map(Component::literal)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|why| bad(path, &why))?;
-        Self::of(&components)
+        Self::of(&components, is_folder)
     }
 
     /// The canonical text.
@@ -117,12 +136,18 @@ impl Pattern {
         self.components().any(|component| component.as_literal().is_none())
     }
 
+    /// Whether it names one path as that of a folder.
+    #[must_use]
+    pub fn is_folder(&self) -> bool {
+        &*self.0 == ROOT || self.0.ends_with('/')
+    }
+
     /// The components before the first one with a wildcard, as they are on disk, joined by `/`: the whole path of a
-    /// literal one, empty where there is none and for the root.
+    /// file and of a folder, empty where there is none and for the root.
     #[must_use]
     pub fn prefix(&self) -> String {
         if is_plain(&self.0) {
-            return if &*self.0 == ROOT { String::new() } else { (*self.0).into() };
+            return if &*self.0 == ROOT { String::new() } else { split_slash(&self.0).0.into() };
         }
         let mut prefix = String::new();
         for component in self.components() {
@@ -135,16 +160,21 @@ impl Pattern {
         prefix
     }
 
-    /// Whether there is a path that both cover. An entry does not say whether it is a file or a folder, so what could
-    /// lie below counts: `**/x` overlaps `a.rs`, by `a.rs/x`. Exact; of at most `4 · n · m` steps, where `n` and `m` are the lengths
-    /// of the two texts in characters: every pair of positions is looked at once, nothing is tried again.
+    /// Whether there is a path that both cover, or one is a file at or above the literal prefix of the other: `src`
+    /// overlaps `src/a.rs`, `src/*.rs` and `src/sub/`. Exact; of at most `4 · n · m` steps, where `n` and `m` are the
+    /// lengths of the two texts in characters: every pair of positions is looked at once, nothing is tried again.
     ///
     /// A path is a sequence of names; a name is any text but the empty one, `.` and `..`, without `/` and NUL.
     #[must_use]
     pub fn overlaps(&self, other: &Pattern) -> bool {
-        let mine: Vec<_> = self.components().collect();
-        let theirs: Vec<_> = other.components().collect();
-        overlap::overlap(&mine, &theirs)
+        let (mine, theirs) = (self.parsed(), other.parsed());
+        if self.is_file(&mine) {
+            overlap::file_overlaps(&mine, &theirs, !other.is_file(&theirs))
+        } else if other.is_file(&theirs) {
+            overlap::file_overlaps(&theirs, &mine, true)
+        } else {
+            overlap::overlap(&mine, &theirs)
+        }
     }
 
     /// Whether it covers this path, which is relative to the root and as it is on disk (`.` is the root). A text that
@@ -156,7 +186,10 @@ impl Pattern {
             _ if path.contains('\0') => None,
             _ => path.split('/').map(|name| Component::literal(name).ok()).collect(),
         };
-        names.is_some_and(|names| overlap::covers(&self.components().collect::<Vec<_>>(), &names))
+        let mine = self.parsed();
+        names.is_some_and(
+            |names| if self.is_file(&mine) { mine == names } else { overlap::covers(&mine, &names) },
+        )
     }
 
     /// The same with upper and lower case led to one spelling, for a filesystem that takes them for one. Each
@@ -170,16 +203,20 @@ impl Pattern {
             return Ok(self.clone());
         }
         let folded: Vec<_> = self.components().map(fold::fold).collect();
-        Self::of(&folded)
+        Self::of(&folded, self.is_folder())
     }
 
-    fn of(components: &[Component]) -> Result<Self, BadPattern> {
+    /// The pattern of these components; a glob is no folder, whatever was asked for.
+    fn of(components: &[Component], is_folder: bool) -> Result<Self, BadPattern> {
         let mut text = String::new();
         for (at, component) in components.iter().enumerate() {
             if at > 0 {
                 text.push('/');
             }
             component.spell(&mut text);
+        }
+        if is_folder && are_literal(components) {
+            text.push('/');
         }
         if !components.iter().any(Component::names_something) {
             return Err(bad(
@@ -192,10 +229,28 @@ impl Pattern {
     }
 
     fn components(&self) -> impl Iterator<Item = Component> + '_ {
-        let text = if &*self.0 == ROOT { None } else { Some(&*self.0) };
+        let path = if &*self.0 == ROOT { None } else { Some(split_slash(&self.0).0) };
         let parsed = |text| Component::parse(text).expect("a pattern was checked when it was made");
-        text.into_iter().flat_map(|text| text.split('/')).map(parsed)
+        path.into_iter().flat_map(|path| path.split('/')).map(parsed)
     }
+
+    fn parsed(&self) -> Vec<Component> {
+        self.components().collect()
+    }
+
+    /// Whether it, which has these components, is neither a folder nor a glob.
+    fn is_file(&self, components: &[Component]) -> bool {
+        !self.is_folder() && are_literal(components)
+    }
+}
+
+fn are_literal(components: &[Component]) -> bool {
+    components.iter().all(|component| component.as_literal().is_some())
+}
+
+/// The path without the `/` at its end, and whether there was one.
+fn split_slash(text: &str) -> (&str, bool) {
+    text.strip_suffix('/').map_or((text, false), |path| (path, true))
 }
 
 /// Checks that a write set is within its bounds.

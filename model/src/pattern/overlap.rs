@@ -11,12 +11,20 @@ use core::slice;
 
 use super::parse::{Component, Token};
 
-/// Whether a path is covered by both.
+/// Whether a path is covered by both, where each covers what it matches and all below.
 pub(super) fn overlap(one: &[Component], other: &[Component]) -> bool {
     meet(one, other, true)
 }
 
-/// Whether the path of these names is covered.
+/// Whether the file of these names overlaps `other`, which covers what lies below it too (`deep`) or is a file as well:
+/// the file is covered, or lies at or above the literal prefix of `other`.
+pub(super) fn file_overlaps(file: &[Component], other: &[Component], deep: bool) -> bool {
+    let prefix = other.iter().take_while(|component| component.as_literal().is_some()).count();
+    let prefix = &other[..prefix];
+    prefix.starts_with(file) || if deep { covers(other, file) } else { file.starts_with(other) }
+}
+
+/// Whether the path of these names is covered by `pattern`, or lies below a path that is.
 pub(super) fn covers(pattern: &[Component], path: &[Component]) -> bool {
     meet(pattern, path, false)
 }

@@ -83,7 +83,7 @@ impl Component {
     /// The component that matches exactly `name`.
     pub(super) fn literal(name: &str) -> Result<Self, Why> {
         match name {
-            "" => Err("has an empty component; leave out what makes `//`, and a `/` at the end".to_owned()),
+            "" => Err("has an empty component; leave out what makes `//`".to_owned()),
             "." | ".." => Err(no_name(name)),
             _ => Ok(Component::Literal(name.to_owned())),
         }

@@ -1,7 +1,7 @@
 //! The oracle: the rules written a second time, on their own, as sequential specifications.
 //!
-//! Nothing here calls the production code. A specification says, of one object (a lock, a task, a counter), which answer fits
-//! which state; it judges with *intervals* of time, because a history's clock is not the target's. Where an
+//! Nothing here calls the production code. A specification says, of one object (a lock, a task, a counter), which
+//! answer fits which state; it judges with *intervals* of time, because a history's clock is not the target's. Where an
 //! operation's interval is a single instant and the slack is nothing, its answers are exact.
 
 mod breach;

@@ -20,7 +20,7 @@ mod subject;
 mod taken;
 mod walk;
 
-pub use leases::{LeaseConfig, LeaseMutant, LeaseSubject, explore_leases};
+pub use leases::{LeaseConfig, LeaseMutant, LeaseSubject, LeaseWalker, explore_leases};
 pub use mutants::Mutant;
 pub use search::{Explored, Limit, Violation, explore};
 pub use space::{Action, Config, Shown};

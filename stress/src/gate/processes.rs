@@ -11,8 +11,12 @@ use crate::soak::{self, Options, Soak};
 use crate::target::Spec;
 use crate::targets::CONTROL as CONTROL_REGISTRY;
 
-/// The correct adapter: Python, standard library only.
-const CONTROL: &str = include_str!("../../adapters/control.py");
+/// The correct adapter and the modules that it is made of, by their names: Python, standard library only.
+const CONTROL: [(&str, &str); 3] = [
+    ("control.py", include_str!("../../adapters/control.py")),
+    ("control_fields.py", include_str!("../../adapters/control_fields.py")),
+    ("control_registry.py", include_str!("../../adapters/control_registry.py")),
+];
 /// Processes at once.
 const PROCESSES: usize = 4;
 
@@ -124,17 +128,17 @@ pub(super) fn control(context: &mut Context) -> StageResult {
     };
     let finding = Finding::ok(0, "operations", format!("{seconds} s, {PROCESSES} processes, real time"));
     let dir = context.run_dir.join("control");
-    let script = dir.join("control.py");
-    let ready = std::fs::create_dir_all(&dir).and_then(|()| std::fs::write(&script, CONTROL));
+    let ready = std::fs::create_dir_all(&dir)
+        .and_then(|()| CONTROL.iter().try_for_each(|(name, text)| std::fs::write(dir.join(name), text)));
     if let Err(error) = ready {
-        let verdict = Verdict::Unknown(format!("writing {}: {error}", script.display()));
+        let verdict = Verdict::Unknown(format!("writing into {}: {error}", dir.display()));
         return context.finish("control", Finding { verdict, ..finding });
     }
     if let Err(why) = python() {
         let verdict = Verdict::Skipped(format!("because {why}"));
         return context.finish("control", Finding { verdict, ..finding });
     }
-    let words = ["python3".to_owned(), script.to_string_lossy().into_owned()];
+    let words = ["python3".to_owned(), dir.join("control.py").to_string_lossy().into_owned()];
     let seed = context.seed;
     let soaked = Spec::command(&words).map_err(|bad| bad.to_string()).and_then(|spec| {
         short_soak(&dir, &options(spec, seed, Duration::from_secs(seconds), SHRINK_WITHIN), context)

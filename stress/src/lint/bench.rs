@@ -59,6 +59,8 @@ pub(super) struct Bench {
     pub(super) children: [Option<Child>; 2],
     pub(super) declared: Declared,
     pub(super) lapsed: Option<Lapsed>,
+    /// When the lease that was granted for that has lapsed.
+    pub(super) lapsing: Option<Instant>,
     /// What the first process answered to `hello`.
     pub(super) greeting: Option<Result<Reply, Misread>>,
     rule: &'static str,
@@ -75,6 +77,7 @@ impl Bench {
             children: [None, None],
             declared: Declared::default(),
             lapsed: None,
+            lapsing: None,
             greeting: None,
             rule: "",
             next_id: 1,
@@ -207,6 +210,18 @@ impl Reply {
     pub(super) fn refused(&self, reason: &str) -> Result<(), Misread> {
         let refused = self.answer["outcome"] == "refused" && self.answer["reason"] == reason;
         self.must(refused, &format!("`refused` with the reason `{reason}`"))
+    }
+
+    /// Each has to carry a revision, none below the one before.
+    pub(super) fn in_order(replies: &[Reply]) -> Result<(), Misread> {
+        let mut last = 0;
+        for reply in replies {
+            let revision = reply.answer["revision"].as_u64();
+            let grows = revision.is_some_and(|revision| revision >= last);
+            reply.must(grows, &format!("a `revision`, at least {last}"))?;
+            last = revision.unwrap_or(last);
+        }
+        Ok(())
     }
 
     /// It has to fail, and to say why.

@@ -198,16 +198,7 @@ fn revisions(bench: &mut Bench) -> Result<(), Misread> {
         bench.holder(0, &name)?.0,
         bench.ask("lock.break", &json!({ "name": name, "reason": "lint" }))?,
     ];
-    let mut last = 0;
-    for reply in replies {
-        let revision = reply.answer["revision"].as_u64();
-        reply.must(
-            revision.is_some_and(|revision| revision >= last),
-            &format!("a `revision`, at least {last}"),
-        )?;
-        last = revision.unwrap_or(last);
-    }
-    Ok(())
+    Reply::in_order(&replies)
 }
 
 fn shared(bench: &mut Bench) -> Result<(), Misread> {

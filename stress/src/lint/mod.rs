@@ -6,12 +6,17 @@
 mod bench;
 mod declared;
 mod docs;
+mod epochs;
 mod fences;
 mod grants;
 mod lapse;
+mod lease_ends;
+mod lease_fences;
+mod leases;
 mod locks;
 mod logs;
 mod protocol;
+mod statuses;
 
 use std::fmt;
 use std::io;
@@ -83,10 +88,10 @@ pub struct LintReport {
 /// Every rule, in the order in which it is asked.
 #[must_use]
 pub fn rules() -> Vec<&'static Rule> {
-    [protocol::RULES, locks::RULES, grants::RULES, lapse::RULES, logs::RULES, docs::RULES, fences::RULES]
-        .into_iter()
-        .flatten()
-        .collect()
+    let locks = [protocol::RULES, locks::RULES, grants::RULES, lapse::RULES];
+    let leases = [leases::RULES, lease_ends::RULES, statuses::RULES, epochs::RULES];
+    let files = [logs::RULES, docs::RULES, fences::RULES, lease_fences::RULES];
+    locks.into_iter().chain(leases).chain(files).flatten().collect()
 }
 
 /// Lints a target by every rule.
@@ -108,6 +113,7 @@ pub fn lint_by(spec: &Spec, rules: &[&'static Rule], progress: &mut Progress) ->
     if rules.iter().any(|rule| rule.needs == lapse::TTL && bench.offers_all(rule)) {
         bench.begin_to_lapse();
     }
+    bench.begin_lease_to_lapse(rules);
     for (asked, rule) in (0_u64..).zip(rules) {
         progress.tell(asked, "rules", None);
         report.rules.push((rule.name, bench.stand(rule)));

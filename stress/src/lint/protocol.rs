@@ -161,6 +161,8 @@ fn unknown_field(bench: &mut Bench) -> Result<(), Misread> {
     let record = json!({ "id": "r" });
     let asks = [
         ("lock", "lock.show", json!({ "name": name, "lint": { "a": [1] } })),
+        ("lease", "lease.list", json!({ "lint": [] })),
+        ("status", "status.set", json!({ "task": bench.fresh("t"), "to": "todo", "lint": "done" })),
         ("log", "log.append", json!({ "file": file, "record": record, "lint": true })),
         ("doc", "doc.increment", json!({ "file": bench.fresh("d"), "key": "k", "by": 1, "lint": null })),
     ];

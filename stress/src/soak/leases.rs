@@ -8,12 +8,12 @@ use crate::rng::Rng;
 const LEASES: [&str; 8] = ["plan", "api", "ui/forms", "docs", "späte-arbeit", "ci", "5.1", "05.01"];
 /// What they write: every one of these meets some others and not all.
 const WRITE_SETS: [&[&str]; 7] = [
-    &["src"],
+    &["src/"],
     &["src/api/**"],
     &["src/*/forms.ts", "README.md"],
     &["docs/guide.md"],
-    &["docs", "*.toml"],
-    &["Cargo.toml", "src/ui"],
+    &["docs/", "*.toml"],
+    &["Cargo.toml", "src/ui/"],
     &[],
 ];
 /// The TTLs that are asked for: some lapse within a stop, some outlive it.

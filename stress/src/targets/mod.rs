@@ -9,6 +9,8 @@ mod registry;
 mod rmw_nolock;
 mod torn_tail_glue;
 mod twist;
+mod twist_leases;
+mod twist_statuses;
 mod unlocked_fallback;
 mod wire;
 

@@ -10,7 +10,7 @@ const ABOVE: u64 = 1 << 40;
 /// One misread rule.
 pub(super) struct Twist {
     rule: String,
-    /// The newest token of every lock, as it was answered.
+    /// The newest token of every lock, and of every `lease/ID`, as it was answered.
     newest: BTreeMap<String, Value>,
 }
 
@@ -19,12 +19,26 @@ impl Twist {
         Twist { rule: rule.to_owned(), newest: BTreeMap::new() }
     }
 
+    pub(super) fn rule(&self) -> &str {
+        &self.rule
+    }
+
+    /// The newest token of a lock, or of a `lease/ID`.
+    pub(super) fn newest(&self, of: &str) -> Option<Value> {
+        self.newest.get(of).cloned()
+    }
+
     /// Twists a request before it is done.
     pub(super) fn request(&mut self, request: &mut Value) {
         let op = request["op"].as_str().unwrap_or_default().to_owned();
         match op.split_once('.').map_or("", |(group, _)| group) {
             "lock" => self.lock_request(&op, request),
-            "log" | "doc" => self.file_request(&op, request),
+            "lease" => self.lease_request(&op, request),
+            "status" => self.status_request(&op, request),
+            "log" | "doc" => {
+                self.file_request(&op, request);
+                self.lease_fence(request);
+            }
             _ if op == "hello" && self.rule == "hello-protocol" => request["protocol"] = json!(1),
             _ => {}
         }
@@ -36,7 +50,6 @@ impl Twist {
     fn lock_request(&mut self, op: &str, request: &mut Value) {
         let pid = std::process::id();
         let name = request["name"].as_str().unwrap_or_default().to_owned();
-        let blank = |value: &Value| value.as_str().is_none_or(|text| text.trim().is_empty());
         match (self.rule.as_str(), op) {
             ("acquire-blank-holder", _) if blank(&request["holder"]) => request["holder"] = json!("nobody"),
             ("acquire-ttl-0", "lock.acquire") if request["ttl_ms"] == 0 => request["ttl_ms"] = json!(1000),
@@ -110,6 +123,14 @@ impl Twist {
         {
             self.newest.insert(name.to_owned(), token.clone());
         }
+        if op == "lease.grant"
+            && let (Some(lease), Some(token)) = (request["lease"].as_str(), answer["value"].get("token"))
+            && answer["outcome"] == "ok"
+        {
+            self.newest.insert(format!("lease/{lease}"), token.clone());
+        }
+        self.lease_answer(op, answer);
+        self.status_answer(op, answer);
         let is_ok = answer["outcome"] == "ok";
         match (self.rule.as_str(), op) {
             ("hello", "hello") => {
@@ -158,21 +179,26 @@ impl Twist {
     }
 }
 
+/// Whether a field says nothing.
+pub(super) fn blank(value: &Value) -> bool {
+    value.as_str().is_none_or(|text| text.trim().is_empty())
+}
+
 /// Turns the order of tokens around.
-fn mirror(token: &mut Value) {
+pub(super) fn mirror(token: &mut Value) {
     if let Some(number) = token.as_u64() {
         *token = json!(ABOVE - number.min(ABOVE));
     }
 }
 
-fn done(answer: &mut Value, value: &Value) {
+pub(super) fn done(answer: &mut Value, value: &Value) {
     *answer = json!({ "id": answer["id"], "outcome": "ok", "value": value });
 }
 
-fn refused(answer: &mut Value, reason: &str) {
+pub(super) fn refused(answer: &mut Value, reason: &str) {
     *answer = json!({ "id": answer["id"], "outcome": "refused", "reason": reason });
 }
 
-fn leaves(file: &str) -> bool {
+pub(super) fn leaves(file: &str) -> bool {
     file.is_empty() || file.starts_with('/') || file.contains("..")
 }

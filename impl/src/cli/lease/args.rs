@@ -1,5 +1,6 @@
 //! `fencehold lease`, as it is typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +10,13 @@ use fencehold_model::{LeaseId, Token};
 use super::super::args::Who;
 use super::super::fence::token;
 use super::super::span;
+
+const GRANT: &str = "\
+A path covers itself and all below it. Globs are * and ? within a name, [a-z], and ** for any number of folders; what
+exists under the very name that was typed is that file. The same path in another worktree is the same entry.
+
+With --pid the lease may be reaped once that process is dead, with --ttl once that has passed and nobody can tell
+whether its process lives. With neither it is open until somebody closes, crashes or clears it.";
 
 #[derive(Debug, Subcommand)]
 pub(in super::super) enum Lease {
@@ -72,12 +80,13 @@ pub(in super::super) enum Lease {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = GRANT)]
 pub(in super::super) struct Grant {
     /// The lease's id
     pub(super) id: LeaseId,
     /// What it writes: files, folders with all below them, globs; relative to the current folder
     #[arg(long, value_name = "PATH", num_args = 1..)]
-    pub(super) writes: Vec<String>,
+    pub(super) writes: Vec<OsString>,
     /// The same from a file, one a line; from stdin where it is -
     #[arg(long, value_name = "FILE")]
     pub(super) writes_from: Option<PathBuf>,

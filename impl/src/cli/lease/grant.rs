@@ -1,6 +1,8 @@
 //! `fencehold lease grant`: what is asked for, before the ledger is.
 
+use std::ffi::OsStr;
 use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use fencehold_model::lease::{About, Command, TEXT_BYTES_MAX};
@@ -15,93 +17,87 @@ use crate::error::{Error, Result};
 use crate::fs::RealFs;
 use crate::host::RealHost;
 use crate::locate;
+use crate::writes::{Tree, folds_case};
 
 /// The most that is read of a list of paths.
 const LIST_BYTES_MAX: usize = 16 << 20;
 
 /// The command that the ledger decides.
 pub(super) fn command(session: &Session, asked: &Grant, holder: Holder) -> Result<Command> {
-    let mut typed = asked.writes.clone();
-    if let Some(file) = &asked.writes_from {
-        typed.extend(listed(session.fs, file)?);
-    }
-    let writes = write_set(session, &typed)?;
     let bound = asked.pid.map(|pid| RealHost::new()?.process(pid)).transpose()?;
     Ok(Command::Grant {
         lease: asked.id.clone(),
         holder,
         // Its parser has held it to the model's bound.
         ttl_ms: asked.ttl.map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
-        writes,
+        writes: write_set(session, asked)?,
         about: about(session, asked)?,
         bound,
         asked_by: Some((u64::from(std::process::id()), identity::host_name())),
     })
 }
 
-/// The entries in their one spelling, each once.
-fn write_set(session: &Session, typed: &[String]) -> Result<Vec<Pattern>> {
-    let patterns = typed.iter().map(|text| {
-        let rooted = from_the_top(session, text)?;
-        Pattern::new(&rooted).map_err(|bad| Error::usage(format!("--writes: {bad}; nothing was changed")))
-    });
-    let mut writes: Vec<Pattern> = patterns.collect::<Result<_>>()?;
-    writes.sort();
+/// The entries that were typed and listed, each once. The ledger holds them to the bounds of a write set.
+fn write_set(session: &Session, asked: &Grant) -> Result<Vec<Pattern>> {
+    let place = &session.place;
+    let tree = Tree::new(&session.fs, place, folds_case(session.fs, place)?)?;
+    let base = session.base()?;
+    let mut writes = Vec::new();
+    for text in &asked.writes {
+        writes.push(tree.entry(&session.fs, &base, text).map_err(|error| said_of("--writes", error))?);
+    }
+    if let Some(file) = &asked.writes_from {
+        for (line, bytes) in (1..).zip(listed(session.fs, file)?.split(|byte| *byte == b'\n')) {
+            let text = OsStr::from_bytes(bytes.strip_suffix(b"\r").unwrap_or(bytes));
+            if bytes.trim_ascii().is_empty() {
+                continue;
+            }
+            let entry = tree.entry(&session.fs, &base, text);
+            writes.push(entry.map_err(|error| said_of(&format!("{} line {line}", file.display()), error))?);
+        }
+    }
+    writes.sort_unstable();
     writes.dedup();
     Ok(writes)
 }
 
-/// What was typed, relative to the top of the worktree.
-fn from_the_top(session: &Session, typed: &str) -> Result<String> {
-    let leaves = || Error::usage(format!("--writes: {typed} leaves the worktree; nothing was changed"));
-    let path = session.file(Path::new(typed))?;
-    let below = path.strip_prefix(&session.place.root).map_err(|_| leaves())?;
-    let mut names: Vec<&str> = Vec::new();
-    for name in below.to_str().ok_or_else(leaves)?.split('/') {
-        match name {
-            "" | "." => {}
-            ".." => drop(names.pop().ok_or_else(leaves)?),
-            name => names.push(name),
-        }
+/// The error, and what it was given by.
+fn said_of(what: &str, error: Error) -> Error {
+    match error {
+        Error::Usage(why) => Error::usage(format!("{what}: {why}; nothing was changed")),
+        other => other,
     }
-    Ok(if names.is_empty() { ".".to_owned() } else { names.join("/") })
 }
 
-/// The lines of a list; blank ones are none.
-fn listed(fs: RealFs, file: &Path) -> Result<Vec<String>> {
-    let failed = |error| Error::environment("reading", file, error);
-    let bytes = if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        let mut stdin = std::io::stdin().lock().take(LIST_BYTES_MAX as u64 + 1);
-        stdin.read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() > LIST_BYTES_MAX {
-            return Err(Error::usage(format!("--writes-from: more than {LIST_BYTES_MAX} bytes on stdin")));
-        }
-        bytes
-    } else {
-        whole::read(fs, file, LIST_BYTES_MAX)?
-    };
-    let lines = (1..).zip(bytes.split(|byte| *byte == b'\n')).map(|(line, bytes)| {
-        let text = std::str::from_utf8(bytes.strip_suffix(b"\r").unwrap_or(bytes));
-        text.map(str::to_owned).map_err(|_| {
-            Error::usage(format!("{} line {line} is not UTF-8; nothing was changed", file.display()))
-        })
-    });
-    let lines = lines.collect::<Result<Vec<String>>>()?;
-    Ok(lines.into_iter().filter(|line| !line.trim().is_empty()).collect())
+/// The bytes of a list of entries, one a line; blank lines are none.
+fn listed(fs: RealFs, file: &Path) -> Result<Vec<u8>> {
+    if file != Path::new("-") {
+        return whole::read(fs, file, LIST_BYTES_MAX);
+    }
+    let mut bytes = Vec::new();
+    let mut stdin = std::io::stdin().lock().take(LIST_BYTES_MAX as u64 + 1);
+    stdin
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::environment("reading", Path::new("stdin"), error))?;
+    if bytes.len() > LIST_BYTES_MAX {
+        return Err(Error::usage(format!(
+            "--writes-from: more than {LIST_BYTES_MAX} bytes on stdin; nothing was changed"
+        )));
+    }
+    Ok(bytes)
 }
 
 /// What the lease says of itself: as asked for, else where it is asked from.
 fn about(session: &Session, asked: &Grant) -> Result<About> {
     let place = &session.place;
-    let here = || {
-        let is_tree = place.common_dir.as_ref() != Some(&place.root);
-        is_tree.then(|| place.root.to_str().map(str::to_owned)).flatten().filter(|text| is_plain(text))
-    };
+    // A bare repository is no place where work is done.
+    let is_tree = place.common_dir.as_ref() != Some(&place.root);
+    let here = || place.root.to_str().filter(|text| is_tree && is_plain(text)).map(str::to_owned);
     let worktree = asked.worktree.clone().or_else(here);
     let branch = match &asked.branch {
         Some(branch) => Some(branch.clone()),
-        None => locate::branch(&session.fs, place)?.filter(|text| is_plain(text)),
+        None if is_tree => locate::branch(&session.fs, place)?.filter(|text| is_plain(text)),
+        None => None,
     };
     Ok(About { worktree, branch, agent: asked.agent.clone() })
 }

@@ -21,6 +21,7 @@ use crate::error::Result;
 use crate::ledger::{Answer, LeaseVerdict, check_lease};
 
 pub(super) use look::{one_line, standing_object};
+pub(super) use render::in_the_way;
 
 /// Enters a lease command.
 pub(super) fn lease(command: &Lease, common: &Common) -> Ended {
@@ -60,7 +61,7 @@ fn submit(session: &Session, holder: &Holder, command: &Command) -> Ended {
             Decision::Refuse(refusal) => {
                 let verdict = LeaseVerdict::Refused(refusal);
                 let answer = Answer { revision: 0, at_ms: 0, now_ms: 0, durable: true, verdict };
-                return tell(session.out, command, &answer, &BTreeMap::new());
+                return tell(session.out, command, &answer, &BTreeMap::new(), false);
             }
             _ => Locks::open_or_create(session)?,
         },
@@ -73,7 +74,8 @@ fn submit(session: &Session, holder: &Holder, command: &Command) -> Ended {
         LeaseVerdict::Refused(Refusal::Overlap(_)) => known(&locks)?,
         _ => BTreeMap::new(),
     };
-    tell(session.out, command, &answer, &others)
+    let watched = matches!(command, Command::Grant { bound: Some(process), .. } if locks.sees(process));
+    tell(session.out, command, &answer, &others, watched)
 }
 
 /// The last grant of each lease that the state knows.
@@ -88,8 +90,9 @@ fn tell(
     command: &Command,
     answer: &Answer<LeaseVerdict>,
     others: &BTreeMap<LeaseId, Grants>,
+    watched: bool,
 ) -> Ended {
-    let object = render::object(command, answer);
+    let object = render::object(command, answer, watched);
     if !answer.durable {
         out.tell_who_watches("relaxed: this outlives the kill of any process, not a power cut");
     }

@@ -12,13 +12,14 @@ use crate::ledger::{Answer, LeaseVerdict};
 const NAMED_MAX: usize = 5;
 
 /// An answer as the target protocol has it; one that a power cut can undo says so.
-pub(super) fn object(command: &Command, answer: &Answer<LeaseVerdict>) -> Value {
+pub(super) fn object(command: &Command, answer: &Answer<LeaseVerdict>, watched: bool) -> Value {
     let mut object = json!({ "outcome": "ok", "revision": answer.revision });
     match &answer.verdict {
         LeaseVerdict::Granted { lease, token, expires_ms, over, beside } => {
             object["value"] = json!({ "lease": lease.as_str(), "token": token });
-            if let Some(expires_ms) = expires_ms {
-                object["value"]["expires_in_ms"] = answer.expires_in_ms(*expires_ms).into();
+            // While its process can be watched its TTL does not count.
+            if let Some(expires_ms) = expires_ms.filter(|_| !watched) {
+                object["value"]["expires_in_ms"] = answer.expires_in_ms(expires_ms).into();
             }
             if !beside.is_empty() {
                 object["value"]["beside"] = beside.iter().map(LeaseId::as_str).collect();
@@ -30,16 +31,9 @@ pub(super) fn object(command: &Command, answer: &Answer<LeaseVerdict>) -> Value 
         LeaseVerdict::Refused(refusal) => {
             object["outcome"] = "refused".into();
             object["reason"] = refusal.word().into();
-            match refusal {
-                Refusal::AlreadyOpen(party) | Refusal::NotHolder(party) => object["value"] = named(party),
-                Refusal::NotOpen(party, how) => {
-                    object["value"] = named(party);
-                    object["value"]["state"] = how.word().into();
-                }
-                Refusal::Overlap(parties) => {
-                    object["value"] = json!({ "leases": parties.iter().map(named).collect::<Vec<_>>() });
-                }
-                Refusal::NotFound | Refusal::NeedsReason => {}
+            let value = in_the_way(refusal);
+            if !value.is_null() {
+                object["value"] = value;
             }
         }
         ended => {
@@ -87,6 +81,20 @@ pub(super) fn cause(object: &mut Value, cause: &Cause) {
         Cause::Reason(reason) => object["reason"] = reason.as_str().into(),
         Cause::Dead(evidence) => object["evidence"] = evidence.word().into(),
         Cause::TtlPassed => object["evidence"] = "ttl-passed".into(),
+    }
+}
+
+/// What a refusal says of the leases in the way, null where it names none.
+pub(in super::super) fn in_the_way(refusal: &Refusal) -> Value {
+    match refusal {
+        Refusal::AlreadyOpen(party) | Refusal::NotHolder(party) => named(party),
+        Refusal::NotOpen(party, how) => {
+            let mut value = named(party);
+            value["state"] = how.word().into();
+            value
+        }
+        Refusal::Overlap(parties) => json!({ "leases": parties.iter().map(named).collect::<Vec<_>>() }),
+        Refusal::NotFound | Refusal::NeedsReason => Value::Null,
     }
 }
 

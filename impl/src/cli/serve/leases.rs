@@ -1,9 +1,7 @@
 //! The operations on leases.
 
 use fencehold_model::event::Process;
-use fencehold_model::lease::{
-    self, About, Cause, Command, Decision, How, Lease, Party, Proof, Refusal, Standing,
-};
+use fencehold_model::lease::{self, About, Command, Decision, How, Lease, Proof, Refusal};
 use fencehold_model::lock::Liveness;
 use fencehold_model::{LeaseId, Pattern, State, TimeMs};
 use serde_json::{Value, json};
@@ -12,8 +10,10 @@ use super::request::{Bind, Request};
 use super::target::{Greeted, asking};
 use super::{Failure, Outcome, Reply};
 use crate::cli::identity;
+use crate::cli::lease::{in_the_way, standing_object};
 use crate::host::Host as _;
 use crate::ledger::{self, LeaseVerdict, LeaseView};
+use crate::writes::{Tree, folds_case};
 
 /// The bytes of leases in one page of `lease.list`: with what stands around them a line stays below 1 MiB.
 const PAGE_BYTES: usize = 512 * 1024;
@@ -26,7 +26,7 @@ impl Greeted {
             lease: request.lease()?,
             holder: request.holder()?,
             ttl_ms: request.fields.number_or_none("ttl_ms")?,
-            writes: request.write_set()?,
+            writes: self.write_set(request)?,
             about: About { worktree: text("worktree")?, branch: text("branch")?, agent: text("agent")? },
             bound: bound.clone(),
             asked_by: Some((u64::from(std::process::id()), identity::host_name())),
@@ -38,6 +38,16 @@ impl Greeted {
         let ledger = self.ledger()?;
         let answer = ledger.lease(&asking(ledger, actor), &command)?;
         Ok(reply(&answer, watched))
+    }
+
+    /// The entries of what a lease writes: paths and globs relative to the root, led to where they are.
+    fn write_set(&self, request: &Request<'_>) -> Result<Vec<Pattern>, Failure> {
+        let texts = request.write_set()?;
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tree = Tree::new(&self.fs, &self.place, folds_case(self.fs, &self.place)?)?;
+        Ok(tree.write_set(&self.fs, &self.place.root, texts)?)
     }
 
     /// What a grant is to be bound to.
@@ -93,7 +103,7 @@ impl Greeted {
         let seen = self.ledger_if_any()?.map(|ledger| ledger.show_lease(&lease)).transpose()?;
         let revision = Some(seen.as_ref().map_or(0, |seen| seen.revision));
         Ok(match seen.as_ref().and_then(|seen| Some((seen.value.as_ref()?, seen.at_ms))) {
-            Some((view, now_ms)) => Reply::Ok { revision, value: describe(view, now_ms) },
+            Some((view, now_ms)) => Reply::Ok { revision, value: standing_object(view, now_ms) },
             None => Reply::Refused { reason: Refusal::NotFound.word(), revision, value: Value::Null },
         })
     }
@@ -126,7 +136,7 @@ fn page<'a>(views: impl Iterator<Item = &'a LeaseView>, now_ms: TimeMs) -> Value
     let (mut leases, mut bytes) = (Vec::new(), 0);
     let mut last: Option<&LeaseId> = None;
     for view in views {
-        let lease = describe(view, now_ms);
+        let lease = standing_object(view, now_ms);
         bytes += lease.to_string().len() + 1;
         if let Some(last) = last.filter(|_| bytes > PAGE_BYTES) {
             return json!({ "leases": leases, "next": last.as_str() });
@@ -172,55 +182,4 @@ fn reply(answer: &ledger::Answer<LeaseVerdict>, watched: bool) -> Reply {
         value["durable"] = json!(false);
     }
     Reply::Ok { revision, value }
-}
-
-/// What a refusal says of the leases that stand in the way.
-fn in_the_way(refusal: &Refusal) -> Value {
-    let named = |party: &Party| json!({ "lease": party.lease.as_str(), "token": party.token, "holder": party.holder.as_str() });
-    match refusal {
-        Refusal::AlreadyOpen(party) | Refusal::NotHolder(party) => named(party),
-        Refusal::NotOpen(party, how) => {
-            let mut value = named(party);
-            value["state"] = how.word().into();
-            value
-        }
-        Refusal::Overlap(parties) => json!({ "leases": parties.iter().map(named).collect::<Vec<_>>() }),
-        Refusal::NotFound | Refusal::NeedsReason => Value::Null,
-    }
-}
-
-fn describe(view: &LeaseView, now_ms: TimeMs) -> Value {
-    let LeaseView { id, lease, standing } = view;
-    let watched = lease.bound.is_some() && matches!(standing, Some(Standing::Live));
-    let mut value = json!({
-        "lease": id.as_str(),
-        "state": lease.word(),
-        "holder": lease.holder.as_str(),
-        "token": lease.token,
-        "write_set": lease.writes.iter().map(Pattern::as_str).collect::<Vec<_>>(),
-        "worktree": lease.about.worktree,
-        "branch": lease.about.branch,
-        "agent": lease.about.agent,
-        "ttl_ms": lease.ttl_ms,
-        "since_ms": now_ms.saturating_sub(lease.since_ms),
-        "expires_in_ms": lease.expires_ms().filter(|_| lease.is_open() && !watched)
-            .map(|expires_ms| expires_ms.saturating_sub(now_ms)),
-        "pid": lease.bound.as_ref().map(|process| process.pid).or(lease.asked_by.as_ref().map(|(pid, _)| *pid)),
-        "host": lease.asked_by.as_ref().map(|(_, host)| host),
-    });
-    let mut told = |cause: &Cause| match cause {
-        Cause::Reason(reason) => value["reason"] = reason.as_str().into(),
-        other => value["evidence"] = other.word().into(),
-    };
-    match (standing, lease.end.as_ref().map(|end| &end.how)) {
-        // Open still, but nothing that the next grant in its way, or a reap, would respect.
-        (Some(Standing::Lapsed(cause)), _) | (_, Some(How::Crashed(cause))) => told(cause),
-        (_, Some(How::Cleared(Some(reason)))) => value["reason"] = reason.as_str().into(),
-        _ => {}
-    }
-    if let Some(end) = &lease.end {
-        value["ended_ms"] = now_ms.saturating_sub(end.at_ms).into();
-    }
-    value.as_object_mut().expect("it was made one").retain(|_, value| !value.is_null());
-    value
 }

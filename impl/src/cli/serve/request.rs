@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fencehold_model::json::Fields;
 use fencehold_model::lock::Proof;
-use fencehold_model::{Claim, Holder, LeaseId, LockName, Pattern, Right, TaskId};
+use fencehold_model::{Claim, Holder, LeaseId, LockName, Right, TaskId};
 use serde_json::Value;
 
 use super::Failure;
@@ -91,13 +91,14 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// What a lease writes: paths and globs, relative to the root.
-    pub(super) fn write_set(&self) -> Result<Vec<Pattern>, Failure> {
-        let entries = self.fields.array_or_empty("write_set")?.iter().map(|entry| {
-            let text = entry.as_str().ok_or_else(|| {
-                Failure::Definite(format!("`write_set` holds {entry}, which is not a string"))
-            })?;
-            Pattern::new(text).map_err(|bad| Failure::Definite(format!("`write_set`: {bad}")))
+    /// What a lease writes, as it is written: paths and globs, relative to the root.
+    pub(super) fn write_set(&self) -> Result<Vec<&'a str>, Failure> {
+        let entries = self.fields.array_or_empty("write_set")?.iter().map(|entry| match entry.as_str() {
+            Some(text) if text.starts_with('/') => Err(Failure::Definite(format!(
+                "`write_set` holds {text:?}, which is not relative to the root"
+            ))),
+            Some(text) => Ok(text),
+            None => Err(Failure::Definite(format!("`write_set` holds {entry}, which is not a string"))),
         });
         entries.collect()
     }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use fencehold_model::json::Fields;
 use fencehold_model::status::{self, Command, Decision, Detail, Refusal, Value as Cell};
 use fencehold_model::{Revision, State, Status};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::request::Request;
 use super::target::{Greeted, asking};
 use super::{Failure, Outcome, Reply};
+use crate::cli::task::value_object;
 use crate::ledger::{self, TaskVerdict};
 
 impl Greeted {
@@ -58,7 +59,7 @@ impl Greeted {
             TaskVerdict::Stands { value, already } => (value, *already),
             TaskVerdict::Refused(refusal) => return Ok(refused(refusal, answer.revision)),
         };
-        let mut value = describe(value);
+        let mut value = value_object(value);
         value["already"] = already.into();
         if !answer.durable {
             value["durable"] = json!(false);
@@ -71,7 +72,7 @@ impl Greeted {
         let Some(ledger) = self.ledger_if_any()? else { return Ok(refused(&Refusal::NotFound, 0)) };
         let seen = ledger.show_task(&task)?;
         Ok(match seen.value {
-            Some(view) => Reply::Ok { revision: Some(seen.revision), value: describe(&view.cell.value) },
+            Some(view) => Reply::Ok { revision: Some(seen.revision), value: value_object(&view.cell.value) },
             None => refused(&Refusal::NotFound, seen.revision),
         })
     }
@@ -102,27 +103,6 @@ fn statuses(fields: Fields<'_>) -> Result<BTreeMap<Status, Option<Detail>>, Fail
 }
 
 fn refused(refusal: &Refusal, revision: Revision) -> Reply {
-    let value = refusal.stands().map_or(Value::Null, describe);
+    let value = refusal.stands().map_or(Value::Null, value_object);
     Reply::Refused { reason: refusal.word(), revision: Some(revision), value }
-}
-
-fn describe(cell: &Cell) -> Value {
-    let mut value = json!({
-        "statuses": cell.statuses.keys().map(Status::as_str).collect::<Vec<_>>(),
-        "epoch": cell.epoch,
-        "turn": cell.turn,
-    });
-    let details: Map<String, Value> = cell
-        .statuses
-        .iter()
-        .filter_map(|(status, detail)| Some((status, detail.as_ref()?)))
-        .map(|(status, detail)| {
-            let detail = serde_json::from_str(detail.as_str()).expect("a detail is JSON");
-            (status.as_str().to_owned(), detail)
-        })
-        .collect();
-    if !details.is_empty() {
-        value["details"] = details.into();
-    }
-    value
 }

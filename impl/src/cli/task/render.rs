@@ -31,7 +31,7 @@ pub(super) fn object(answer: &Answer<TaskVerdict>) -> Json {
 }
 
 /// A value for machines: `statuses`, `epoch`, `turn`, and the `details` of those statuses that have one.
-pub(super) fn value_object(value: &Value) -> Json {
+pub(in super::super) fn value_object(value: &Value) -> Json {
     let statuses: Vec<&str> = value.statuses.keys().map(Status::as_str).collect();
     let mut object = json!({ "statuses": statuses, "epoch": value.epoch, "turn": value.turn });
     for (status, detail) in &value.statuses {

@@ -30,7 +30,7 @@ impl Touch {
         let mut touch = Touch::default();
         for (a, number) in sets.iter().zip(0u32..) {
             for (b, other) in sets.iter().zip(0u32..) {
-                if a.iter().any(|a| b.iter().any(|b| common_path(a, b))) {
+                if a.iter().any(|a| b.iter().any(|b| both_write(a, b))) {
                     touch.pairs.insert((Set(number), Set(other)));
                 }
             }
@@ -76,18 +76,60 @@ enum Step {
     Name(Vec<Mark>),
 }
 
-/// The paths that an entry covers: what it matches, and any number of names below.
-fn read(entry: &str) -> Result<Vec<Step>, NoPattern> {
-    let mut steps = Vec::new();
-    for name in entry.split('/').filter(|_| entry != ".") {
-        steps.push(match name {
-            "" | "." | ".." => return Err(NoPattern(entry.to_string())),
+/// What an entry stands for.
+#[derive(Debug)]
+struct Entry {
+    /// The way down to every path that it covers.
+    covered: Vec<Step>,
+    /// How many names stand before the first wildcard.
+    plain: usize,
+    /// Whether it covers one path alone, that of a file.
+    file: bool,
+}
+
+/// A file covers its path; a folder, which ends in a slash, and a glob cover any number of names below as well.
+fn read(entry: &str) -> Result<Entry, NoPattern> {
+    let no = || NoPattern(entry.to_string());
+    let path = entry.strip_suffix('/').unwrap_or(entry);
+    let (mut covered, mut plain, mut wild) = (Vec::new(), 0, false);
+    for name in path.split('/').filter(|_| entry != ".") {
+        covered.push(match name {
+            "" | "." | ".." => return Err(no()),
             "**" => Step::Deep,
-            name => Step::Name(Mark::read(name).ok_or_else(|| NoPattern(entry.to_string()))?),
+            name => Step::Name(Mark::read(name).ok_or_else(no)?),
         });
+        wild |= is_wild(name);
+        plain += usize::from(!wild);
     }
-    steps.push(Step::Deep);
-    Ok(steps)
+    let file = !wild && path.len() == entry.len() && entry != ".";
+    if !file {
+        covered.push(Step::Deep);
+    }
+    Ok(Entry { covered, plain, file })
+}
+
+/// Whether a character of it, one that no backslash stands before, is that of a wildcard.
+fn is_wild(name: &str) -> bool {
+    let mut chars = name.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            '\\' => drop(chars.next()),
+            '*' | '?' | '[' => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Whether both cover a path, or one is a file where the other says that a folder is.
+fn both_write(a: &Entry, b: &Entry) -> bool {
+    common_path(&a.covered, &b.covered) || in_the_way(a, b) || in_the_way(b, a)
+}
+
+/// Whether `file` is one, and its path is at or above the names that `other` begins with.
+fn in_the_way(file: &Entry, other: &Entry) -> bool {
+    let names = file.covered.len();
+    file.file && names <= other.plain && common_path(&file.covered, &other.covered[..names])
 }
 
 /// Whether some path goes down both: all pairs of places are gone through that one path can lead to.
@@ -100,10 +142,12 @@ fn common_path(a: &[Step], b: &[Step]) -> bool {
         }
         match (a.get(i), b.get(j)) {
             (None, None) => return true,
-            (Some(Step::Deep), Some(Step::Name(_))) => left.extend([(i + 1, j), (i, j + 1)]),
-            (Some(Step::Name(_)), Some(Step::Deep)) => left.extend([(i, j + 1), (i + 1, j)]),
-            (Some(Step::Deep), _) => left.extend([(i + 1, j)]),
-            (_, Some(Step::Deep)) => left.extend([(i, j + 1)]),
+            // Each goes on alone from any number of names, or eats what the other does.
+            (Some(Step::Deep), Some(_)) | (Some(_), Some(Step::Deep)) => {
+                left.extend([(i + 1, j), (i, j + 1)]);
+            }
+            (Some(Step::Deep), None) => left.push((i + 1, j)),
+            (None, Some(Step::Deep)) => left.push((i, j + 1)),
             (Some(Step::Name(name)), Some(Step::Name(other))) if meet(name, other) => {
                 left.push((i + 1, j + 1));
             }

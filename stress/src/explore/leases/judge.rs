@@ -61,9 +61,8 @@ fn is_live(lease: &Lease, fate: Fate) -> bool {
     lease.is_open() && fate.is_live(NOW_MS, lease.ttl_ms.map_or(u64::MAX, |ttl_ms| lease.since_ms + ttl_ms))
 }
 
-/// The invariants of every state.
-pub(super) fn state(spec: &LeaseSpec, world: &World, texts: &Texts) -> Result<(), String> {
-    let state = &world.state;
+/// No two leases differ in the spelling of their ids alone, and the index is that of the open ones.
+pub(super) fn ids_and_index(state: &State) -> Result<(), String> {
     let ids: BTreeSet<String> = state.leases.keys().map(|id| canonical(id.as_str(), true)).collect();
     if ids.len() != state.leases.len() {
         return Err("two leases differ in the spelling of their ids alone".into());
@@ -75,6 +74,13 @@ pub(super) fn state(spec: &LeaseSpec, world: &World, texts: &Texts) -> Result<()
     if index != state.writes {
         return Err("the index of write sets is not that of the open leases".into());
     }
+    Ok(())
+}
+
+/// The invariants of every state.
+pub(super) fn state(spec: &LeaseSpec, world: &World, texts: &Texts) -> Result<(), String> {
+    let state = &world.state;
+    ids_and_index(state)?;
     let live: Vec<&Lease> = (0..texts.leases.len())
         .filter_map(|at| Some((state.leases.get(&texts.leases[at])?, world.fates[at])))
         .filter(|(lease, fate)| is_live(lease, *fate))
@@ -138,8 +144,13 @@ pub(super) fn again(subject: &impl LeaseSubject, world: &World, command: &Comman
 }
 
 /// A rotation forgets what was closed or cleared and is old, gives it up, and nothing else.
-pub(super) fn forgetting(before: &State, after: &State, gone: &[(LeaseId, Lease)]) -> Result<(), String> {
-    let old = |at_ms: TimeMs| at_ms + REMEMBER_MS <= NOW_MS;
+pub(super) fn forgetting(
+    before: &State,
+    after: &State,
+    gone: &[(LeaseId, Lease)],
+    now_ms: TimeMs,
+) -> Result<(), String> {
+    let old = |at_ms: TimeMs| at_ms + REMEMBER_MS <= now_ms;
     let leaves = |lease: &Lease| match &lease.end {
         Some(End { at_ms, how: How::Closed | How::Cleared(_) }) => old(*at_ms),
         _ => false,

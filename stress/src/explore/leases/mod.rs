@@ -1,17 +1,21 @@
 //! The lease machine on its own: every state of small configurations, each transition compared with the oracle and
-//! with the machine's own invariants.
+//! with the machine's own invariants; and random walks.
 
 mod answer;
 mod judge;
+mod kinds;
 mod mutants;
 mod node;
 mod space;
 mod step;
 mod subject;
+mod taken;
+mod walk;
 
-pub use mutants::LeaseMutant;
+pub use kinds::LeaseMutant;
 pub use space::LeaseConfig;
 pub use subject::LeaseSubject;
+pub use walk::LeaseWalker;
 
 use super::search::{Explored, Limit, search};
 

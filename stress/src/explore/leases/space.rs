@@ -86,7 +86,7 @@ impl LeaseConfig {
             label: if advises { "two leases, advised" } else { "two leases" },
             spellings: vec!["5", "05", "50"],
             holders: 2,
-            sets: vec![vec!["src"], vec!["src/a.rs"], vec!["docs/*.md"], vec!["docs/b.md", "Makefile"]],
+            sets: vec![vec!["src/"], vec!["src/a.rs"], vec!["docs/*.md"], vec!["docs/b.md", "Makefile"]],
             ttl_ms: 1,
             advises,
             fates: vec![Fate::Alive, Fate::Dead, Fate::Unknowable],
@@ -101,7 +101,7 @@ impl LeaseConfig {
             label: if advises { "three leases, advised" } else { "three leases" },
             spellings: vec!["T1", "T10", "7"],
             holders: 1,
-            sets: vec![vec!["src"], vec!["src/*.rs"], vec!["src/a.rs"]],
+            sets: vec![vec!["src/"], vec!["src/*.rs"], vec!["src/a.rs"]],
             fates: vec![Fate::Alive, Fate::Dead],
             reboots: false,
             ..Self::two_leases(advises)

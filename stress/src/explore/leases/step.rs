@@ -103,7 +103,7 @@ impl<'a, S: LeaseSubject> Search<'a, S> {
     fn forget(&self, from: &From) -> Result<u64, String> {
         let mut world = from.world.clone();
         let gone = self.subject.forget(&mut world.state, NOW_MS);
-        judge::forgetting(&from.world.state, &world.state, &gone)?;
+        judge::forgetting(&from.world.state, &world.state, &gone, NOW_MS)?;
         judge::state(&self.spec, &world, &self.texts)?;
         self.texts.encode(&world, 0)
     }

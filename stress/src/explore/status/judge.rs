@@ -46,14 +46,13 @@ pub(super) fn invariants(step: &Step<'_>) -> Result<(), String> {
     }
 }
 
-/// The same command asked again at once changes nothing more, but for a reopen.
+/// A command that was recorded changes nothing more when it is asked again at once, but for a reopen.
 ///
 /// # Errors
 /// If it does.
-pub(super) fn again(command: &Command, first: &Decision, second: &Decision) -> Result<(), String> {
-    match (command, first, second) {
-        (Command::Reopen { .. }, ..) | (_, Decision::Record(_), Decision::Already(_)) => Ok(()),
-        (_, Decision::Record(_), _) => Err(format!("asked again at once it is answered {second:?}")),
-        _ => Ok(()),
+pub(super) fn again(command: &Command, second: &Decision) -> Result<(), String> {
+    match (command, second) {
+        (Command::Reopen { .. }, _) | (_, Decision::Already(_)) => Ok(()),
+        _ => Err(format!("asked again at once it is answered {second:?}")),
     }
 }

@@ -83,6 +83,11 @@ impl Lexicon {
     /// A command with what it was decided to be, its event (if any) recorded at `revision`.
     #[must_use]
     pub fn op(&self, command: &Command, decision: &Decision, revision: Revision) -> StatusOp {
+        self.answered(self.ask(command), decision, revision)
+    }
+
+    /// What was asked with what it was decided to be.
+    pub(super) fn answered(&self, ask: StatusAsk, decision: &Decision, revision: Revision) -> StatusOp {
         let (given, value, already) = match decision {
             Decision::Record(Event::Status(event)) => {
                 (StatusGiven::Ok, Some(event.value(revision)), Some(false))
@@ -97,7 +102,7 @@ impl Lexicon {
         };
         let shown: Option<Shown> =
             value.and_then(|value| self.cell(&value)).map(|cell| Shown { details: true, ..cell.shown() });
-        StatusOp { ask: self.ask(command), given, shown, already, revision: Some(revision) }
+        StatusOp { ask, given, shown, already, revision: Some(revision) }
     }
 }
 

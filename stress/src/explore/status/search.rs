@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use fencehold_model::spec::Spec as _;
+use fencehold_model::spec::status::Task;
 use fencehold_model::status::{Cell, Decision, Value};
 use fencehold_model::{Entry, Holder, OpId, Policy, Revision, State, TaskId};
 
@@ -55,8 +56,16 @@ struct Search<'a, S> {
     texts: Texts,
     lexicon: Lexicon,
     state: State,
+    /// Whether the state is not the one that is gone through any more.
+    touched: bool,
     task: TaskId,
     out: Explored,
+}
+
+/// A state that is being gone through.
+struct From {
+    value: Option<Value>,
+    oracle: Task,
 }
 
 /// Searches the vocabulary of `shape`, until `deadline` at the latest.
@@ -65,9 +74,17 @@ pub fn explore(subject: &impl Subject, shape: &Shape, bounds: &Bounds, deadline:
     let vocabulary = shape.vocabulary();
     let lexicon = Lexicon::new(&vocabulary, texts.details.clone());
     let state = State { policy: Policy { vocabulary, ..Policy::default() }, ..State::default() };
-    let actions = actions(shape, &texts, bounds);
-    let mut search =
-        Search { subject, bounds, texts, lexicon, state, task: task(), out: Explored::default() };
+    let actions = actions(shape, &texts, &lexicon, bounds);
+    let mut search = Search {
+        subject,
+        bounds,
+        texts,
+        lexicon,
+        state,
+        touched: true,
+        task: task(),
+        out: Explored::default(),
+    };
     let mut known: HashSet<Key> = HashSet::from([0]);
     let mut seen = vec![Seen { key: 0, parent: 0, action: 0, depth: 0 }];
     let mut at = 0;
@@ -78,9 +95,15 @@ pub fn explore(subject: &impl Subject, shape: &Shape, bounds: &Bounds, deadline:
             search.out.cut = true;
             break;
         }
-        let before = search.texts.decode(key);
+        let from = match search.from(key) {
+            Ok(from) => from,
+            Err(why) => {
+                search.out.found = Some(Found { why, path: path(&seen, at, &actions) });
+                break;
+            }
+        };
         for (index, action) in actions.iter().enumerate() {
-            match search.step(before.as_ref(), action) {
+            match search.step(&from, action) {
                 Ok(next) => {
                     if let Some(next) = next.filter(|next| known.insert(*next)) {
                         seen.push(Seen { key: next, parent: at, action: index, depth: depth + 1 });
@@ -101,24 +124,33 @@ pub fn explore(subject: &impl Subject, shape: &Shape, bounds: &Bounds, deadline:
 }
 
 impl<S: Subject> Search<'_, S> {
+    fn from(&mut self, key: Key) -> Result<From, String> {
+        self.touched = true;
+        let value = self.texts.decode(key);
+        let oracle = self.lexicon.task(value.as_ref())?;
+        Ok(From { value, oracle })
+    }
+
     /// Takes one action; gives the state that it leads to, none where that lies beyond the bounds.
-    fn step(&mut self, before: Option<&Value>, action: &Action) -> Result<Option<Key>, String> {
+    fn step(&mut self, from: &From, action: &Action) -> Result<Option<Key>, String> {
         self.out.transitions += 1;
-        self.enter(before, action.revision - 1);
-        let decision = self.subject.decide(&self.state, &action.command);
+        self.enter(from.value.as_ref(), action.revision - 1);
+        let command = &action.command;
+        let decision = self.subject.decide(&self.state, command);
         if let Decision::Record(event) = &decision {
             self.out.recorded += 1;
-            let entry = entry(action.revision, event.clone());
-            self.subject.apply(&mut self.state, &entry);
+            self.touched = true;
+            self.subject.apply(&mut self.state, &entry(action.revision, event.clone()));
         }
+        let before = from.value.as_ref();
         let after = self.state.tasks.get(&self.task).map(|cell| &cell.value);
         let vocabulary = &self.state.policy.vocabulary;
-        let step = Step { vocabulary, before, after, command: &action.command, decision: &decision };
-        judge::invariants(&step)?;
-        let op = self.lexicon.op(&action.command, &decision, action.revision);
-        let stepped = self.lexicon.spec.step(&self.lexicon.task(before)?, &op);
+        judge::invariants(&Step { vocabulary, before, after, command, decision: &decision })?;
+        let op = self.lexicon.answered(action.ask, &decision, action.revision);
+        let stepped = self.lexicon.spec.step(&from.oracle, &op);
         let stepped = stepped.map_err(|breach| format!("{}: {}", breach.word(), breach.why()))?;
-        if stepped != self.lexicon.task(after)? {
+        let machine = if self.touched { self.lexicon.task(after)? } else { from.oracle };
+        if stepped != machine {
             return Err(format!("the oracle knows {stepped:?}, the machine {after:?}"));
         }
         if self.state.tasks.len() > 1 {
@@ -126,19 +158,22 @@ impl<S: Subject> Search<'_, S> {
         }
         let key = self.texts.encode(before, after, self.bounds);
         self.out.beyond += u64::from(key.is_none());
-        let second = self.subject.decide(&self.state, &action.command);
-        judge::again(&action.command, &decision, &second)?;
+        if self.touched {
+            judge::again(command, &self.subject.decide(&self.state, command))?;
+        }
         Ok(key)
     }
 
     /// Makes the state hold `value`, at a revision.
     fn enter(&mut self, value: Option<&Value>, revision: Revision) {
-        self.state.recent.clear();
         self.state.revision = revision;
-        self.state.tasks.clear();
-        if let Some(value) = value {
-            let cell = Cell { value: value.clone(), revision: 0, at_ms: 0, actor: actor() };
-            self.state.tasks.insert(self.task.clone(), cell);
+        if core::mem::take(&mut self.touched) {
+            self.state.recent.clear();
+            self.state.tasks.clear();
+            if let Some(value) = value {
+                let cell = Cell { value: value.clone(), revision: 0, at_ms: 0, actor: actor() };
+                self.state.tasks.insert(self.task.clone(), cell);
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! How far the search goes, and what can be asked there.
 
+use fencehold_model::spec::status::StatusAsk;
 use fencehold_model::status::{Command, Detail, Value};
 use fencehold_model::{Revision, Status, TaskId};
 
+use super::lexicon::Lexicon;
 use super::node::Texts;
 use super::shape::{Shape, status};
 
@@ -26,6 +28,8 @@ pub struct Bounds {
 #[derive(Debug, Clone)]
 pub(super) struct Action {
     pub(super) command: Command,
+    /// The same as the oracle is asked.
+    pub(super) ask: StatusAsk,
     pub(super) revision: Revision,
 }
 
@@ -34,9 +38,10 @@ pub(super) fn task() -> TaskId {
 }
 
 /// Everything that can be asked of a task, whatever it holds.
-pub(super) fn actions(shape: &Shape, texts: &Texts, bounds: &Bounds) -> Vec<Action> {
+pub(super) fn actions(shape: &Shape, texts: &Texts, lexicon: &Lexicon, bounds: &Bounds) -> Vec<Action> {
     // Past every epoch, and below all but the first: there a reopen follows the epoch and not the revision.
     let (late, early) = (1_001, 1);
+    let action = |command: Command, revision| Action { ask: lexicon.ask(&command), command, revision };
     let mut actions = Vec::new();
     let unknown = status(shape.len());
     let froms = || [None].into_iter().chain(texts.statuses.iter().chain([&unknown]).cloned().map(Some));
@@ -44,18 +49,16 @@ pub(super) fn actions(shape: &Shape, texts: &Texts, bounds: &Bounds) -> Vec<Acti
     for to in texts.statuses.iter().chain([&unknown]) {
         for (from, detail) in froms().flat_map(|from| details().map(move |detail| (from.clone(), detail))) {
             for (epoch, resolve) in (0..=bounds.epochs).flat_map(|epoch| [(epoch, false), (epoch, true)]) {
-                actions.push(Action { command: set(to, &from, epoch, &detail, resolve), revision: late });
+                actions.push(action(set(to, &from, epoch, &detail, resolve), late));
             }
         }
         for (reason, revision) in [("why", late), ("why", early), (" \t", late)] {
             let command = Command::Reopen { task: task(), to: to.clone(), reason: reason.to_owned() };
-            actions.push(Action { command, revision });
+            actions.push(action(command, revision));
         }
     }
     let merged = values(shape, texts, bounds).into_iter().chain(nonsense(shape, texts));
-    actions.extend(
-        merged.map(|value| Action { command: Command::Merge { task: task(), value }, revision: late }),
-    );
+    actions.extend(merged.map(|value| action(Command::Merge { task: task(), value }, late)));
     actions
 }
 

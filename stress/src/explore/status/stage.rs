@@ -52,10 +52,10 @@ pub(in super::super) fn part(profile: Profile, tell: &mut dyn FnMut(u64)) -> Par
     let ids = check_ids(&Shipped);
     let found = total.found.map(|found| format!("{} after: {}", found.why, found.path.join(", ")));
     let figure = |name: &str, value: u64| (format!("statuses: {name}"), value.to_string());
-    let cut = if left > 0 { format!(", {left} vocabularies cut by time") } else { String::new() };
+    let cut = if left > 0 { format!("; {left} vocabularies were cut by time") } else { String::new() };
     Part {
         transitions: total.transitions,
-        bound: format!("statuses: {}{cut}", bounds.join(", ")),
+        bound: format!("vocabularies of statuses: {}{cut}", bounds.join("; of ")),
         figures: vec![
             figure("vocabularies", count),
             figure("unique states", total.states),
@@ -76,6 +76,6 @@ fn said(bounds: &Bounds) -> String {
     let Bounds { statuses: (least, most), epochs, turns, details } = bounds;
     let statuses = if least == most { format!("{most}") } else { format!("{least} to {most}") };
     format!(
-        "vocabularies of {statuses} in up to 3 ranks, up to {epochs} reopens, turn {turns}, {details} details"
+        "{statuses} of up to 3 ranks, reopens up to {epochs}, turns up to {turns}, details up to {details}"
     )
 }

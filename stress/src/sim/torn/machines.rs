@@ -20,7 +20,7 @@ const SHORT_MS: u64 = 1_000;
 #[must_use]
 pub fn leases() -> Vec<Torn> {
     vec![
-        lease("lease grant", |_| {}, |client| client.grant(OP, "work", "src", Some(TTL_MS), None)),
+        lease("lease grant", |_| {}, |client| client.grant(OP, "work", "src/", Some(TTL_MS), None)),
         lease("lease grant over a lapsed one", lapsed, |client| {
             client.grant(OP, "other", "src/a.rs", Some(TTL_MS), None)
         }),
@@ -81,11 +81,11 @@ fn prepared(before: fn(&Ours)) -> crate::sim::disk::Disk {
 }
 
 fn open(client: &Ours) {
-    drop(client.grant("second", "work", "src", Some(TTL_MS), None).expect("a healthy disk"));
+    drop(client.grant("second", "work", "src/", Some(TTL_MS), None).expect("a healthy disk"));
 }
 
 fn lapsed(client: &Ours) {
-    drop(client.grant("second", "work", "src", Some(SHORT_MS), None).expect("a healthy disk"));
+    drop(client.grant("second", "work", "src/", Some(SHORT_MS), None).expect("a healthy disk"));
 }
 
 fn todo(client: &Ours) {

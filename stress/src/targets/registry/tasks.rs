@@ -215,7 +215,8 @@ fn merge(stands: Option<&Cell>, defect: Defect, request: &Value) -> Result<Came,
             let mut both = ours.clone();
             for (status, detail) in theirs.statuses {
                 let mine = both.statuses.entry(status).or_insert(Value::Null);
-                if detail.to_string() > mine.to_string() && !detail.is_null() || mine.is_null() {
+                let (theirs, ours) = (detail.to_string(), mine.to_string());
+                if mine.is_null() || !detail.is_null() && theirs > ours {
                     *mine = detail;
                 }
             }
