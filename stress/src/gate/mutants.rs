@@ -15,9 +15,9 @@ const PROCESSES: [Broken; 3] = [
     Broken { name: "M16", millis: 1_200, harm_every_ms: 20, seeds: (1, 10) },
 ];
 /// How each registry is soaked: what is wrong whoever asks is found at once, and the rest soon.
-const REGISTRIES: Broken = Broken { name: "", millis: 200, harm_every_ms: 40, seeds: (1, 5) };
+const REGISTRIES: Broken = Broken { name: "", millis: 200, harm_every_ms: 40, seeds: (1, 3) };
 /// That a dead process counts as alive shows only once the slack has passed.
-const PID_REUSE: Broken = Broken { name: "M27", millis: 1_500, harm_every_ms: 20, seeds: (1, 5) };
+const PID_REUSE: Broken = Broken { name: "M27", millis: 1_500, harm_every_ms: 20, seeds: (1, 3) };
 
 /// Runs the lock-file protocols of the simulated disk; a mutant that is not caught on every seed is a violation of the
 /// gate itself, and so is a control that is flagged.
