@@ -43,13 +43,14 @@ fn fed(yard: &Yard, args: &[&str], bytes: &[u8]) -> Said {
     }
 }
 
-/// CLI-37: An entry of a write set that is malformed, that leaves the worktree or that names nothing, and a write set
-/// beyond its bounds, exit 2 with a message that names it, and an entry without a literal beginning is said to be
-/// compared with every lease.
+/// CLI-37: An entry of a write set that is malformed, that leaves the worktree, that names nothing or that ends in `/`
+/// where a file stands, and a write set beyond its bounds, exit 2 with a message that names it, and an entry without a
+/// literal beginning is said to be compared with every lease.
 #[test]
 fn a_write_set_that_cannot_be_is_named() {
     let yard = Yard::with_git();
     symlink("/", yard.join("out")).unwrap();
+    fs::write(yard.join("file"), "").unwrap();
     let mut seen = 0;
     for (entry, word) in [
         ("[", "`[`"),
@@ -63,6 +64,7 @@ fn a_write_set_that_cannot_be_is_named() {
         ("out/etc/x", "outside"),
         ("a\nb", "control character"),
         (".git/hooks/x", ".git"),
+        ("./file/", "name it without the `/`"),
         (&"x/".repeat(3000), "4096"),
     ] {
         let said = yard.run(["lease", "grant", "1", "--writes", "good", entry]);
@@ -75,7 +77,7 @@ fn a_write_set_that_cannot_be_is_named() {
         }
         seen += 1;
     }
-    assert_eq!(seen, 12);
+    assert_eq!(seen, 13);
     let not_text = [OsStr::new("lease"), OsStr::new("grant"), OsStr::new("1"), OsStr::new("--writes")];
     named(&yard.run(not_text.into_iter().chain([OsStr::from_bytes(b"a\xff")])), &["UTF-8"]);
     let many: String = (0..100_000).map(|n| format!("p/{n}\n")).collect();

@@ -109,6 +109,28 @@ fn worktrees_folders_and_links_see_one_registry() {
     assert_eq!(yard.json(0, ["lease", "show", "detached"])["branch"], Value::Null);
 }
 
+/// CLI-52: A typed entry without a wildcard is a folder where one stands or where it ends in `/` and nothing stands, and
+/// else a file.
+#[test]
+fn a_folder_is_one_that_stands_or_that_ends_in_a_slash() {
+    let yard = Yard::with_git();
+    fs::create_dir_all(yard.join("src/deep")).unwrap();
+    fs::write(yard.join("README.md"), "").unwrap();
+    let typed = ["src", "README.md", "new/", "other"];
+    token(&yard.run(["lease", "grant", "1", "--writes"].into_iter().chain(typed)));
+    let shown = yard.json(0, ["lease", "show", "1"]);
+    assert_eq!(shown["write_set"], serde_json::json!(["README.md", "new/", "other", "src/"]));
+    for meets in ["**/*.rs", "src/deep/a.rs", "src/new", "new/a", "README.md", "other"] {
+        refused(&yard.run(["lease", "grant", "2", "--writes", meets]), &["lease 1"]);
+    }
+    token(&yard.run(["lease", "grant", "2", "--writes", "news", "srcs/", "docs/**/*.md"]));
+    for id in ["1", "2"] {
+        assert_eq!(yard.run(["lease", "close", id]).code, 0);
+    }
+    token(&yard.run(["lease", "grant", "3", "--writes", "README.md", "src/deep/a.rs"]));
+    token(&yard.run(["lease", "grant", "4", "--writes", "**/Cargo.lock"]));
+}
+
 /// CLI-31: Of a hundred pairs of processes that grant one lease, or two leases that write the same, at the same
 /// instant, one exits 0 and one exits 1 each.
 #[test]

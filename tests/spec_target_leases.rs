@@ -1,5 +1,7 @@
 //! The target protocol, spoken to `fencehold serve` as a real process: leases.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use crate::program::Yard;
@@ -65,7 +67,7 @@ fn what_records_nothing_creates_nothing() {
 fn a_grant_says_what_it_did() {
     let yard = Yard::with_git();
     let mut served = Served::start(&yard);
-    let answer = served.ask("lease.grant", &grant("x", "a", &json!({ "write_set": ["src"] })));
+    let answer = served.ask("lease.grant", &grant("x", "a", &json!({ "write_set": ["src/"] })));
     assert_eq!(answer["revision"], answer["value"]["token"], "a token is the revision of its grant");
     assert_eq!(answer["value"], json!({ "lease": "x", "token": answer["revision"] }));
     let timed = served.ok("lease.grant", &grant("y", "a", &json!({ "ttl_ms": 60_000, "write_set": ["y"] })));
@@ -74,7 +76,7 @@ fn a_grant_says_what_it_did() {
     let bound = served.ok("lease.grant", &grant("z", "a", &bound));
     assert_eq!(bound.get("expires_in_ms"), Some(&Value::Null), "{bound}");
     let short = served.ok("lease.grant", &grant("s", "a", &json!({ "ttl_ms": 1, "write_set": ["s/*.rs"] })));
-    let over = grant("over", "b", &json!({ "write_set": ["s"] }));
+    let over = grant("over", "b", &json!({ "write_set": ["s/"] }));
     let crashed =
         (0..1000).map(|_| served.ask("lease.grant", &over)).find(|answer| answer["outcome"] == "ok");
     let crashed = crashed.expect("a lapsed lease is in nobody's way");
@@ -93,7 +95,8 @@ fn a_grant_says_what_it_did() {
 fn a_refusal_names_the_grant_in_the_way() {
     let yard = Yard::with_git();
     let mut served = Served::start(&yard);
-    let token = served.ok("lease.grant", &grant("x", "a", &json!({ "write_set": ["src"] })))["token"].clone();
+    let token =
+        served.ok("lease.grant", &grant("x", "a", &json!({ "write_set": ["src/"] })))["token"].clone();
     let named = json!({ "lease": "x", "token": token, "holder": "a" });
     refused(&mut served, "lease.grant", &grant("x", "b", &json!({})), "already_open", &named);
     refused(&mut served, "lease.close", &json!({ "lease": "x", "token": 1 }), "not_holder", &named);
@@ -177,14 +180,15 @@ fn leases_are_shown_one_by_one_and_page_by_page() {
     assert_eq!(list(json!("cleared")), (Vec::new(), 1));
 }
 
-/// TARGET-26: A `write_set` that is no array of strings, that has a malformed glob, or that leaves the root, gets
-/// `fail`.
+/// TARGET-26: A `write_set` that is no array of strings, that has a malformed glob, that leaves the root, or that ends
+/// in `/` where a file stands, gets `fail`.
 ///
 /// TARGET-5: An unknown op, a missing or malformed field and a request before `hello` get `fail`, change nothing and
 /// never end the program.
 #[test]
 fn a_lease_that_is_not_well_formed_is_not_granted() {
     let yard = Yard::with_git();
+    fs::write(yard.join("file"), "").unwrap();
     let mut served = Served::start(&yard);
     let bad = [
         json!({ "write_set": "src" }),
@@ -196,6 +200,7 @@ fn a_lease_that_is_not_well_formed_is_not_granted() {
         json!({ "write_set": ["src/../../out"] }),
         json!({ "write_set": ["/src"] }),
         json!({ "write_set": [""] }),
+        json!({ "write_set": ["file/"] }),
         json!({ "ttl_ms": 0 }),
         json!({ "ttl_ms": "5m" }),
         json!({ "ttl_ms": 1_u64 << 60 }),
@@ -224,8 +229,31 @@ fn a_lease_that_is_not_well_formed_is_not_granted() {
     for (op, fields) in &others {
         assert_eq!(served.ask(op, fields)["outcome"], "fail", "{op} {fields}");
     }
-    assert_eq!(bad.len() + others.len(), 27);
+    assert_eq!(bad.len() + others.len(), 28);
     assert!(!yard.join(".git/fencehold").exists());
+}
+
+/// TARGET-31: An entry of a `write_set` that names a folder that stands is that folder, with a `/` at its end or
+/// without.
+#[test]
+fn a_folder_that_stands_is_written_whole() {
+    let yard = Yard::with_git();
+    fs::create_dir(yard.join("src")).unwrap();
+    let mut served = Served::start(&yard);
+    for (lease, typed) in [("x", "src"), ("y", "./src/")] {
+        served.ok("lease.grant", &grant(lease, "a", &json!({ "write_set": [typed, "docs", "new/"] })));
+        let shown = served.ok("lease.show", &json!({ "lease": lease }));
+        assert_eq!(shown["write_set"], json!(["docs", "new/", "src/"]), "{typed}");
+        let glob = grant("glob", "b", &json!({ "write_set": ["**/*.rs"] }));
+        assert_eq!(served.ask("lease.grant", &glob)["reason"], "overlap", "{typed}");
+        let lock = served.ok("lease.grant", &grant("docs", "b", &json!({ "write_set": ["docs.rs"] })));
+        served.ok("lease.close", &json!({ "lease": "docs", "token": lock["token"] }));
+        let token = &shown["token"];
+        served.ok("lease.close", &json!({ "lease": lease, "token": token }));
+    }
+    let glob = grant("glob", "b", &json!({ "write_set": ["**/*.rs"] }));
+    served.ok("lease.grant", &glob);
+    served.ok("lease.grant", &grant("z", "a", &json!({ "write_set": ["docs"] })));
 }
 
 /// TARGET-27: A lease granted with `bind` set to `process` lapses with the target that answered it.

@@ -64,7 +64,6 @@ fn every_spelling_of_a_path_is_one_entry() {
     for typed in [
         "src/a.rs",
         "./src//a.rs",
-        "src/a.rs/",
         "link/a.rs",
         "file.rs",
         "src/deep/../a.rs",
@@ -75,12 +74,14 @@ fn every_spelling_of_a_path_is_one_entry() {
     ] {
         is(&main, typed, "src/a.rs");
     }
+    for typed in ["src", "src/", "link", "link/", "./src/.", "src/deep/..", "into/..", "other/../src"] {
+        is(&main, typed, "src/");
+    }
     is(&main.join("src/deep"), "../a.rs", "src/a.rs");
     is(&yard.join("spelled/into"), "../a.rs", "src/a.rs");
     is(&main.join("other"), main.join("link/a.rs"), "src/a.rs");
     is(&main.join("src"), "..", ".");
     is(&main, ".", ".");
-    is(&main, "link", "src");
 }
 
 #[test]
@@ -88,6 +89,11 @@ fn what_does_not_exist_yet_lies_below_what_does() {
     let yard = yard();
     let main = yard.join("main");
     is(&main, "new/module/x.rs", "new/module/x.rs");
+    for typed in ["new/module/", "new//module/.", "./new/module/more/.."] {
+        is(&main, typed, "new/module/");
+    }
+    is(&main, "new", "new");
+    is(&main, "new/..", ".");
     is(&main, "into/new/x.rs", "src/deep/new/x.rs");
     is(&main, "into/new/../../a/b", "src/a/b");
     is(&main, "new/more/../../link/a.rs", "src/a.rs");
@@ -108,6 +114,9 @@ fn a_glob_keeps_its_wildcards_and_what_exists_under_its_name_is_a_name() {
     is(&main, r"src/\*.rs", r"src/\*.rs");
     // As a glob `[id]` would be `i` or `d`, and not what stands there.
     is(&main, "app/[id]/page.tsx", r"app/\[id]/page.tsx");
+    is(&main, "app/[id]", r"app/\[id]/");
+    is(&main, "app/[no]/", "app/[no]");
+    is(&main, r"app/\[no]/", r"app/\[no]/");
     is(&main, "app/[id]/*.tsx", r"app/\[id]/*.tsx");
     is(&main, "app/[no]/page.tsx", "app/[no]/page.tsx");
     is(&main, r"app/\[no]", r"app/\[no]");
@@ -119,7 +128,7 @@ fn a_glob_keeps_its_wildcards_and_what_exists_under_its_name_is_a_name() {
 fn what_leads_elsewhere_is_refused_by_name() {
     let yard = yard();
     let main = yard.join("main");
-    let cases: [(&OsStr, &[&str]); 20] = [
+    let cases: [(&OsStr, &[&str]); 23] = [
         ("".as_ref(), &["names nothing"]),
         ("../beside/x".as_ref(), &["\"../beside/x\"", "beside/x, outside of"]),
         ("..".as_ref(), &["outside of"]),
@@ -134,6 +143,9 @@ fn what_leads_elsewhere_is_refused_by_name() {
         ("**/.git/config".as_ref(), &["leads into .git"]),
         ("src/a.rs/x".as_ref(), &["src/a.rs, which is no folder"]),
         ("src/a.rs/../x".as_ref(), &["src/a.rs, which is no folder"]),
+        ("src/a.rs/".as_ref(), &["\"src/a.rs/\" ends as a folder", "src/a.rs is none", "without the `/`"]),
+        ("file.rs/".as_ref(), &["src/a.rs is none"]),
+        ("src/a.rs/.".as_ref(), &["src/a.rs is none"]),
         ("dangling/x".as_ref(), &["dangling, whose target is not there"]),
         ("src/*/../x".as_ref(), &["`..` after a wildcard"]),
         ("*".as_ref(), &["give `.`"]),
@@ -163,6 +175,7 @@ fn a_workspace_in_the_tree_is_no_place_to_write() {
         assert!(error.contains("leads into .fencehold"), "{error}");
     }
     is(&beside, ".fencehold-too", ".fencehold-too");
+    is(&beside, ".fencehold-too/", ".fencehold-too/");
 }
 
 #[test]
@@ -204,9 +217,10 @@ fn where_git_folds_case_two_spellings_meet() {
     let main = yard.join("main");
     is(&main, "Docs/README.md", "Docs/README.md");
     yard.git_in(&main, &["config", "core.ignorecase", "true"]);
-    for typed in ["Docs/README.md", "docs/readme.MD", "DOCS/Readme.md/"] {
+    for typed in ["Docs/README.md", "docs/readme.MD", "DOCS/Readme.md"] {
         is(&main, typed, "docs/readme.md");
     }
+    is(&main, "Docs/Sub/", "docs/sub/");
     is(&main, "Docs/[A-C]*.MD", "docs/[a-c]*.md");
     for typed in [".GIT/config", "**/.Git/x"] {
         let error = entry(&main, typed).unwrap_err().to_string();
@@ -235,7 +249,7 @@ fn a_write_set_is_sorted_without_repeats_and_bounded() {
     let set = |texts: &[String]| tree(&main).write_set(&RealFs, &main, texts);
     let texts = ["src/b", "link/b", "other", "src/../other", "app"].map(str::to_owned);
     let entries: Vec<String> = set(&texts).unwrap().iter().map(ToString::to_string).collect();
-    assert_eq!(entries, ["app", "other", "src/b"]);
+    assert_eq!(entries, ["app/", "other/", "src/b"]);
     let many: Vec<String> = (0..=ENTRIES_MAX).map(|at| format!("f{at}")).collect();
     assert_eq!(set(&many[1..]).unwrap().len(), ENTRIES_MAX);
     let error = set(&many).unwrap_err();

@@ -84,7 +84,8 @@ pub(in super::super) enum Lease {
 pub(in super::super) struct Grant {
     /// The lease's id
     pub(super) id: LeaseId,
-    /// What it writes: files, folders with all below them, globs; relative to the current folder
+    /// What it writes: files, folders with all below them, globs; relative to the current folder. A folder is one that
+    /// stands, or is written with a / at its end
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub(super) writes: Vec<OsString>,
     /// The same from a file, one a line; from stdin where it is -
