@@ -24,6 +24,7 @@ pub(super) const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
         "a_request_that_makes_no_sense_fails_and_changes_nothing",
         "one table of what makes no sense",
     ),
+    ("tests/model/pattern.rs", "overlap_is_what_both_cover_in_either_order", "one table of pairs"),
     ("tests/sim.rs", "tour", "one call of each kind, on two disks in step"),
 ];
 
