@@ -2,6 +2,7 @@
 
 mod child;
 mod drive;
+mod registries;
 
 use std::path::Path;
 use std::time::Duration;

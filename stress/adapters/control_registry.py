@@ -47,7 +47,7 @@ def components(entry):
         raise Invalid("`write_set` holds what is not a path or a glob")
     if entry == ".":
         return []
-    parts = entry.split("/")
+    parts = entry.removesuffix("/").split("/")
     if any(part in ("", ".", "..") for part in parts) or re.search(r"[\x00-\x1f\x7f-\x9f]", entry):
         raise Invalid(f"{entry!r} is not a plain path or glob below the root")
     read = [Any if part == "**" else tokens(part) for part in parts]
@@ -107,9 +107,8 @@ def complement(ranges):
     return left + [(begin, LAST_CHARACTER)]
 
 
-def meet(one, two, same, below):
-    """Whether two sequences, in which Any stands for any number of things, can be one. With `below`, the longer of
-    two may go on where the other has ended."""
+def meet(one, two, same):
+    """Whether two sequences, in which Any stands for any number of things, can be one."""
     seen, todo = set(), [(0, 0)]
     while todo:
         state = todo.pop()
@@ -117,7 +116,7 @@ def meet(one, two, same, below):
             continue
         seen.add(state)
         i, j = state
-        if (below and (i == len(one) or j == len(two))) or (i == len(one) and j == len(two)):
+        if i == len(one) and j == len(two):
             return True
         left, right = one[i : i + 1], two[j : j + 1]
         if left == [Any]:
@@ -134,14 +133,31 @@ def share_a_character(one, two):
 
 
 def share_a_name(one, two):
-    return meet(one, two, share_a_character, False)
+    return meet(one, two, share_a_character)
+
+
+def plain(entry):
+    """The components before the first wildcard."""
+    names = re.sub(r"\\.", "", entry.removesuffix("/")).split("/")
+    wild = (at for at, name in enumerate(names) if re.search(r"[*?\[]", name))
+    return components(entry)[: next(wild, len(names))]
+
+
+def is_file(entry):
+    return not entry.endswith("/") and entry != "." and plain(entry) == components(entry)
 
 
 def overlap(one, two):
-    """Whether some path lies at or below a match of both."""
+    """Whether some path is in both, or one is a file where the other has a folder. A file is one path; a folder, which
+    ends in a slash, and a glob go on below."""
     if not WILD.search(one + two):
+        one, two = one.removesuffix("/"), two.removesuffix("/")
         return f"{one}/".startswith(f"{two}/") or f"{two}/".startswith(f"{one}/") or "." in (one, two)
-    return meet(components(one), components(two), share_a_name, True)
+    for file, other in ((one, two), (two, one)):
+        if is_file(file) and plain(other)[: len(components(file))] == components(file):
+            return True
+    first, second = (components(entry) + [Any] * (not is_file(entry)) for entry in (one, two))
+    return meet(first, second, share_a_name)
 
 
 def write_set(fields):

@@ -49,7 +49,7 @@ impl Seen {
                             *value = format!("<{key}>").into();
                         }
                         "expires_in_ms" | "since_ms" | "held_for_ms" | "ended_for_ms" => {
-                            *value = "<milliseconds>".into()
+                            *value = "<milliseconds>".into();
                         }
                         _ => self.hide(value),
                     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use fencehold::ledger::LeaseVerdict;
 use fencehold_model::lease::{Party, Refusal};
 use fencehold_model::spec::lease::{Set, Touch};
-use fencehold_model::{Event, Holder, LeaseId};
+use fencehold_model::{Event, Holder, LeaseId, Policy};
 
 use super::{Works as _, advice, close, grant, id, unchanged};
 use crate::spec_kit::{HOUR, Lab};
@@ -84,6 +84,25 @@ fn an_overlap_is_told_where_the_policy_advises() {
     lab.machine.pass(HOUR);
 }
 
+/// LEASE-36: A policy that begins to refuse overlaps ends no lease: those that overlap already stand on, and each is in
+/// the way of the next grant.
+#[test]
+fn what_overlaps_stands_on_under_a_stricter_policy() {
+    let lab = Lab::new();
+    lab.party().take(&advice());
+    let one = lab.party().granted(&grant("one", "a").writes(&["src"]));
+    let other = lab.party().granted(&grant("other", "b").writes(&["src/a.rs"]));
+    lab.party().take(&Policy::default());
+    assert_eq!((lab.party().state("one"), lab.party().state("other")), (("open", one), ("open", other)));
+    let asked = grant("third", "c").writes(&["src/*.rs"]);
+    let Refusal::Overlap(parties) = lab.party().refused(&asked.0) else { panic!("two are in the way") };
+    assert_eq!(parties.iter().map(|party| party.token).collect::<Vec<_>>(), [one, other]);
+    lab.party().work(&close("one", one));
+    assert_eq!(lab.party().refused(&asked.0).word(), "overlap");
+    lab.party().work(&close("other", other));
+    lab.party().granted(&asked);
+}
+
 const ENTRIES: [&str; 31] = [
     ".",
     "src",
@@ -125,7 +144,7 @@ const ENTRIES: [&str; 31] = [
 /// `[!…]` for one outside of it, `**` as a whole name for any number of names, and `\` before a character for that
 /// character.
 ///
-/// LEASE-36: An entry with a wildcard covers what it matches and everything below that, one without that ends in `/`,
+/// LEASE-37: An entry with a wildcard covers what it matches and everything below that, one without that ends in `/`,
 /// and `.`, is a folder and covers its path and everything below, and any other is a file and covers its path alone.
 #[test]
 fn every_two_entries_overlap_as_the_oracle_says() {
@@ -159,7 +178,7 @@ fn every_two_entries_overlap_as_the_oracle_says() {
 /// `[!…]` for one outside of it, `**` as a whole name for any number of names, and `\` before a character for that
 /// character.
 ///
-/// LEASE-36: An entry with a wildcard covers what it matches and everything below that, one without that ends in `/`,
+/// LEASE-37: An entry with a wildcard covers what it matches and everything below that, one without that ends in `/`,
 /// and `.`, is a folder and covers its path and everything below, and any other is a file and covers its path alone.
 #[test]
 fn the_oracle_of_write_sets_knows_these_by_name() {

@@ -16,6 +16,8 @@ const PROCESSES: [Broken; 3] = [
 ];
 /// How each registry is soaked: what is wrong whoever asks is found at once, and the rest soon.
 const REGISTRIES: Broken = Broken { name: "", millis: 300, harm_every_ms: 40, seeds: (1, 5) };
+/// That a dead process counts as alive shows only once the slack has passed.
+const PID_REUSE: Broken = Broken { name: "M27", millis: 1_500, harm_every_ms: 20, seeds: (1, 5) };
 
 /// Runs the lock-file protocols of the simulated disk; a mutant that is not caught on every seed is a violation of the
 /// gate itself, and so is a control that is flagged.
@@ -49,7 +51,8 @@ pub(super) fn stage(context: &mut Context) -> StageResult {
             }
         }
     }
-    let registries = crate::targets::registries().map(|name| Broken { name, ..REGISTRIES });
+    let registries = crate::targets::registries()
+        .map(|name| if name == PID_REUSE.name { PID_REUSE } else { Broken { name, ..REGISTRIES } });
     for broken in PROCESSES.into_iter().chain(registries) {
         processes(broken, context, &mut finding);
     }

@@ -83,11 +83,16 @@ impl Bench {
             Some(lapsed) => lapsed,
             None => self.acquire_all()?,
         };
-        thread::sleep(lapsed.by.saturating_duration_since(Instant::now()));
+        wait_until(lapsed.by);
         let granted = lapsed.granted.get(which).cloned();
         self.lapsed = Some(lapsed);
         Ok((lock_of(which), granted.unwrap_or_default()))
     }
+}
+
+/// Time is what lapses a grant.
+pub(super) fn wait_until(by: Instant) {
+    thread::sleep(by.saturating_duration_since(Instant::now()));
 }
 
 fn lock_of(rule: &str) -> String {

@@ -1,12 +1,12 @@
 //! The rules about granting leases, and about what two of them write.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use fencehold_model::history::Tokens;
 use serde_json::{Value, json};
 
 use super::bench::{Bench, Misread, Reply};
+use super::lapse::wait_until;
 use super::{Need, Rule};
 
 pub(super) const LEASE: &[Need] = &[Need::Group("lease")];
@@ -282,7 +282,7 @@ fn lapse(bench: &mut Bench) -> Result<(), Misread> {
         Some(by) => by,
         None => bench.grant_to_lapse()?,
     };
-    thread::sleep(by.saturating_duration_since(Instant::now()));
+    wait_until(by);
     over(bench, "lapsing", "lapsing")
 }
 

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::rng::Rng;
 
-/// The leases that are worked under.
-const LEASES: [&str; 6] = ["plan", "api", "ui/forms", "docs", "späte-arbeit", "ci"];
+/// The leases that are worked under. Where ids are numbers the last two are one.
+const LEASES: [&str; 8] = ["plan", "api", "ui/forms", "docs", "späte-arbeit", "ci", "5.1", "05.01"];
 /// What they write: every one of these meets some others and not all.
 const WRITE_SETS: [&[&str]; 7] = [
     &["src/"],
@@ -35,7 +35,10 @@ impl Leases {
             4..6 => ("lease.list", json!({})),
             6..8 => ("lease.list", json!({ "state": "open" })),
             8..11 => ("lease.crash", json!({ "lease": lease, "reason": "the soak says so" })),
-            11..13 => ("lease.clear", json!({ "lease": lease, "force": true, "reason": "the soak says so" })),
+            11..13 => {
+                let reason = if rng.one_in(3) { " " } else { "the soak says so" };
+                ("lease.clear", json!({ "lease": lease, "force": true, "reason": reason }))
+            }
             13..15 => ("lease.clear", json!({ "lease": lease })),
             15..20 => match &self.ended {
                 Some((lease, token)) => ("lease.close", json!({ "lease": lease, "token": token })),

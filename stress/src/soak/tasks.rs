@@ -24,7 +24,7 @@ impl Tasks {
     /// The next operation on a task; `begun` counts those of all clients.
     pub(super) fn next(&mut self, rng: &mut Rng, begun: &AtomicU64) -> (&'static str, Value) {
         let batch = begun.fetch_add(1, Ordering::Relaxed) / OPS_PER_BATCH;
-        let task = format!("T-{}", batch * AT_ONCE + rng.below(AT_ONCE));
+        let task = spelled(batch * AT_ONCE + rng.below(AT_ONCE), rng.one_in(5));
         let seen = self.seen.get(&task).cloned().unwrap_or(Value::Null);
         let (mut to, epoch) = (*rng.pick(&STATUSES), seen["epoch"].as_u64().unwrap_or(0));
         // Ends are rarer than steps.
@@ -53,8 +53,14 @@ impl Tasks {
     /// What a fresh process reads at the end of a run.
     pub(super) fn last_looks(begun: &AtomicU64) -> impl Iterator<Item = (&'static str, Value)> + use<> {
         let tasks = (begun.load(Ordering::Relaxed) / OPS_PER_BATCH + 1) * AT_ONCE;
-        (0..tasks).map(|number| ("status.get", json!({ "task": format!("T-{number}") })))
+        let spellings = (0..tasks).flat_map(|number| [spelled(number, false), spelled(number, true)]);
+        spellings.map(|task| ("status.get", json!({ "task": task })))
     }
+}
+
+/// Where ids are numbers both spellings are one task.
+fn spelled(number: u64, long: bool) -> String {
+    if long { format!("0{number}") } else { number.to_string() }
 }
 
 fn set(rng: &mut Rng, task: &str, to: &str, seen: &Value) -> Value {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, test_kill_process_group};
 use serde_json::{Value, json};
 
 use super::pipe::{wait, without_waiting};
@@ -20,6 +20,8 @@ use super::pipe::{wait, without_waiting};
 pub const LINE_BYTES_MAX: usize = 1024 * 1024;
 /// How much is read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// How long the rest of a killed group may take to end. Where nobody reaps orphans it never seems to.
+const GROUP_GONE: Duration = Duration::from_millis(250);
 /// How long the rest of a killed group may keep its output open.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -214,8 +216,14 @@ impl Child {
 
     /// Kills its group and reaps it; nothing of it runs on after this. Gives how it ended.
     pub fn kill_and_reap(&mut self) -> Option<ExitStatus> {
+        let group = *self.handle.lock();
         self.handle.signal(Signal::KILL);
         let status = self.reap();
+        // Whom it had started dies with it, and may take an instant longer.
+        let deadline = Instant::now() + GROUP_GONE;
+        while group.is_some_and(|group| test_kill_process_group(group).is_ok()) && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
         // Others of the group may have the output open: it closes when they have ended.
         self.drain(DRAIN);
         status

@@ -55,7 +55,9 @@ pub(super) fn list(common: &Common, state: Option<State>, all: bool) -> Ended {
     if all || matches!(state, Some(State::Closed | State::Cleared)) {
         let (ended, unread) = locks.journal().ended_leases()?;
         views.extend(ended.into_iter().map(|(id, lease)| LeaseView { id, lease, standing: None }));
-        views.sort_by(|a, b| a.id.cmp(&b.id));
+        // One that left the state between the two looks is in both: its last grant is told, once.
+        views.sort_by(|a, b| (&a.id, b.lease.token).cmp(&(&b.id, a.lease.token)));
+        views.dedup_by(|later, first| later.id == first.id);
         notes = unread;
     }
     views.retain(|view| match state {

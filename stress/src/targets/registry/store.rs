@@ -12,7 +12,7 @@ use super::super::wire::{Answer, Outcome};
 use super::Defect;
 
 /// The numbers that [`Defect::PidReuse`] knows processes by.
-const NUMBERS: u32 = 3;
+const NUMBERS: u32 = 2;
 /// How the directories that [`Defect::CwdSplit`] is run in are told apart.
 const DIRECTORIES: u32 = 2;
 
