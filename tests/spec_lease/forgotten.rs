@@ -270,6 +270,11 @@ fn an_older_token_of_a_lease_is_stale() {
     let third = lab.party().granted(&grant("w", "c"));
     assert_eq!(standing("w", third), FenceStanding::Good);
     assert_eq!(standing("w", second), FenceStanding::Stale { newest: third });
+    lab.party().work(&crash("w", None, "stuck"));
+    assert_eq!(standing("w", third), FenceStanding::Stale { newest: third }, "others ended it");
+    let fourth = lab.party().granted(&grant("w", "d"));
+    lab.party().work(&clear("w", true, Some("made twice")));
+    assert_eq!(standing("w", fourth), FenceStanding::Stale { newest: fourth });
 }
 
 /// LEASE-31: A rotation forgets a lease that was closed or cleared 10 minutes or more before, or before 1,024 others

@@ -196,6 +196,8 @@ fn the_oracle_of_write_sets_knows_these_by_name() {
         ("\\*", "x"),
         ("[!a-z]*", "x"),
         ("?", "ab"),
+        ("**/x", "a"),
+        ("**/x", "a/b"),
     ];
     let together = [
         ("src/**/x", "src/x"),

@@ -42,7 +42,7 @@ fn to_violation(name: &str) -> usize {
         let duration = Duration::from_millis(first_ms << doubled);
         let (_dir, soak) = soaked(registry(name), doubled, duration);
         assert!(!matches!(soak.report.verdict, Verdict::Unknown(_)), "{name}: {:?}", soak.report.verdict);
-        let first = soak.report.violations.iter().filter_map(|violation| violation.ops.last()).min();
+        let first = soak.report.violations.iter().filter_map(|violation| violation.ops.iter().max()).min();
         if let Some(first) = first {
             let why = &soak.report.violations[0].why;
             println!("{name}: caught after {} operations: {why}", before + first + 1);

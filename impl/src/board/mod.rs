@@ -27,7 +27,7 @@ pub const FORMAT: u64 = 1;
 /// The longest board in bytes: 256 MiB.
 pub const BOARD_BYTES_MAX: usize = 256 << 20;
 /// What every board begins with.
-pub(crate) const BEGINS: &str = "{\"board\":";
+pub const BEGINS: &str = "{\"board\":";
 
 /// What every task of one workspace is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,8 +15,11 @@ mod policy;
 mod tasks;
 
 pub use answer::{Answer, LeaseVerdict, LeaseView, LockView, TaskVerdict, TaskView, Verdict};
+#[cfg(feature = "cli")]
 pub(crate) use leases::check as check_lease;
+#[cfg(feature = "cli")]
 pub(crate) use locks::check;
+#[cfg(feature = "cli")]
 pub(crate) use tasks::check as check_task;
 
 use std::path::Path;

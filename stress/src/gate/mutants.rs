@@ -10,14 +10,14 @@ const SEEDS: u64 = 10;
 
 /// The broken processes.
 const PROCESSES: [Broken; 3] = [
-    Broken { name: "M01", millis: 400, harm_every_ms: 60, seeds: (2, 10) },
-    Broken { name: "M03", millis: 1_000, harm_every_ms: 60, seeds: (2, 10) },
-    Broken { name: "M16", millis: 1_200, harm_every_ms: 20, seeds: (2, 10) },
+    Broken { name: "M01", millis: 400, harm_every_ms: 60, seeds: (1, 10) },
+    Broken { name: "M03", millis: 1_000, harm_every_ms: 60, seeds: (1, 10) },
+    Broken { name: "M16", millis: 1_200, harm_every_ms: 20, seeds: (1, 10) },
 ];
 /// How each registry is soaked: what is wrong whoever asks is found at once, and the rest soon.
-const REGISTRIES: Broken = Broken { name: "", millis: 300, harm_every_ms: 40, seeds: (1, 5) };
+const REGISTRIES: Broken = Broken { name: "", millis: 200, harm_every_ms: 40, seeds: (1, 3) };
 /// That a dead process counts as alive shows only once the slack has passed.
-const PID_REUSE: Broken = Broken { name: "M27", millis: 1_500, harm_every_ms: 20, seeds: (1, 5) };
+const PID_REUSE: Broken = Broken { name: "M27", millis: 1_500, harm_every_ms: 20, seeds: (1, 3) };
 
 /// Runs the lock-file protocols of the simulated disk; a mutant that is not caught on every seed is a violation of the
 /// gate itself, and so is a control that is flagged.
@@ -87,7 +87,8 @@ fn processes(broken: Broken, context: &mut Context, finding: &mut Finding) {
         );
         finding.figures.push((name.to_owned(), figure));
     }
-    if let Some(command) = caught.command {
+    // One counterexample each lies in the run's folder; of the registries their number says enough.
+    if let Some(command) = caught.command.filter(|_| PROCESSES.iter().any(|known| known.name == name)) {
         finding.figures.push((format!("{name}: judge"), command));
     }
     if let Some(why) = caught.failed {

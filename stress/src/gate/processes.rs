@@ -76,8 +76,12 @@ pub(super) fn catch(broken: Broken, context: &mut Context) -> Caught {
             options.harm_every = Duration::from_millis(broken.harm_every_ms);
             match short_soak(&dir, &options, context) {
                 Ok(soak) => {
-                    let first =
-                        soak.report.violations.iter().filter_map(|violation| violation.ops.last()).min();
+                    let first = soak
+                        .report
+                        .violations
+                        .iter()
+                        .filter_map(|violation| violation.ops.iter().max())
+                        .min();
                     found = first.map(|op| before + *op as u64 + 1);
                     before += soak.report.counts.ops as u64;
                     if let (None, Some(path)) = (&caught.command, &soak.counterexample) {
@@ -118,7 +122,7 @@ pub(super) fn right(context: &mut Context) -> Result<u64, String> {
 pub(super) fn control(context: &mut Context) -> StageResult {
     context.progress.begin("control");
     let seconds = match context.profile {
-        Profile::Quick => 4,
+        Profile::Quick => 3,
         Profile::Default => 12,
         Profile::Deep => 120,
     };

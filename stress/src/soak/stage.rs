@@ -126,7 +126,7 @@ pub fn stage(context: &mut Context) -> StageResult {
         None => Ok(Spec::own()),
         Some(words) => Spec::command(words),
     };
-    let seconds = context.seconds.unwrap_or(context.profile.pick(14, 75, 600));
+    let seconds = context.seconds.unwrap_or(context.profile.pick(10, 75, 600));
     let soaked = spec.map_err(|bad| bad.to_string()).and_then(|spec| {
         let options = Options {
             spec,

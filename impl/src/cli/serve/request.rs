@@ -91,14 +91,12 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// What a lease writes, as it is written: paths and globs, relative to the root.
+    /// What a lease writes: paths and globs, as they were asked for.
     pub(super) fn write_set(&self) -> Result<Vec<&'a str>, Failure> {
-        let entries = self.fields.array_or_empty("write_set")?.iter().map(|entry| match entry.as_str() {
-            Some(text) if text.starts_with('/') => Err(Failure::Definite(format!(
-                "`write_set` holds {text:?}, which is not relative to the root"
-            ))),
-            Some(text) => Ok(text),
-            None => Err(Failure::Definite(format!("`write_set` holds {entry}, which is not a string"))),
+        let entries = self.fields.array_or_empty("write_set")?.iter().map(|entry| {
+            entry
+                .as_str()
+                .ok_or_else(|| Failure::Definite(format!("`write_set` holds {entry}, which is not a string")))
         });
         entries.collect()
     }

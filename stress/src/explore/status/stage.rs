@@ -28,7 +28,7 @@ fn searches(profile: Profile) -> Vec<Bounds> {
 /// Searches every vocabulary, then the laws of the join and the spellings of ids.
 pub(in super::super) fn part(profile: Profile, tell: &mut dyn FnMut(u64)) -> Part {
     let begun = Instant::now();
-    let deadline = begun + Duration::from_secs(profile.pick(3, 15, 600));
+    let deadline = begun + Duration::from_secs(profile.pick(2, 15, 600));
     let (mut total, mut bounds, mut count, mut left) = (Explored::default(), Vec::new(), 0, 0);
     for search in searches(profile) {
         for shape in shapes(search.statuses.0, search.statuses.1) {
@@ -48,7 +48,8 @@ pub(in super::super) fn part(profile: Profile, tell: &mut dyn FnMut(u64)) -> Par
         bounds.push(said(&search));
     }
     let rate = u128::from(total.transitions) * 1_000_000 / begun.elapsed().as_micros().max(1);
-    let laws = check_laws(&Shipped, &Bounds { statuses: (1, 4), epochs: 1, turns: 1, details: 1 });
+    let statuses = (1, profile.pick(3, 4, 4));
+    let laws = check_laws(&Shipped, &Bounds { statuses, epochs: 1, turns: 1, details: 1 });
     let ids = check_ids(&Shipped);
     let found = total.found.map(|found| format!("{} after: {}", found.why, found.path.join(", ")));
     let figure = |name: &str, value: u64| (format!("statuses: {name}"), value.to_string());
