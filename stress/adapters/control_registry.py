@@ -4,7 +4,6 @@ A lease has no process here: it lapses by its TTL alone, where it has one. Nothi
 """
 
 import functools
-import itertools
 import json
 import re
 
@@ -46,7 +45,7 @@ def components(entry):
     """The components of a path or glob: each is Any, or a list of Any and of lists of ranges of characters."""
     if not entry.strip() or len(entry.encode()) > PATTERN_BYTES_MAX:
         raise Invalid("`write_set` holds what is not a path or a glob")
-    if entry in (".", "./"):
+    if entry == ".":
         return []
     parts = entry.removesuffix("/").split("/")
     if any(part in ("", ".", "..") for part in parts) or re.search(r"[\x00-\x1f\x7f-\x9f]", entry):
@@ -108,9 +107,8 @@ def complement(ranges):
     return left + [(begin, LAST_CHARACTER)]
 
 
-def meet(one, two, same, below=(False, False)):
-    """Whether two sequences, in which Any stands for any number of things, can be one. What is said to cover what is
-    `below` it has ended while the other goes on."""
+def meet(one, two, same):
+    """Whether two sequences, in which Any stands for any number of things, can be one."""
     seen, todo = set(), [(0, 0)]
     while todo:
         state = todo.pop()
@@ -118,8 +116,7 @@ def meet(one, two, same, below=(False, False)):
             continue
         seen.add(state)
         i, j = state
-        ended = (i == len(one), j == len(two))
-        if all(ended) or (ended[0] and below[0]) or (ended[1] and below[1]):
+        if i == len(one) and j == len(two):
             return True
         left, right = one[i : i + 1], two[j : j + 1]
         if left == [Any]:
@@ -139,23 +136,28 @@ def share_a_name(one, two):
     return meet(one, two, share_a_character)
 
 
-def is_plain(part):
-    return part is not Any and all(token is not Any and len(token) == 1 and token[0][0] == token[0][1] for token in part)
+def plain(entry):
+    """The components before the first wildcard."""
+    names = re.sub(r"\\.", "", entry.removesuffix("/")).split("/")
+    wild = (at for at, name in enumerate(names) if re.search(r"[*?\[]", name))
+    return components(entry)[: next(wild, len(names))]
+
+
+def is_file(entry):
+    return not entry.endswith("/") and entry != "." and plain(entry) == components(entry)
 
 
 def overlap(one, two):
-    """Whether some path is covered by both: a file covers itself, a folder (with a `/` at its end) and a glob what is
-    below them as well. A file that stands where the other has a folder counts as well: one of them is misspelled."""
+    """Whether some path is in both, or one is a file where the other has a folder. A file is one path; a folder, which
+    ends in a slash, and a glob go on below."""
     if not WILD.search(one + two):
         one, two = one.removesuffix("/"), two.removesuffix("/")
         return f"{one}/".startswith(f"{two}/") or f"{two}/".startswith(f"{one}/") or "." in (one, two)
-    paths = components(one), components(two)
-    files = [not entry.endswith("/") and all(map(is_plain, path)) for entry, path in zip((one, two), paths)]
-    for (path, other), is_file in zip((paths, paths[::-1]), files):
-        head = list(itertools.takewhile(is_plain, other))
-        if is_file and head[: len(path)] == path:
+    for file, other in ((one, two), (two, one)):
+        if is_file(file) and plain(other)[: len(components(file))] == components(file):
             return True
-    return meet(*paths, share_a_name, [not is_file for is_file in files])
+    first, second = (components(entry) + [Any] * (not is_file(entry)) for entry in (one, two))
+    return meet(first, second, share_a_name)
 
 
 def write_set(fields):

@@ -16,10 +16,11 @@ use crate::spec_kit::{HOUR, Lab};
 fn an_overlap_is_refused_whichever_set_is_the_wider_one() {
     let mut seen = 0;
     for (one, other) in [
+        ("src/", "src/a.rs"),
         ("src", "src/a.rs"),
         ("src/*.rs", "src/a.rs"),
-        ("src/", "src/a.rs"),
-        ("**/a.rs", "src/"),
+        ("**/*.rs", "src/a.rs"),
+        ("**/*.rs", "src/"),
         (".", "docs/x/y"),
         ("src", "src"),
         ("src/*/x", "src/b/?"),
@@ -36,7 +37,28 @@ fn an_overlap_is_refused_whichever_set_is_the_wider_one() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 14);
+    assert_eq!(seen, 16);
+}
+
+/// What the lock file of every package is to a source file: nothing.
+#[test]
+fn a_glob_of_files_is_granted_beside_files_that_it_does_not_match() {
+    let mut seen = 0;
+    for (one, other) in [
+        ("**/Cargo.lock", "src/a.rs"),
+        ("**/*.rs", "README.md"),
+        ("src/**/*.rs", "src/a.md"),
+        ("*.toml", "src/"),
+        ("src/a/", "src/a.rs"),
+    ] {
+        for (first, second) in [(one, other), (other, one)] {
+            let lab = Lab::new();
+            lab.party().granted(&grant("first", "a").writes(&[first]));
+            lab.party().granted(&grant("second", "b").writes(&[second]));
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 10);
 }
 
 /// LEASE-6: Where the policy advises, a grant whose write set overlaps those of other live leases is made, and its
@@ -47,7 +69,7 @@ fn an_overlap_is_told_where_the_policy_advises() {
     lab.party().take(&advice());
     let party = lab.party();
     for n in 0..70 {
-        party.granted(&grant(&format!("w{n:02}"), "a").writes(&["src"]));
+        party.granted(&grant(&format!("w{n:02}"), "a").writes(&["src/"]));
     }
     party.granted(&grant("other", "a").writes(&["docs"]));
     let first: Vec<LeaseId> = (0..64).map(|n| id(&format!("w{n:02}"))).collect();
@@ -81,10 +103,14 @@ fn what_overlaps_stands_on_under_a_stricter_policy() {
     lab.party().granted(&asked);
 }
 
-const ENTRIES: [&str; 28] = [
+const ENTRIES: [&str; 31] = [
     ".",
     "src",
     "src/",
+    "src/a/",
+    "src/x/y",
+    "docs/",
+    "**/*.rs",
     "src/a.rs",
     "src/b.rs",
     "src/a",
@@ -100,7 +126,6 @@ const ENTRIES: [&str; 28] = [
     "src/**/x",
     "**/x/**/y",
     "docs",
-    "docs/",
     "docs/*.md",
     "docs/b.md",
     "docs/.md",
@@ -115,12 +140,12 @@ const ENTRIES: [&str; 28] = [
 /// LEASE-7: Two write sets overlap exactly where there is a path that an entry of each covers, or where an entry of one
 /// is a file whose path is the literal beginning of an entry of the other or lies above it.
 ///
-/// LEASE-37: An entry with a wildcard covers what it matches and everything below that, one without that ends in `/`,
-/// and `.`, is a folder and covers its path and everything below, and any other is a file and covers its path alone.
-///
 /// LEASE-8: In an entry `*` stands for any characters of one name, `?` for one of them, `[…]` for one of a class,
 /// `[!…]` for one outside of it, `**` as a whole name for any number of names, and `\` before a character for that
 /// character.
+///
+/// LEASE-37: An entry with a wildcard covers what it matches and everything below that, one without that ends in `/`,
+/// and `.`, is a folder and covers its path and everything below, and any other is a file and covers its path alone.
 #[test]
 fn every_two_entries_overlap_as_the_oracle_says() {
     let sets: Vec<Vec<&str>> = ENTRIES.iter().map(|entry| vec![*entry]).collect();
@@ -143,23 +168,27 @@ fn every_two_entries_overlap_as_the_oracle_says() {
         }
         party.work(&close("one", token));
     }
-    assert!(overlaps > 150 && apart > 150 && overlaps + apart == 28 * 28, "{overlaps} {apart}");
+    assert!(overlaps > 150 && apart > 150 && overlaps + apart == 31 * 31, "{overlaps} {apart}");
 }
 
 /// LEASE-7: Two write sets overlap exactly where there is a path that an entry of each covers, or where an entry of one
 /// is a file whose path is the literal beginning of an entry of the other or lies above it.
 ///
-/// LEASE-37: An entry with a wildcard covers what it matches and everything below that, one without that ends in `/`,
-/// and `.`, is a folder and covers its path and everything below, and any other is a file and covers its path alone.
-///
 /// LEASE-8: In an entry `*` stands for any characters of one name, `?` for one of them, `[…]` for one of a class,
 /// `[!…]` for one outside of it, `**` as a whole name for any number of names, and `\` before a character for that
 /// character.
+///
+/// LEASE-37: An entry with a wildcard covers what it matches and everything below that, one without that ends in `/`,
+/// and `.`, is a folder and covers its path and everything below, and any other is a file and covers its path alone.
 #[test]
 fn the_oracle_of_write_sets_knows_these_by_name() {
     let apart = [
         ("src/a.rs", "src/b.rs"),
         ("src", "srcs"),
+        ("src/", "srcs"),
+        ("src", "**/*.rs"),
+        ("README.md", "**/README.md/x"),
+        ("src/a/b", "src/*/b/c"),
         ("src/*.rs", "src/a.md"),
         ("src/?.rs", "src/ab.rs"),
         ("src/[!a].rs", "src/a.rs"),
@@ -174,9 +203,13 @@ fn the_oracle_of_write_sets_knows_these_by_name() {
         ("src/**/x", "src/x"),
         ("src/**/x", "src/a/b/x/y"),
         ("**/x", "a/"),
-        ("src", "src/a"),
-        ("src", "src/*/a"),
-        ("src/a/", "src/a"),
+        ("src", "src/a.rs"),
+        ("src", "src/*.rs"),
+        ("src", "src/sub/"),
+        ("src/*/", "src/a/b"),
+        ("src/", "src"),
+        (r"\[a]/", r"\[a]/b"),
+        (r"\[a]", r"\[a]/*"),
         ("a*b", "*ba*b"),
         ("src/*", "src/a/b/c"),
         ("src/a/b/c", "src/*"),
@@ -196,7 +229,7 @@ fn the_oracle_of_write_sets_knows_these_by_name() {
             assert_eq!(touch.touches(place(b), place(a)), said, "{b} {a}");
         }
     }
-    for bad in ["", "/a", "a//b", "a/../b", "a/.", "[", "a\\", "[a"] {
+    for bad in ["", "/", "./", "a//", "*//", "/a", "a//b", "a/../b", "a/.", "[", "a\\", "[a"] {
         assert!(Touch::of(&[vec![bad]]).is_err(), "{bad:?}");
     }
 }
