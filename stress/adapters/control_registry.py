@@ -385,14 +385,16 @@ def step(stands, to, seen, detail, resolve):
         says_more = detail is not None and detail != statuses[to]
         if resolve and len(statuses) > 1:
             return cell(stands["epoch"], stands["turn"] + 1, {to: statuses[to] if detail is None else detail})
-        if says_more and len(statuses) > 1:
+        # A detail that stands is replaced by who names the status that it goes with.
+        if says_more and (len(statuses) > 1 or (statuses[to] is not None and seen != to)):
             raise Refused("conflict", shown(stands))
         return turned if says_more else None
     if RANKS[to] < rank(stands) or any(name in TERMINAL for name in statuses):
         raise Refused("regression", shown(stands))
     if RANKS[to] > rank(stands):
         return cell(stands["epoch"], 0, {to: detail})
-    if seen is None:
+    # Who resolves takes it for a side of a conflict.
+    if seen is None and not resolve:
         return {**stands, "statuses": {**statuses, to: detail}}
     if list(statuses) != [seen]:
         raise Refused("conflict", shown(stands))
