@@ -219,3 +219,24 @@ fn a_history_is_written_as_it_was_read() {
         assert_eq!(history.select(|_| true, true).lines().count(), text.lines().count(), "{name}");
     }
 }
+
+/// TARGET-32: A history of leases and statuses is judged by the `policy` of its `hello`, and where that names none, by the
+/// defaults.
+#[test]
+fn a_history_is_judged_by_the_policy_that_it_names() {
+    let (_, text) = corpus()
+        .into_iter()
+        .find(|(name, _)| name.ends_with("good/lease-spelled-otherwise.ndjson"))
+        .expect("it is in the corpus");
+    assert_eq!(verdict(&judge(&text)), Expect::Ok);
+    let (header, rest) = text.split_once('\n').unwrap();
+    let mut header: serde_json::Value = serde_json::from_str(header).unwrap();
+    let policy = header["hello"].as_object_mut().unwrap().remove("policy").expect("it names one");
+    assert_eq!(policy["lease_ids"], "numbers");
+    let by_default = judge(&format!("{header}\n{rest}"));
+    assert_eq!(
+        verdict(&by_default),
+        Expect::Violation,
+        "05 and 5 are two where ids are texts: {by_default:?}"
+    );
+}
