@@ -63,6 +63,8 @@ pub(super) struct Broken {
 /// Soaks a broken target on each seed until it is caught; the first counterexample is shrunk.
 pub(super) fn catch(broken: Broken, context: &mut Context) -> Caught {
     let seeds = context.profile.pick(broken.seeds.0, broken.seeds.1, broken.seeds.1);
+    // That it is caught is the point here; the quick profile spends little on how short the story can be told.
+    let shrink_first = context.profile.pick(SHRINK_WITHIN / 10, SHRINK_WITHIN, SHRINK_WITHIN);
     let mut rng = Rng::new(context.seed);
     let mut caught = Caught { per_seed: Vec::new(), command: None, failed: None };
     for round in 0..seeds {
@@ -70,7 +72,7 @@ pub(super) fn catch(broken: Broken, context: &mut Context) -> Caught {
         let mut found = None;
         for doubled in 0..=DOUBLINGS {
             let dir = context.run_dir.join(format!("{}-{round}.{doubled}", broken.name));
-            let shrink_within = if caught.command.is_none() { SHRINK_WITHIN } else { Duration::ZERO };
+            let shrink_within = if caught.command.is_none() { shrink_first } else { Duration::ZERO };
             let duration = Duration::from_millis(broken.millis << doubled);
             let mut options = options(Spec::built_in(broken.name), rng.bits(), duration, shrink_within);
             options.harm_every = Duration::from_millis(broken.harm_every_ms);

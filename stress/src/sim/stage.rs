@@ -1,5 +1,7 @@
 //! What the gate runs of the simulated world, each with a live count, and the way back from a schedule.
 
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
 use super::choice::{Random, Schedule};
 use super::door::Locks;
 use super::loom_fs::LoomExplored;
@@ -13,11 +15,25 @@ use super::{together, torn as operations};
 /// # Errors
 /// The first that is judged wrong.
 pub fn torn(progress: &mut dyn FnMut(u64)) -> Result<u64, Box<Counterexample>> {
-    let mut before = 0;
-    for torn in operations::all() {
-        before += torn.all(&mut |cases| progress(before + cases))?.runs;
-    }
-    Ok(before)
+    // Each operation is a world of its own, so they need not wait for each other; which ends first changes nothing.
+    let operations = operations::all();
+    let (next, cases) = (AtomicUsize::new(0), AtomicU64::new(0));
+    let work = |progress: &mut dyn FnMut(u64)| -> Result<(), Box<Counterexample>> {
+        while let Some(torn) = operations.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let before = cases.load(Ordering::Relaxed);
+            cases.fetch_add(torn.all(&mut |seen| progress(before + seen))?.runs, Ordering::Relaxed);
+        }
+        Ok(())
+    };
+    let workers =
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(operations.len());
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..workers).map(|_| scope.spawn(|| work(&mut |_| {}))).collect();
+        let found = work(progress);
+        let others = others.into_iter().map(|other| other.join().expect("a worker does not panic"));
+        others.fold(found, Result::and)
+    })?;
+    Ok(cases.into_inner())
 }
 
 /// Drawn schedules of processes that use the shipped code together, with kills. The number of executions.
