@@ -190,20 +190,26 @@ fn cold(_: &mut Criterion) {
         format!("the time of `fencehold lock acquire` with {LIVE_COLD} leases open over that with none");
     told("nouns/cold", &what, &measured, 1, measured.times(), Goal::AtMost(1.15));
     let many = Desk::with_live(LIVE_MEMORY, Durability::Durable);
-    for _ in 0..3 {
-        cold_acquire(&many);
+    for (name, args) in [
+        ("lock acquire", &["lock", "acquire", "build", "--claim", CLAIM][..]),
+        ("lease grant", &["lease", "grant", "another", "--writes", "else/where.rs"]),
+        ("lease list", &["lease", "list"]),
+    ] {
+        let what = format!(
+            "the most memory (MiB, ru_maxrss) that `fencehold {name}` took with {LIVE_MEMORY} leases open"
+        );
+        let mib = memory_mib(&many, args);
+        figure(&format!("nouns/memory, {name}"), &what, Quartiles::of([mib]), Goal::AtMost(24.0));
     }
-    let mib = rusage_mib();
-    let what = format!(
-        "the most memory (MiB, ru_maxrss) that `fencehold lock acquire` took with {LIVE_MEMORY} leases open"
-    );
-    figure("nouns/memory", &what, Quartiles::of([mib]), Goal::AtMost(24.0));
 }
 
-/// The largest child so far: `getrusage(2)`, `RUSAGE_CHILDREN`.
-fn rusage_mib() -> f64 {
-    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN);
-    usage.expect("it is readable").max_rss() as f64 / 1024.0
+/// What a command takes of memory at the most.
+fn memory_mib(desk: &Desk, args: &[&str]) -> f64 {
+    let mut command = Command::new(SUBJECT);
+    command.arg("memory-of").args(args).current_dir(desk.checkout.root()).env("FENCEHOLD_HOLDER", HOLDER);
+    let output = command.output().expect("it starts");
+    let kib = String::from_utf8_lossy(&output.stdout).trim().parse::<f64>();
+    kib.expect("it prints a number") / 1024.0
 }
 
 criterion_group!(benches, beside_a_lock, cold, handle);
