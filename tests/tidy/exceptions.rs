@@ -36,7 +36,6 @@ pub(super) const SLEEPS: &[(&str, &str)] = &[
     ("stress/src/soak/nemesis.rs", "the instant of a kill is drawn"),
     ("stress/src/soak/mod.rs", "the live line is drawn anew"),
     ("stress/src/soak/aftermath.rs", "the instant at which a repair is killed is drawn"),
-    ("stress/src/lint/leases.rs", "a TTL has to pass by the clock that the adapter is judged by"),
     ("tests/mark.rs", "the time that a holder of the OS lock keeps it"),
 ];
 
