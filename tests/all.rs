@@ -24,6 +24,8 @@ mod cli_config;
 mod cli_lease;
 /// `fencehold task` as processes: steps, conflicts, boards that clones exchange.
 mod cli_task;
+/// What every journal keeps, asked of the journal in files and of the simulated one; and the latter's own faults.
+mod contract;
 /// Documents: updates under lock, damage kept, the fence at the resource.
 mod document;
 /// Documents and the disk's failures: which of them are definite.
