@@ -66,6 +66,8 @@ mod readme;
 mod regressions;
 /// The gate's reports: table, files, drawing, exit codes.
 mod report;
+/// What a hard look at the protocol's first draft found, each finding as its story.
+mod review;
 /// `fencehold serve` spoken to by lines; holds no test.
 mod served;
 /// The simulated disk against the real one; the world's own promises.
