@@ -70,6 +70,8 @@ mod regressions;
 mod report;
 /// The places of the shipped code that call the disk, and what is wrong with it where one of them is.
 mod seam;
+/// What a hard look at the protocol's first draft found, each finding as its story.
+mod review;
 /// `fencehold serve` spoken to by lines; holds no test.
 mod served;
 /// The simulated disk against the real one; the world's own promises.
