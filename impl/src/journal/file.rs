@@ -135,6 +135,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         })
     }
 
+    #[track_caller]
     pub(super) fn stat(&self, path: &Path) -> Result<Option<crate::fs::Stat>> {
         self.fs.stat(path).map_err(|error| Error::environment("looking at", path, error))
     }

@@ -1,6 +1,7 @@
 //! The state of the machine, and the questions that it asks of the source.
 
 use std::io;
+use std::panic::Location;
 use std::path::Path;
 
 use fencehold::fs::LockMode;
@@ -55,6 +56,13 @@ pub(super) struct Wait {
 impl Inner {
     pub(super) fn lives(&self, process: ProcessId) -> bool {
         self.processes.get(process).is_some_and(|process| process.alive)
+    }
+
+    /// Whether `process` asks who goes next at its calls. One that unwinds from a panic of its own does not: the thread
+    /// counts as panicking, and the others would too.
+    pub(super) fn takes_turn(&self, process: ProcessId) -> bool {
+        let takes_turns = self.processes.get(process).is_some_and(|it| it.alive && it.takes_turns);
+        self.taking_turns && takes_turns && !std::thread::panicking()
     }
 
     pub(super) fn bury(&mut self, process: ProcessId) {
@@ -118,7 +126,7 @@ impl Inner {
         if self.stalls < stalls_max && self.source.flip("stall", stall_one_in) {
             self.stalls += 1;
             self.clock_ms += stall_ms;
-            let call = Call { name: "", path: Path::new(""), bytes: 0 };
+            let call = Call { name: "", path: Path::new(""), bytes: 0, site: Location::caller() };
             self.note(process, call, Note::Stalled(stall_ms));
         }
     }
@@ -132,7 +140,7 @@ impl Inner {
         if let Some(fault) = state.plan.fault(number, takes_room) {
             return Some(fault);
         }
-        if !self.taking_turns || self.kills >= self.options.kills_max {
+        if !self.takes_turn(process) || self.kills >= self.options.kills_max {
             return None;
         }
         if !self.source.flip("kill", self.options.kill_one_in) {
