@@ -7,6 +7,7 @@
 //! - [`journal`]: a second journal, whose store is remote, and its clients;
 //! - [`loom_fs`]: the same disk behind a lock of loom, as a second opinion on the interleavings;
 //! - [`torn`]: each operation killed at every call and cut at every byte;
+//! - [`seam`]: the shipped code with a call left out, or two that changed places;
 //! - [`mutants`]: small lock-file protocols with known defects, which the world must find.
 
 pub mod choice;
@@ -19,6 +20,7 @@ pub mod loom_models;
 mod machines;
 pub mod mutants;
 pub mod scenario;
+pub mod seam;
 pub mod stage;
 pub mod together;
 pub mod torn;
