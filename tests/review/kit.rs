@@ -21,6 +21,8 @@ pub(crate) enum Act {
     Fail(ErrorKind),
     /// Only this many bytes of a write.
     Short(usize),
+    /// A call that fails is made once more, and what that says is believed.
+    Again,
     /// The process is dead from here on: nothing that it does reaches the disk.
     Die,
 }
@@ -49,6 +51,7 @@ enum Left {
     All,
     Bytes(usize),
     OldLook,
+    Twice,
 }
 
 impl<F: Fs> Tampered<F> {
@@ -99,6 +102,7 @@ impl<F: Fs> Tampered<F> {
             Act::Old => Ok(Left::OldLook),
             Act::Fail(kind) => Err(kind.into()),
             Act::Short(count) => Ok(Left::Bytes(count)),
+            Act::Again => Ok(Left::Twice),
             Act::Die => {
                 self.dead.store(true, Ordering::SeqCst);
                 gone()
@@ -106,9 +110,10 @@ impl<F: Fs> Tampered<F> {
         }
     }
 
-    fn does(&self, call: &'static str, path: &Path, act: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    fn does(&self, call: &'static str, path: &Path, act: impl Fn() -> io::Result<()>) -> io::Result<()> {
         match self.ask(call, path)? {
             Left::Nothing => Ok(()),
+            Left::Twice => act().or_else(|_| act()),
             _ => act(),
         }
     }
@@ -179,7 +184,7 @@ impl<F: Fs> TamperedFile<F> {
         match self.fs.ask(call, &self.path)? {
             Left::Nothing => Ok(bytes.len()),
             Left::Bytes(count) => write(&bytes[..count.min(bytes.len())]),
-            Left::All | Left::OldLook => write(bytes),
+            Left::All | Left::OldLook | Left::Twice => write(bytes),
         }
     }
 }

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Tags without a test, each with what stands in its place.
-const NOT_HERE: [(&str, &str); 6] = [
-    ("C1", "needs a disk that loses power; every answer is synced for in `spec_journal`"),
-    ("C2", "needs a disk that reports an error once; a failed sync condemns the file in `spec_journal`"),
+const NOT_HERE: [(&str, &str); 4] = [
     ("C6", "there is no journal on etcd yet, and no simulated one"),
     ("M12", "there are no proposals yet: `fencehold proposal` is no command"),
     ("M13", "there is no journal on etcd yet, and no simulated one"),
