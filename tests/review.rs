@@ -6,6 +6,7 @@
 
 mod attacks;
 mod claim;
+mod cuts;
 mod death;
 mod durable;
 mod fence;
@@ -16,6 +17,7 @@ mod kept;
 mod kit;
 mod oslock;
 mod place;
+mod remote;
 mod sim;
 mod status;
 mod tags;

@@ -2,9 +2,7 @@
 
 use super::kit::{Act, Tampered};
 use super::sim::{MODELS, Sim};
-use crate::spec_kit::{DURABLE, Does as _, HOUR, RELAXED, acquire, end_by_hand};
-
-const JOURNAL: &str = "journal.1.ndjson";
+use crate::spec_kit::{DURABLE, Does as _, HOUR, acquire};
 
 /// An event that is appended while the history is read, by a process that is killed before its sync, is shown by nobody
 /// who did not make it durable.
@@ -45,7 +43,7 @@ fn review_M17_no_power_cut_takes_an_archived_file() {
     for model in MODELS {
         let sim = Sim::new(model);
         let acked = sim.party().token(&acquire("first", "h", HOUR));
-        fill(&sim);
+        super::cuts::fill(&sim);
         sim.party().token(&acquire("rotates", "h", HOUR));
         assert!(!sim.bytes("archive/journal.1.ndjson").is_empty(), "it was rotated");
         // Somebody syncs the workspace folder later on: here a new boot raises the floor.
@@ -61,14 +59,4 @@ fn review_M17_no_power_cut_takes_an_archived_file() {
         });
     }
     assert!(cuts >= 5, "{cuts}");
-}
-
-/// Makes the next commit rotate.
-fn fill(sim: &Sim) {
-    let party = sim.party_on(sim.fs(), RELAXED);
-    let reason = format!("x{}x", "\u{1}".repeat(4000));
-    while sim.bytes(JOURNAL).len() <= 66 * 1024 {
-        party.verdict(&acquire("fills", "f", HOUR));
-        party.verdict(&end_by_hand("fills", &reason));
-    }
 }

@@ -19,7 +19,7 @@ pub(crate) enum Act {
     /// A `stat` is answered by the inode that stood at that path at the first look, however long it is by now.
     Old,
     Fail(ErrorKind),
-    /// Only this many bytes of a write.
+    /// Only this many bytes of a write, and never its last one.
     Short(usize),
     /// A call that fails is made once more, and what that says is believed.
     Again,
@@ -183,7 +183,7 @@ impl<F: Fs> TamperedFile<F> {
     ) -> io::Result<usize> {
         match self.fs.ask(call, &self.path)? {
             Left::Nothing => Ok(bytes.len()),
-            Left::Bytes(count) => write(&bytes[..count.min(bytes.len())]),
+            Left::Bytes(count) => write(&bytes[..count.min(bytes.len() - 1)]),
             Left::All | Left::OldLook | Left::Twice => write(bytes),
         }
     }
