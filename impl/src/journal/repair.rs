@@ -40,7 +40,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     pub fn repair(&self) -> Result<Report> {
         let mut report = Report::default();
         self.mend_lock(&mut report)?;
-        self.locked(|journal, inner| {
+        self.locked(&mut self.inner(), |journal, inner| {
             journal.mend_folders(&mut report)?;
             let rest = journal.mend_head(inner, &mut report)?;
             journal.mend_floor(inner, &mut report)?;
@@ -95,7 +95,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             let n = self.numbers(&self.dir.join(ARCHIVE))?.last().map_or(1, |last| last + 1);
             return self.go_on_without(inner, n, "it is missing", report);
         };
-        match Tail::open(&self.fs, &self.dir, n, true) {
+        match Tail::open(&self.fs, &self.dir, n, true, self.host.boot()) {
             Ok((tail, rest)) => {
                 inner.tail = Some(tail);
                 Ok(rest)
@@ -130,7 +130,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         }
         older.sort_unstable();
         for (old, path) in older.into_iter().rev() {
-            if let Ok((tail, _)) = Tail::<F>::open_at(&self.fs, path, old, false) {
+            if let Ok((tail, _)) = Tail::<F>::open_at(&self.fs, path, old, false, self.host.boot()) {
                 return Ok((tail.workspace, tail.state));
             }
         }
