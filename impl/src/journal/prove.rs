@@ -71,7 +71,11 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     pub(super) fn write_over_for_reader(&self, inner: &mut Inner<F>) -> Result<bool> {
         let tail = inner.tail.as_mut().expect("a reader has read a tail");
         let over = match self.fs.open(&tail.path, How::Write) {
-            Err(error) if may_not_write(&error) => return self.trust(tail).map(|()| true),
+            Err(error) if may_not_write(&error) => {
+                // Who may not write can only sync, and look whether somebody left word of a failed one.
+                tail.proof.rewritten();
+                return Ok(true);
+            }
             opened => opened.map_err(|error| Error::environment("opening", &tail.path, error))?,
         };
         let there = self.locked(inner, |journal, inner| {
@@ -81,18 +85,6 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         })?;
         inner.tail.take_if(|_| !there);
         Ok(there)
-    }
-
-    /// Who may not write the journal cannot write it over. Its sync, and that nobody left word of a failed one, is all
-    /// that it can know.
-    fn trust(&self, tail: &mut Tail<F>) -> Result<()> {
-        let failed = |error| Error::environment("syncing", &tail.path, error);
-        tail.file.sync().map_err(failed)?;
-        if self.is_condemned(tail.n)? {
-            return Err(failed(io::Error::other("a sync of it failed before")));
-        }
-        tail.proof.all();
-        Ok(())
     }
 
     /// Syncs the directory of the file, unless that is known to be done: what a killed rotator, creator or writer of the

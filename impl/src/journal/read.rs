@@ -64,6 +64,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         }
         self.prove(inner).map_err(Unread::Unproven)?;
         self.pay_directory_debts(inner)?;
+        let n = inner.tail.as_ref().map_or(0, |tail| tail.n);
+        if unheard && self.is_condemned(n)? {
+            return Ok(Look::Condemned);
+        }
         if unheard {
             // It took the lock to know this; the next reader need not.
             self.tell(inner);

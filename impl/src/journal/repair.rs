@@ -44,12 +44,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             journal.mend_folders(&mut report)?;
             let rest = journal.mend_head(inner, &mut report)?;
             journal.mend_floor(inner, &mut report)?;
-            if let Rest::Broken { why, claimed_durable } = &rest {
-                let tail = inner.tail.as_ref().expect("mending the head leaves a tail");
-                if !journal.is_unacked(tail, *claimed_durable)? {
-                    let why = format!("line {} of {}: {why}", tail.lines + 1, tail.path.display());
-                    return journal.set_rest_aside(inner, &why, &mut report);
-                }
+            if let Err(error) = journal.refuse_damage(inner, &rest) {
+                let Error::Damaged { path, line: Some(line), what, .. } = error else { return Err(error) };
+                let why = format!("line {line} of {}: {what}", path.display());
+                return journal.set_rest_aside(inner, &rest, &why, &mut report);
             }
             journal.settle(inner)?;
             // Looked at anew: a copy whose journal was mended is a copy still.
@@ -205,11 +203,19 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(())
     }
 
-    fn set_rest_aside(&self, inner: &mut Inner<F>, why: &str, report: &mut Report) -> Result<()> {
+    fn set_rest_aside(
+        &self,
+        inner: &mut Inner<F>,
+        rest: &Rest,
+        why: &str,
+        report: &mut Report,
+    ) -> Result<()> {
         let tail = inner.tail.as_ref().expect("the caller read a tail");
         let (path, name, end) = (tail.path.clone(), layout::journal_name(tail.n), tail.end);
         let workspace = tail.workspace.clone();
-        self.keep(&path, &name, end, report)?;
+        if *rest != Rest::Clean {
+            self.keep(&path, &name, end, report)?;
+        }
         self.go_on_at_the_floor(inner, &workspace, why)?;
         report.done.push(format!("{why}; what follows is set aside, work goes on in a new file"));
         Ok(())
