@@ -24,6 +24,8 @@ mod cli_config;
 mod cli_lease;
 /// `fencehold task` as processes: steps, conflicts, boards that clones exchange.
 mod cli_task;
+/// The simulated disk: the kernel's answers, and what a power cut leaves of it.
+mod disk;
 /// Documents: updates under lock, damage kept, the fence at the resource.
 mod document;
 /// Documents and the disk's failures: which of them are definite.
