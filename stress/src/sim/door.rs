@@ -69,6 +69,11 @@ impl<D: Door> FsOver<D> {
         FsOver { door }
     }
 
+    /// The door.
+    pub(in crate::sim) fn door(&self) -> &D {
+        &self.door
+    }
+
     fn enter<R>(
         &self,
         name: &'static str,

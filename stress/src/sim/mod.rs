@@ -16,6 +16,7 @@ pub mod loom_machines;
 pub mod loom_models;
 mod machines;
 pub mod mutants;
+pub mod power;
 pub mod scenario;
 pub mod stage;
 pub mod together;
