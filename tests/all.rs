@@ -106,5 +106,7 @@ mod targets;
 mod tidy;
 /// Every operation killed at every call and cut at every byte.
 mod torn;
+/// The world of processes that take turns: kills, faults, searches.
+mod world;
 /// Write sets as they are typed: spellings, globs, places that are not to be written.
 mod writes;

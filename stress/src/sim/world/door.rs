@@ -35,21 +35,23 @@ impl SimDoor {
         inner.note(self.process, call, note);
         drop(inner);
         self.shared.end(self.process);
-        dead()
+        self.dead()
     }
-}
 
-/// Unwinds a dead process; where it is unwinding already, its calls fail and do nothing.
-fn dead() -> io::Error {
-    if !std::thread::panicking() {
-        resume_unwind(Box::new(Killed));
+    /// A dead process makes no further step while others run; then it is unwound, for its memory. Where it is unwinding
+    /// already, its calls fail and do nothing.
+    fn dead(&self) -> io::Error {
+        self.shared.stand_still(self.process);
+        if !std::thread::panicking() {
+            resume_unwind(Box::new(Killed));
+        }
+        io::Error::other("this process was killed")
     }
-    io::Error::other("this process was killed")
 }
 
 impl Door for SimDoor {
     fn enter<R>(&self, call: Call<'_>, act: impl FnOnce(&mut Disk, usize) -> io::Result<R>) -> io::Result<R> {
-        let Some(mut inner) = self.shared.turn(self.process) else { return Err(dead()) };
+        let Some(mut inner) = self.shared.turn(self.process) else { return Err(self.dead()) };
         match inner.fault(self.process, call) {
             None => {
                 let result = act(&mut inner.disk, call.bytes);
@@ -82,7 +84,7 @@ impl Door for SimDoor {
         patience: Duration,
     ) -> Result<(), LockError> {
         let deadline_ms = |now_ms: u64| now_ms.checked_add(u64::try_from(patience.as_millis()).ok()?);
-        let Some(mut inner) = self.shared.turn(self.process) else { return Err(LockError::Io(dead())) };
+        let Some(mut inner) = self.shared.turn(self.process) else { return Err(LockError::Io(self.dead())) };
         match inner.fault(self.process, call) {
             None => {}
             Some(Fault::Fail(errno)) => return Err(LockError::Io(errno.into())),
@@ -93,7 +95,7 @@ impl Door for SimDoor {
             inner.note(self.process, call, Note::Done);
             return Ok(());
         }
-        if !inner.taking_turns || patience.is_zero() {
+        if !inner.takes_turn(self.process) || patience.is_zero() {
             inner.clock_ms = deadline_ms(inner.clock_ms).unwrap_or(inner.clock_ms);
             inner.note(self.process, call, Note::TimedOut);
             return Err(LockError::TimedOut);
@@ -101,11 +103,10 @@ impl Door for SimDoor {
         inner.note(self.process, call, Note::Waits);
         let deadline_ms = deadline_ms(inner.clock_ms);
         inner.processes[self.process].waits = Some(Wait { open, mode, deadline_ms });
-        self.shared.pass_on(&mut inner, Some(self.process));
-        let mut inner = self.shared.await_turn(inner, self.process);
+        let mut inner = self.shared.pass_on(inner, self.process);
         if !inner.lives(self.process) {
             drop(inner);
-            return Err(LockError::Io(dead()));
+            return Err(LockError::Io(self.dead()));
         }
         inner.processes[self.process].waits = None;
         // It was chosen because the lock is free, or because its patience is over.
@@ -127,7 +128,7 @@ impl Door for SimDoor {
 
     fn split(&self, len: usize) -> usize {
         let mut inner = self.shared.lock();
-        if !inner.taking_turns || !inner.options.split_writes || !inner.lives(self.process) {
+        if !inner.options.split_writes || !inner.takes_turn(self.process) {
             return len;
         }
         inner.source.choose("split", len + 1)

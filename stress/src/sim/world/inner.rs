@@ -57,6 +57,13 @@ impl Inner {
         self.processes.get(process).is_some_and(|process| process.alive)
     }
 
+    /// Whether `process` asks who goes next at its calls. One that unwinds from a panic of its own does not: the thread
+    /// counts as panicking, and the others would too.
+    pub(super) fn takes_turn(&self, process: ProcessId) -> bool {
+        let takes_turns = self.processes.get(process).is_some_and(|it| it.alive && it.takes_turns);
+        self.taking_turns && takes_turns && !std::thread::panicking()
+    }
+
     pub(super) fn bury(&mut self, process: ProcessId) {
         self.processes[process].alive = false;
         self.processes[process].waits = None;
@@ -132,7 +139,7 @@ impl Inner {
         if let Some(fault) = state.plan.fault(number, takes_room) {
             return Some(fault);
         }
-        if !self.taking_turns || self.kills >= self.options.kills_max {
+        if !self.takes_turn(process) || self.kills >= self.options.kills_max {
             return None;
         }
         if !self.source.flip("kill", self.options.kill_one_in) {

@@ -1,13 +1,14 @@
 //! Processes on one simulated disk: one system call runs at a time, and a recorded source says whose.
 //!
-//! A process is a closure that is given its files and its machine. [`World::together`] runs several, each on a thread
-//! of its own, of which only the one with the baton runs: at each call of `Fs` the source chooses who goes next. A
-//! process that waits for the OS lock is not chosen until the lock is free or its patience is over; where everybody
-//! waits, time jumps to the end of the shortest patience. [`World::alone`] runs one process on the calling thread, with
-//! a fault at a call that the caller names: the quick way through every kill and every cut.
+//! A process is a closure that is given its files and its machine. [`World::together`] runs several on this thread, each
+//! on a stack of its own: at each call of `Fs` the source chooses who goes next, and the others stand still. A process
+//! that waits for the OS lock is not chosen until the lock is free or its patience is over; where everybody waits, time
+//! jumps to the end of the shortest patience. [`World::alone`] runs one process on the caller's stack, with a fault at a
+//! call that the caller names: the quick way through every kill and every cut.
 //!
-//! *Kill*: from the chosen call on nothing that the process does has an effect, its `Drop` code included, and it unwinds
-//! without a word. *Time* stands still unless a scenario, or a chosen stall, moves it.
+//! *Kill*: at the chosen call the process stands still for good, and no line of it runs, `Drop` code included, while the
+//! others go on; once the run is over it is unwound, its calls being without effect, and its memory is given back.
+//! *Time* stands still unless a scenario, or a chosen stall, moves it.
 
 mod door;
 mod fault;
@@ -15,6 +16,7 @@ mod host;
 mod inner;
 mod options;
 mod shared;
+mod stack;
 mod trace;
 
 pub use door::SimDoor;
@@ -34,6 +36,7 @@ use super::choice::Source;
 use super::disk::{Disk, ProcessId};
 use super::door::FsOver;
 use shared::Shared;
+use stack::Stack;
 
 /// The files that a simulated process sees.
 pub type SimFs = FsOver<SimDoor>;
@@ -115,28 +118,26 @@ impl World {
     /// With more than [`TOGETHER_MAX`] bodies.
     pub fn together<T: Send>(&self, bodies: Vec<Body<'_, T>>) -> Vec<Ended<T>> {
         assert!(bodies.len() <= TOGETHER_MAX, "{} processes; the most is {TOGETHER_MAX}", bodies.len());
-        let processes: Vec<ProcessId> = bodies.iter().map(|_| self.shared.add(Plan::NONE, true)).collect();
+        let first = self.shared.lock().processes.len();
+        let mut ended: Vec<Ended<T>> = bodies.iter().map(|_| Ended::Killed).collect();
+        let mut stacks: Vec<Stack<'_>> = Vec::with_capacity(bodies.len());
+        for (body, ended) in bodies.into_iter().zip(&mut ended) {
+            let process = self.shared.add(Plan::NONE, true);
+            let (fs, host) = self.seen_by(process);
+            let shared = &self.shared;
+            stacks.push(Stack::new(move || {
+                let result = catch_unwind(AssertUnwindSafe(|| body(fs, host)));
+                shared.end(process);
+                *ended = Ended::of(result);
+            }));
+        }
         self.shared.begin_turns();
-        let ended = std::thread::scope(|scope| {
-            let mut threads = Vec::new();
-            for (body, process) in bodies.into_iter().zip(processes) {
-                let (fs, host) = self.seen_by(process);
-                let shared = Arc::clone(&self.shared);
-                threads.push(scope.spawn(move || {
-                    let run = || {
-                        shared.await_first_turn(process);
-                        body(fs, host)
-                    };
-                    let result = catch_unwind(AssertUnwindSafe(run));
-                    shared.end(process);
-                    Ended::of(result)
-                }));
-            }
-            self.shared.first_turn();
-            let caught = "a process's panic is caught inside its thread";
-            threads.into_iter().map(|thread| thread.join().expect(caught)).collect()
-        });
+        while let Some(process) = self.shared.whose_turn() {
+            stacks[process - first].go_on();
+        }
         self.shared.end_turns();
+        // Whoever was killed on its way is unwound now.
+        stacks.into_iter().for_each(Stack::finish);
         ended
     }
 

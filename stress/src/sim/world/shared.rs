@@ -1,20 +1,21 @@
-//! The baton: who runs, who waits, who is dead.
+//! Turns: who runs, who waits, who is dead.
 //!
 //! Invariants: while processes run together, at most one of them is between two calls, and it is the one that `turn`
-//! names; a dead process changes nothing; every question that could have two answers goes to the source.
+//! names; a dead process changes nothing; every question that could have two answers goes to the source; the lock is
+//! never held while another stack runs.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::Options;
 use super::fault::Plan;
 use super::inner::{Inner, Process};
-use super::{Options, TOGETHER_MAX};
+use super::stack::switch;
 use crate::sim::choice::{Random, Source};
 use crate::sim::disk::{Disk, ProcessId};
 
 #[derive(Debug)]
 pub(super) struct Shared {
     inner: Mutex<Inner>,
-    wake: [Condvar; TOGETHER_MAX],
 }
 
 pub(super) type Guard<'a> = MutexGuard<'a, Inner>;
@@ -37,7 +38,7 @@ impl Shared {
             taking_turns: false,
             turn: None,
         };
-        Shared { inner: Mutex::new(inner), wake: Default::default() }
+        Shared { inner: Mutex::new(inner) }
     }
 
     /// The guard is never held while foreign code runs, so a poisoned lock still guards a whole state.
@@ -59,7 +60,7 @@ impl Shared {
         if inner.lives(process) {
             inner.bury(process);
             if inner.taking_turns && inner.turn == Some(process) {
-                self.pass_on(&mut inner, None);
+                inner.turn = inner.pick(None);
             }
         }
     }
@@ -74,39 +75,32 @@ impl Shared {
         inner.clock_ms = 1_000;
     }
 
+    /// From now on processes take turns; somebody is chosen to begin.
     pub(super) fn begin_turns(&self) {
-        self.lock().taking_turns = true;
+        let mut inner = self.lock();
+        inner.taking_turns = true;
+        inner.turn = inner.pick(None);
     }
 
+    /// Nobody goes on: what is left of the dead may be unwound.
     pub(super) fn end_turns(&self) {
         let mut inner = self.lock();
         inner.taking_turns = false;
         inner.turn = None;
     }
 
-    pub(super) fn first_turn(&self) {
-        self.pass_on(&mut self.lock(), None);
+    /// Whose stack runs next.
+    pub(super) fn whose_turn(&self) -> Option<ProcessId> {
+        self.lock().turn
     }
 
-    pub(super) fn await_first_turn(&self, process: ProcessId) {
-        drop(self.await_turn(self.lock(), process));
-    }
-
-    /// Chooses who goes on, `current` being at a call, and wakes it.
-    pub(super) fn pass_on(&self, inner: &mut Inner, current: Option<ProcessId>) {
-        inner.turn = inner.pick(current);
-        match inner.turn {
-            Some(next) if Some(next) != current => self.wake[next % TOGETHER_MAX].notify_all(),
-            Some(_) => {}
-            // Nobody can go on: whoever still waits was just killed for it.
-            None => self.wake.iter().for_each(Condvar::notify_all),
-        }
-    }
-
-    pub(super) fn await_turn<'a>(&'a self, mut inner: Guard<'a>, process: ProcessId) -> Guard<'a> {
-        while inner.turn != Some(process) && inner.lives(process) {
-            let woken = self.wake[process % TOGETHER_MAX].wait(inner);
-            inner = woken.unwrap_or_else(PoisonError::into_inner);
+    /// Somebody goes on, `current` being at a call; the guard again once that is `current`, or the run is over.
+    pub(super) fn pass_on<'a>(&'a self, mut inner: Guard<'a>, current: ProcessId) -> Guard<'a> {
+        inner.turn = inner.pick(Some(current));
+        while inner.taking_turns && inner.turn != Some(current) {
+            drop(inner);
+            switch();
+            inner = self.lock();
         }
         inner
     }
@@ -115,12 +109,21 @@ impl Shared {
     pub(super) fn turn(&self, process: ProcessId) -> Option<Guard<'_>> {
         let mut inner = self.lock();
         // A process that has just been chosen to begin goes on to its first call.
-        let begun = inner.processes[process].calls > 0;
-        if inner.taking_turns && begun && inner.lives(process) {
+        if inner.takes_turn(process) && inner.processes[process].calls > 0 {
             inner.maybe_stall(process);
-            self.pass_on(&mut inner, Some(process));
-            inner = self.await_turn(inner, process);
+            inner = self.pass_on(inner, process);
         }
         inner.lives(process).then_some(inner)
+    }
+
+    /// A dead process stands still until the run is over.
+    pub(super) fn stand_still(&self, process: ProcessId) {
+        let still = || {
+            let inner = self.lock();
+            inner.taking_turns && inner.processes[process].takes_turns
+        };
+        while !std::thread::panicking() && still() {
+            switch();
+        }
     }
 }
