@@ -24,6 +24,8 @@ mod cli_config;
 mod cli_lease;
 /// `fencehold task` as processes: steps, conflicts, boards that clones exchange.
 mod cli_task;
+/// What every journal keeps, asked of the journal in files and of the simulated one; and the latter's own faults.
+mod contract;
 /// Documents: updates under lock, damage kept, the fence at the resource.
 mod document;
 /// Documents and the disk's failures: which of them are definite.
@@ -68,6 +70,10 @@ mod readme;
 mod regressions;
 /// The gate's reports: table, files, drawing, exit codes.
 mod report;
+/// The places of the shipped code that call the disk, and what is wrong with it where one of them is.
+mod seam;
+/// What a hard look at the protocol's first draft found, each finding as its story.
+mod review;
 /// `fencehold serve` spoken to by lines; holds no test.
 mod served;
 /// The simulated disk against the real one; the world's own promises.

@@ -1,6 +1,7 @@
 //! The crash explorer: the power fails at every call, every legal subset survives, and the shipped code recovers.
 
-use fencehold_stress::sim::power::{self, Bounds, Counts, Persistence, Power};
+use fencehold_stress::sim::disk::Persistence;
+use fencehold_stress::sim::power::{self, Bounds, Counts, Power};
 
 const BOUNDS: Bounds = Bounds { subsets_max: 16, again_max: 4, cuts_max: 3 };
 

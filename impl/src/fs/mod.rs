@@ -2,7 +2,8 @@
 //!
 //! Each method of [`Fs`] and [`File`] is one system call as far as others can observe: one scheduling point and one
 //! crash point. The real disk ([`RealFs`]) is one adapter; the simulated disks of the harness are others. What runs
-//! above this port is the same code in every world.
+//! above this port is the same code in every world. An adapter can tell its callers apart (`#[track_caller]`): a helper
+//! of this file stands for the place that calls it.
 
 mod in_the_way;
 mod real;
@@ -154,6 +155,7 @@ pub trait File: Send + Sync + fmt::Debug {
 ///
 /// # Errors
 /// Those of [`File::read_at`], and `InvalidData` past `bytes_max`.
+#[track_caller]
 pub fn read_from(file: &impl File, offset: u64, bytes_max: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut chunk = [0_u8; 16 * 1024];
@@ -174,6 +176,7 @@ pub fn read_from(file: &impl File, offset: u64, bytes_max: usize) -> io::Result<
 ///
 /// # Errors
 /// As [`Fs::open`] and [`read_from`].
+#[track_caller]
 pub fn read_file<F: Fs>(fs: &F, path: &Path, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
     match fs.open(path, How::Read) {
         Ok(file) => read_from(&file, 0, bytes_max).map(Some),
@@ -186,9 +189,14 @@ pub fn read_file<F: Fs>(fs: &F, path: &Path, bytes_max: usize) -> io::Result<Opt
 ///
 /// # Errors
 /// As [`Fs::open`], [`File::append`] and [`File::sync`]; `AlreadyExists` leaves what is there untouched.
+#[track_caller]
 pub fn create_synced<F: Fs>(fs: &F, path: &Path, mode: u32, bytes: &[u8]) -> io::Result<F::File> {
     let file = fs.open(path, How::CreateNew { mode })?;
-    match append_all(&file, bytes).and_then(|()| file.sync()) {
+    let written = match append_all(&file, bytes) {
+        Ok(()) => file.sync(),
+        failed => failed,
+    };
+    match written {
         Ok(()) => Ok(file),
         Err(error) => {
             // Best effort: what stays is a temp that the next holder of the lock sweeps.
@@ -199,6 +207,7 @@ pub fn create_synced<F: Fs>(fs: &F, path: &Path, mode: u32, bytes: &[u8]) -> io:
 }
 
 /// Appends all of the bytes, by as many writes as it takes.
+#[track_caller]
 pub(crate) fn append_all(file: &impl File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match file.append(bytes) {

@@ -131,6 +131,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(same && self.stat(&layout::journal_path(&self.dir, tail.n + 1))?.is_none())
     }
 
+    #[track_caller]
     pub(super) fn stat(&self, path: &Path) -> Result<Option<crate::fs::Stat>> {
         self.fs.stat(path).map_err(|error| Error::environment("looking at", path, error))
     }

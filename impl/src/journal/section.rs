@@ -87,6 +87,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         }
     }
 
+    #[track_caller]
     pub(super) fn take(&self, lock: &F::File, path: &Path, mode: LockMode) -> Result<()> {
         lock.lock(mode, self.options.patience).map_err(|error| match error {
             LockError::Io(error) => Error::environment("locking", path, error),

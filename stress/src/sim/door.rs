@@ -2,15 +2,21 @@
 //!
 //! Each method of [`FsOver`] and [`FileOver`] goes through the [`Door`] once: the door is where a world decides who is
 //! let in next, and what happens to the call. The worlds differ in their doors alone.
+//!
+//! Each method notes where in the source it was called from (`#[track_caller]`), so that the places of the shipped code
+//! that call the disk can be told apart without a word about it in that code.
 
 use std::fmt;
 use std::io;
+use std::panic::Location;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fencehold::fs::{File, Fs, How, LockError, LockMode, Stat};
 
 use super::disk::{Disk, OpenId, ProcessId};
+use super::seam::{Fate, Seam};
 
 /// What a process asks of the disk, in words, and how many bytes it would write.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +27,31 @@ pub struct Call<'a> {
     pub path: &'a Path,
     /// The bytes that a write would write; 0 for every other call.
     pub bytes: usize,
+    /// Where in the source it is called.
+    pub site: Site,
+}
+
+/// A place in the source: of the caller of a method of the port, or of the caller of a helper of [`fencehold::fs`].
+pub type Site = &'static Location<'static>;
+
+/// A call without what it borrows, to be made later.
+struct Late {
+    name: &'static str,
+    path: PathBuf,
+    bytes: usize,
+    site: Site,
+}
+
+impl Call<'_> {
+    fn late(&self) -> Late {
+        Late { name: self.name, path: self.path.to_owned(), bytes: self.bytes, site: self.site }
+    }
+}
+
+impl Late {
+    fn call(&self) -> Call<'_> {
+        Call { name: self.name, path: &self.path, bytes: self.bytes, site: self.site }
+    }
 }
 
 /// Whether the OS lock works.
@@ -51,172 +82,297 @@ pub trait Door: Clone + Send + Sync + 'static {
 
 /// The files of a simulated disk, as one process sees them.
 #[derive(Debug, Clone)]
-pub struct FsOver<D> {
-    door: D,
+pub struct FsOver<D: Door> {
+    way: Way<D>,
 }
 
 /// An open file of a simulated disk.
 pub struct FileOver<D: Door> {
-    door: D,
+    way: Way<D>,
     open: OpenId,
     path: PathBuf,
+}
+
+/// Through the door, and what is deliberately wrong on the way.
+#[derive(Clone)]
+struct Way<D: Door> {
+    door: D,
+    seam: Option<Arc<Seam<D>>>,
+}
+
+impl<D: Door> Way<D> {
+    /// A call that tells its caller something.
+    fn ask<R>(&self, call: Call<'_>, act: impl FnOnce(&mut Disk) -> io::Result<R>) -> io::Result<R> {
+        let make = || self.door.enter(call, |disk, _| act(disk));
+        match &self.seam {
+            None => make(),
+            Some(seam) => seam.around(call, make),
+        }
+    }
+
+    /// A call that tells its caller nothing but that it was done.
+    fn change(
+        &self,
+        call: Call<'_>,
+        act: impl Fn(&mut Disk) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<()> {
+        let make = || self.door.enter(call, |disk, _| act(disk));
+        let Some(seam) = &self.seam else { return make() };
+        match seam.fate(call) {
+            Fate::Made => seam.around(call, make),
+            Fate::Skipped => Ok(()),
+            Fate::Retried => make().or_else(|_| make()),
+            Fate::HeldBack => {
+                let late = call.late();
+                seam.hold(move |door| door.enter(late.call(), |disk, _| act(disk)))
+            }
+        }
+    }
 }
 
 impl<D: Door> FsOver<D> {
     /// The files behind `door`.
     #[must_use]
     pub fn new(door: D) -> Self {
-        FsOver { door }
+        let seam = Seam::ambient(&door);
+        FsOver { way: Way { door, seam } }
     }
 
     /// The door.
     pub(in crate::sim) fn door(&self) -> &D {
-        &self.door
+        &self.way.door
     }
 
-    fn enter<R>(
+    #[track_caller]
+    fn ask<R>(
         &self,
         name: &'static str,
         path: &Path,
         act: impl FnOnce(&mut Disk) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.door.enter(Call { name, path, bytes: 0 }, |disk, _| act(disk))
+        self.way.ask(Call { name, path, bytes: 0, site: Location::caller() }, act)
+    }
+
+    #[track_caller]
+    fn change(
+        &self,
+        name: &'static str,
+        path: &Path,
+        act: impl Fn(&mut Disk, &Path) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<()> {
+        let owned = path.to_owned();
+        let call = Call { name, path, bytes: 0, site: Location::caller() };
+        self.way.change(call, move |disk| act(disk, &owned))
     }
 }
 
 impl<D: Door> Fs for FsOver<D> {
     type File = FileOver<D>;
 
+    #[track_caller]
     fn open(&self, path: &Path, how: How) -> io::Result<FileOver<D>> {
         let name = match how {
             How::CreateNew { .. } => "create",
             How::Read | How::Write | How::Append => "open",
         };
-        let process = self.door.process();
-        let open = self.enter(name, path, |disk| disk.open(process, path, how))?;
-        Ok(FileOver { door: self.door.clone(), open, path: path.to_owned() })
+        let process = self.way.door.process();
+        let call = Call { name, path, bytes: 0, site: Location::caller() };
+        let open = self.way.ask(call, |disk| {
+            let open = disk.open(process, path, how)?;
+            self.way.seam.as_ref().and_then(|seam| seam.look(call, disk));
+            Ok(open)
+        })?;
+        Ok(FileOver { way: self.way.clone(), open, path: path.to_owned() })
     }
 
+    #[track_caller]
     fn stat(&self, path: &Path) -> io::Result<Option<Stat>> {
-        self.enter("stat", path, |disk| disk.stat(path))
+        let call = Call { name: "stat", path, bytes: 0, site: Location::caller() };
+        self.way.ask(call, |disk| {
+            let instead = self.way.seam.as_ref().and_then(|seam| seam.look(call, disk));
+            instead.map_or_else(|| disk.stat(path), Ok)
+        })
     }
 
+    #[track_caller]
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
-        self.enter("resolve", path, |disk| disk.resolve(path))
+        self.ask("resolve", path, |disk| disk.resolve(path))
     }
 
+    #[track_caller]
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.enter("rename", to, |disk| disk.rename(from, to))
+        let from = from.to_owned();
+        self.change("rename", to, move |disk, to| disk.rename(&from, to))
     }
 
+    #[track_caller]
     fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.enter("rename_new", to, |disk| disk.rename_new(from, to))
+        let from = from.to_owned();
+        self.change("rename_new", to, move |disk, to| disk.rename_new(&from, to))
     }
 
+    #[track_caller]
     fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.enter("link", to, |disk| disk.link(from, to))
+        let from = from.to_owned();
+        self.change("link", to, move |disk, to| disk.link(&from, to))
     }
 
+    #[track_caller]
     fn unlink(&self, path: &Path) -> io::Result<()> {
-        self.enter("unlink", path, |disk| disk.unlink(path))
+        self.change("unlink", path, Disk::unlink)
     }
 
+    #[track_caller]
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.enter("remove_dir", path, |disk| disk.remove_dir(path))
+        self.change("remove_dir", path, Disk::remove_dir)
     }
 
+    #[track_caller]
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        self.enter("list", dir, |disk| disk.list(dir))
+        self.ask("list", dir, |disk| disk.list(dir))
     }
 
+    #[track_caller]
     fn make_dir(&self, dir: &Path, mode: u32) -> io::Result<()> {
-        self.enter("make_dir", dir, |disk| disk.make_dir(dir, mode))
+        self.change("make_dir", dir, move |disk, dir| disk.make_dir(dir, mode))
     }
 
+    #[track_caller]
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.enter("sync_dir", dir, |disk| disk.sync_dir(dir))
+        self.change("sync_dir", dir, Disk::sync_dir)
     }
 }
 
 impl<D: Door> FileOver<D> {
+    #[track_caller]
     fn call(&self, name: &'static str, bytes: usize) -> Call<'_> {
-        Call { name, path: &self.path, bytes }
-    }
-
-    fn enter<R>(&self, name: &'static str, act: impl FnOnce(&mut Disk) -> io::Result<R>) -> io::Result<R> {
-        self.door.enter(self.call(name, 0), |disk, _| act(disk))
+        Call { name, path: &self.path, bytes, site: Location::caller() }
     }
 
     /// One write, or two where the world shows readers its beginning first.
     fn write(
         &self,
-        name: &'static str,
+        call: Call<'_>,
         bytes: &[u8],
-        write: impl Fn(&mut Disk, usize, &[u8]) -> io::Result<usize>,
+        write: impl Fn(&mut Disk, usize, &[u8]) -> io::Result<usize> + Send + 'static,
     ) -> io::Result<usize> {
+        let door = &self.way.door;
         let once = |skip: usize, bytes: &[u8]| {
-            self.door.enter(self.call(name, bytes.len()), |disk, count| write(disk, skip, &bytes[..count]))
+            let call = Call { bytes: bytes.len(), ..call };
+            door.enter(call, |disk, count| write(disk, skip, &bytes[..count]))
         };
-        let split = self.door.split(bytes.len());
-        if split == 0 || split >= bytes.len() {
-            return once(0, bytes);
+        let split = door.split(bytes.len());
+        let whole = || {
+            if split == 0 || split >= bytes.len() {
+                return once(0, bytes);
+            }
+            let first = once(0, &bytes[..split])?;
+            if first < split {
+                return Ok(first);
+            }
+            // What follows a write that has begun to land is a shorter write, not an error (write(2)).
+            Ok(split + once(split, &bytes[split..]).unwrap_or(0))
+        };
+        let Some(seam) = &self.way.seam else { return whole() };
+        match seam.fate(call) {
+            Fate::Made | Fate::Retried => return seam.around(call, whole),
+            Fate::Skipped => {}
+            Fate::HeldBack => {
+                let (late, owned) = (call.late(), bytes.to_owned());
+                let write = move |disk: &mut Disk, count: usize| write(disk, 0, &owned[..count]);
+                seam.hold(move |door| door.enter(late.call(), write).map(|_| ()))?;
+            }
         }
-        let first = once(0, &bytes[..split])?;
-        if first < split {
-            return Ok(first);
-        }
-        // What follows a write that has begun to land is a shorter write, not an error (write(2)).
-        Ok(split + once(split, &bytes[split..]).unwrap_or(0))
+        Ok(bytes.len())
     }
 }
 
 impl<D: Door> File for FileOver<D> {
+    #[track_caller]
     fn stat(&self) -> io::Result<Stat> {
-        self.enter("fstat", |disk| disk.stat_open(self.open))
+        self.way.ask(self.call("fstat", 0), |disk| disk.stat_open(self.open))
     }
 
+    #[track_caller]
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
-        self.enter("read_at", |disk| disk.read_at(self.open, offset, into))
+        self.way.ask(self.call("read_at", 0), |disk| disk.read_at(self.open, offset, into))
     }
 
+    #[track_caller]
     fn append(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.write("append", bytes, |disk, _, bytes| disk.append(self.open, bytes))
+        let open = self.open;
+        let call = self.call("append", bytes.len());
+        self.write(call, bytes, move |disk, _, bytes| disk.append(open, bytes))
     }
 
+    #[track_caller]
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
-        self.write("write_at", bytes, |disk, skip, bytes| {
-            disk.write_at(self.open, offset + skip as u64, bytes)
-        })
+        let open = self.open;
+        let call = self.call("write_at", bytes.len());
+        self.write(call, bytes, move |disk, skip, bytes| disk.write_at(open, offset + skip as u64, bytes))
     }
 
+    #[track_caller]
     fn truncate(&self, len: u64) -> io::Result<()> {
-        self.enter("truncate", |disk| disk.truncate(self.open, len))
+        let open = self.open;
+        self.way.change(self.call("truncate", 0), move |disk| disk.truncate(open, len))
     }
 
+    #[track_caller]
     fn sync(&self) -> io::Result<()> {
-        self.enter("sync", |disk| disk.sync(self.open))
+        let open = self.open;
+        self.way.change(self.call("sync", 0), move |disk| disk.sync(open))
     }
 
+    #[track_caller]
     fn adopt(&self, like: &Stat) -> io::Result<()> {
-        self.enter("adopt", |disk| disk.adopt(self.open, like))
+        let (open, like) = (self.open, *like);
+        self.way.change(self.call("adopt", 0), move |disk| disk.adopt(open, &like))
     }
 
+    #[track_caller]
     fn lock(&self, mode: LockMode, patience: Duration) -> Result<(), LockError> {
         let name = match mode {
             LockMode::Exclusive => "lock",
             LockMode::Shared => "lock_shared",
         };
-        self.door.lock(self.call(name, 0), self.open, mode, patience)
+        let (call, open) = (self.call(name, 0), self.open);
+        let make = || self.way.door.lock(call, open, mode, patience);
+        let Some(seam) = &self.way.seam else { return make() };
+        match seam.fate(call) {
+            Fate::Made | Fate::Retried => seam.around(call, make),
+            Fate::Skipped => Ok(()),
+            Fate::HeldBack => {
+                let late = call.late();
+                let lock = move |door: &D| match door.lock(late.call(), open, mode, patience) {
+                    Err(LockError::Io(error)) => Err(error),
+                    Err(LockError::TimedOut) => Err(io::ErrorKind::TimedOut.into()),
+                    Ok(()) => Ok(()),
+                };
+                seam.hold(lock).map_err(LockError::Io)
+            }
+        }
     }
 
+    #[track_caller]
     fn unlock(&self) -> io::Result<()> {
-        self.enter("unlock", |disk| disk.unlock(self.open))
+        let open = self.open;
+        self.way.change(self.call("unlock", 0), move |disk| disk.unlock(open))
     }
 }
 
 impl<D: Door> Drop for FileOver<D> {
     fn drop(&mut self) {
-        self.door.close(self.open);
+        if let Some(seam) = &self.way.seam {
+            seam.closes();
+        }
+        self.way.door.close(self.open);
+    }
+}
+
+impl<D: Door> fmt::Debug for Way<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Way").field("mutated", &self.seam.is_some()).finish_non_exhaustive()
     }
 }
 

@@ -7,8 +7,8 @@ use super::door::Locks;
 use super::loom_fs::LoomExplored;
 use super::mutants::Protocol;
 use super::scenario::{Counterexample, Scenario, replay as run_again, search};
+use super::{journal, together, torn as operations};
 use super::{loom_machines, loom_models};
-use super::{together, torn as operations};
 
 /// Every operation killed before each call, cut at every byte, failed at every call. The number of cases.
 ///
@@ -45,7 +45,9 @@ pub fn schedules(
     executions_max: u64,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, Box<Counterexample>> {
-    let scenarios = together::all();
+    let mut scenarios = together::all();
+    scenarios.push(Box::new(journal::at_large()));
+    scenarios.push(Box::new(journal::forgetful()));
     let each = executions_max.div_ceil(scenarios.len() as u64);
     let mut seeds = Random::new(seed);
     let mut before = 0;
@@ -115,6 +117,7 @@ pub fn scenarios() -> Vec<Box<dyn Scenario>> {
     all.push(Box::new(together::Files::without_locks()));
     all.push(Box::new(together::LockUsers::without_locks()));
     all.push(Box::new(together::MachineUsers::without_locks()));
+    all.extend(journal::scenarios().into_iter().map(|users| Box::new(users) as Box<dyn Scenario>));
     all
 }
 

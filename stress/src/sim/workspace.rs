@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fencehold::fs::Fs;
+use fencehold::fs::{Fs, read_file};
 use fencehold::host::Host;
 use fencehold::journal::{Asking, FileJournal, Journal as _, Modes, Options, create};
 use fencehold::ledger::{Answer, Ledger, Verdict};
@@ -122,7 +122,8 @@ pub(crate) fn fill(fs: &SimFs, host: &SimHost) {
     let client = Client::new(fs.clone(), host.clone(), "filler");
     let path = Path::new(DIR).join("journal.1.ndjson");
     let len = || fs.stat(&path).ok().flatten().map_or(0, |stat| stat.len);
-    let head = len();
+    let bytes = read_file(fs, &path, usize::MAX).ok().flatten().expect("the journal of a workspace");
+    let head = 1 + bytes.iter().position(|byte| *byte == b'\n').expect("line one is whole") as u64;
     // One name, so that line one of the next file is short.
     let long = "n".repeat(250);
     let mut token = None;

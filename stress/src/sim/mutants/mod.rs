@@ -10,6 +10,7 @@ mod release_by_path;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fencehold::fs::{File, Fs, How, read_file};
 use fencehold::host::Clock;
@@ -156,7 +157,7 @@ impl Protocol {
     }
 
     /// One process: asks for the lock, uses it, gives it up.
-    fn process(self, fs: &SimFs, host: &SimHost, referee: &Referee<'_>) -> io::Result<()> {
+    fn process(self, fs: &SimFs, host: &SimHost, referee: &Referee) -> io::Result<()> {
         let me = format!("process-{}", host.number());
         let resource = fs.open(&PathBuf::from(RESOURCE), How::Append)?;
         for _ in 0..TRIES {
@@ -178,9 +179,12 @@ impl Scenario for Protocol {
 
     fn run(&self, source: Source) -> Ran {
         let world = World::new(self.disk(), source, self.options());
-        let referee = Referee::new(&world);
-        let body = || -> Body<'_, io::Result<()>> { Box::new(|fs, host| self.process(&fs, &host, &referee)) };
-        let ended = world.together((0..self.processes()).map(|_| body()).collect());
+        let referee = Arc::new(Referee::new(&world));
+        let body = || -> Body<'static, io::Result<()>> {
+            let (protocol, referee) = (*self, Arc::clone(&referee));
+            Box::new(move |fs, host| protocol.process(&fs, &host, &referee))
+        };
+        let ended = world.together_owned((0..self.processes()).map(|_| body()).collect());
         let (violation, calls) = referee.verdict(&ended).unzip();
         // What came after the violation explains nothing.
         let mut trace = world.trace();

@@ -14,8 +14,8 @@ use crate::sim::world::{Ended, SimHost, World};
 
 /// What it saw.
 #[derive(Debug)]
-pub(super) struct Referee<'a> {
-    world: &'a World,
+pub(super) struct Referee {
+    world: World,
     seen: Mutex<Seen>,
 }
 
@@ -26,9 +26,9 @@ struct Seen {
     violation: Option<(String, usize)>,
 }
 
-impl<'a> Referee<'a> {
-    pub(super) fn new(world: &'a World) -> Self {
-        Referee { world, seen: Mutex::default() }
+impl Referee {
+    pub(super) fn new(world: &World) -> Self {
+        Referee { world: world.clone(), seen: Mutex::default() }
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {

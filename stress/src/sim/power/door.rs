@@ -5,7 +5,8 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fencehold::fs::{LockError, LockMode};
+use fencehold::fs::{How, LockError, LockMode};
+use rustix::io::Errno;
 
 use super::told::Told;
 use crate::sim::disk::{Disk, OpenId, ProcessId};
@@ -43,6 +44,8 @@ struct Seen {
     /// At which call of which process another one runs, and what it does.
     guest: Option<(ProcessId, u64, Guest)>,
     guest_calls: u64,
+    /// Which call of which process is a sync that fails, and what becomes of that process.
+    failing: Option<(ProcessId, u64)>,
     /// Whether nobody looks.
     blind: bool,
     /// What was found wrong on the way.
@@ -85,6 +88,23 @@ impl Boot {
         let mut seen = self.seen();
         seen.guest = Some((process, call, guest));
         seen.guest_calls = 0;
+    }
+
+    /// Lets call `call` of `process`, which is a sync, meet a writeback error.
+    pub(super) fn fail(&self, process: ProcessId, call: u64) {
+        self.seen().failing = Some((process, call));
+    }
+
+    fn fails(&self, process: ProcessId) -> bool {
+        let mut seen = self.seen();
+        match &mut seen.failing {
+            Some((whose, left)) if *whose == process => {
+                let now = *left == 0;
+                *left = left.wrapping_sub(1);
+                now
+            }
+            _ => false,
+        }
     }
 
     /// Takes note of what somebody was told.
@@ -130,6 +150,14 @@ pub(super) struct Watched {
     boot: Arc<Boot>,
 }
 
+/// The writeback of a file fails before it is synced: who syncs it now is told, and so is everybody who has it open.
+fn lose(disk: &mut Disk, process: ProcessId, call: Call<'_>) -> io::Result<()> {
+    let open = disk.open(process, call.path, How::Read).map_err(|_| Errno::IO)?;
+    let lost = disk.fail_writeback(open);
+    disk.close(open);
+    lost
+}
+
 /// Whether a call can change what a power cut leaves.
 pub(super) fn changes(call: &str) -> bool {
     !matches!(
@@ -143,8 +171,13 @@ impl Door for Watched {
         if let Some(guest) = self.boot.guest_at(self.door.process()) {
             guest();
         }
+        let process = self.door.process();
+        let fails = self.boot.fails(process);
         self.door.enter(call, |disk, bytes| {
             self.boot.look(disk);
+            if fails {
+                lose(disk, process, call)?;
+            }
             let done = act(disk, bytes);
             let mut seen = self.boot.seen();
             seen.calls += 1;
@@ -163,6 +196,7 @@ impl Door for Watched {
         if let Some(guest) = self.boot.guest_at(self.door.process()) {
             guest();
         }
+        self.boot.fails(self.door.process());
         self.boot.seen().calls += 1;
         self.door.lock(call, open, mode, patience)
     }

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 
 use super::play::{Played, Scene, Turn, highest};
 use super::{CUTS_MAX, Power};
 use crate::sim::choice::{Answer, Explorer, Random, Schedule, Source};
-use crate::sim::power::shim::Crashing as _;
 use crate::sim::scenario::{Counterexample, Scenario as _};
 use crate::sim::world::Step;
 
@@ -58,8 +58,35 @@ impl Counts {
 struct Node {
     scene: Scene,
     answers: Vec<Answer>,
-    trace: Vec<Step>,
+    /// The calls of each boot before.
+    trace: Vec<(Arc<Vec<Step>>, usize)>,
     highest: u64,
+}
+
+/// The images of which the recovery is cut again: as many as there is room for, each as likely as any other.
+struct Pool {
+    nodes: Vec<Node>,
+    offered: u32,
+    most: usize,
+}
+
+impl Pool {
+    fn of(most: usize) -> Self {
+        Pool { nodes: Vec::new(), offered: 0, most }
+    }
+
+    /// Where a node goes that is offered now, if it is taken (Vitter 1985, algorithm R).
+    fn place(&mut self, random: &mut Random) -> Option<usize> {
+        self.offered += 1;
+        if self.nodes.len() < self.most {
+            return Some(self.nodes.len());
+        }
+        Some(random.below(self.offered) as usize).filter(|place| *place < self.most)
+    }
+
+    fn put(&mut self, place: usize, node: Node) {
+        if place == self.nodes.len() { self.nodes.push(node) } else { self.nodes[place] = node }
+    }
 }
 
 /// The state of one exploration.
@@ -91,10 +118,10 @@ impl Power {
 }
 
 impl Search<'_> {
-    fn first(&mut self) -> Result<Vec<Node>, Found> {
+    fn first(&mut self) -> Result<Pool, Found> {
         let scene = self.power.scene();
         let turns = self.power.turns(&scene);
-        let mut nodes = Vec::new();
+        let mut nodes = Pool::of(self.bounds.again_max);
         for (at, turn) in turns.iter().enumerate() {
             self.counts.runs += 1;
             let played = scene.play(self.power.first, self.power.second, *turn);
@@ -106,13 +133,9 @@ impl Search<'_> {
     }
 
     /// Cuts the recovery from each of `nodes`.
-    fn again(&mut self, mut nodes: Vec<Node>) -> Result<Vec<Node>, Found> {
-        while nodes.len() > self.bounds.again_max {
-            let dropped = self.random.below(u32::try_from(nodes.len()).unwrap_or(u32::MAX));
-            nodes.swap_remove(dropped as usize);
-        }
-        let mut next = Vec::new();
-        for mut node in nodes {
+    fn again(&mut self, nodes: Pool) -> Result<Pool, Found> {
+        let mut next = Pool::of(self.bounds.again_max);
+        for mut node in nodes.nodes {
             self.counts.recoveries += 1;
             let played = node.scene.play(self.power.recovery(), None, Turn::After);
             let depth = node.scene.boot - self.power.start.boot + 1;
@@ -122,16 +145,16 @@ impl Search<'_> {
         Ok(next)
     }
 
-    fn cuts(&mut self, node: &Node, played: Played, depth: u64, next: &mut Vec<Node>) -> Result<(), Found> {
-        if let Some(why) = played.wrong {
-            let trace = [&node.trace[..], &played.trace].concat();
-            return Err(self.found(node.answers.clone(), trace, why));
+    fn cuts(&mut self, node: &Node, played: Played, depth: u64, next: &mut Pool) -> Result<(), Found> {
+        let Played { moments, told, trace, wrong } = played;
+        let trace = Arc::new(trace);
+        let until = |calls: usize| [&node.trace[..], &[(Arc::clone(&trace), calls)]].concat();
+        if let Some(why) = wrong {
+            return Err(self.found(node.answers.clone(), &until(trace.len()), why));
         }
-        let Played { moments, told, trace, .. } = played;
         for (at, moment) in moments.iter().enumerate() {
             self.counts.cuts += 1;
             let highest = highest(moment, node.scene.boot).max(node.highest);
-            let trace = || [&node.trace[..], &trace[..moment.calls.min(trace.len())]].concat();
             let mut explorer = Explorer::new();
             let mut drawn = 0;
             while drawn <= self.bounds.subsets_max {
@@ -154,14 +177,19 @@ impl Search<'_> {
                     continue;
                 }
                 self.counts.judged += 1;
-                let mut answers = node.answers.clone();
-                answers.extend(chosen("cut", moments.len(), at));
-                answers.extend(source.answers().iter().cloned());
+                let answers = || {
+                    let here = chosen("cut", moments.len(), at).into_iter();
+                    let left = source.answers().iter().cloned();
+                    node.answers.iter().cloned().chain(here).chain(left).collect::<Vec<_>>()
+                };
                 if let Err(why) = self.power.image(&scene, highest).judge() {
-                    return Err(self.found(answers, trace(), why));
+                    return Err(self.found(answers(), &until(moment.calls), why));
                 }
-                if depth < self.bounds.cuts_max {
-                    next.push(Node { scene, answers, trace: trace(), highest });
+                if depth < self.bounds.cuts_max
+                    && let Some(place) = next.place(&mut self.random)
+                {
+                    let (answers, trace) = (answers(), until(moment.calls));
+                    next.put(place, Node { scene, answers, trace, highest });
                 }
             }
             self.counts.cuts_whole += u64::from(explorer.explored().complete);
@@ -169,7 +197,8 @@ impl Search<'_> {
         Ok(())
     }
 
-    fn found(&self, answers: Vec<Answer>, trace: Vec<Step>, what: String) -> Found {
+    fn found(&self, answers: Vec<Answer>, boots: &[(Arc<Vec<Step>>, usize)], what: String) -> Found {
+        let trace = boots.iter().flat_map(|(calls, count)| calls.iter().take(*count).cloned()).collect();
         let schedule = Schedule { scenario: self.power.name(), answers };
         Box::new(Counterexample { what, schedule: schedule.trimmed(), trace })
     }
@@ -188,8 +217,8 @@ fn fingerprint(scene: &Scene, highest: u64) -> u64 {
     scene.boot.hash(&mut hasher);
     for (path, bytes) in scene.disk.files() {
         path.hash(&mut hasher);
-        bytes.hash(&mut hasher);
-        scene.disk.stat(path).ok().flatten().map(|stat| stat.id.ino).hash(&mut hasher);
+        digest(bytes).hash(&mut hasher);
+        scene.disk.stat(&path).ok().flatten().map(|stat| stat.id.ino).hash(&mut hasher);
     }
     for told in &scene.told {
         (&told.op, told.heard, told.durable).hash(&mut hasher);
@@ -198,4 +227,15 @@ fn fingerprint(scene: &Scene, highest: u64) -> u64 {
         }
     }
     hasher.finish()
+}
+
+/// A digest of bytes, eight at a time: what is told apart by it is many times more than there ever is to tell apart.
+fn digest(bytes: &[u8]) -> u64 {
+    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |sum: u64, word: u64| (sum.rotate_left(23) ^ word).wrapping_mul(MULTIPLIER);
+    let mut chunks = bytes.chunks_exact(8);
+    let whole = chunks.by_ref().fold(bytes.len() as u64, |sum, chunk| {
+        mix(sum, u64::from_le_bytes(chunk.try_into().expect("a chunk of eight bytes")))
+    });
+    mix(chunks.remainder().iter().fold(whole, |sum, byte| mix(sum, u64::from(*byte))), 1)
 }

@@ -7,8 +7,6 @@
 //! - no revision that anybody could have seen is handed out again;
 //! - who comes next can go on, lets go, and goes on again; reading and recovering twice change nothing.
 
-use std::path::PathBuf;
-
 use fencehold::journal::is_workspace;
 use fencehold_model::{Entry, Event, Revision};
 
@@ -49,6 +47,10 @@ impl Image<'_> {
             self.go_on(&world, "mended")?;
             read_events(&world)?
         } else {
+            if condemned(&world) {
+                // Who reads a condemned file begins a new one first.
+                read_events(&world)?;
+            }
             changes_nothing(&world, "reading", read_events)?
         };
         self.agrees(&first)?;
@@ -140,13 +142,16 @@ impl Image<'_> {
         let op = format!("next-{}-{op}", self.boot);
         match as_next(world, &op, next.act)? {
             Heard::Done(revision) => Ok(revision),
-            other => Err(format!("the next process cannot go on: it is told {other:?} ({})", why(world, &op))),
+            other => {
+                Err(format!("the next process cannot go on: it is told {other:?} ({})", why(world, &op)))
+            }
         }
     }
 
     fn release_and_go_on(&self, world: &World, token: Revision) -> Result<Revision, String> {
         let name = format!("next-next-{}-one", self.boot);
-        let heard = fresh(world, "next-release", |user| of_lock(&user.client.release(&user.op, &name, token)))?;
+        let heard =
+            fresh(world, "next-release", |user| of_lock(&user.client.release(&user.op, &name, token)))?;
         if !matches!(heard, Heard::Done(_)) {
             return Err(format!("a release after the power cut is told {heard:?}"));
         }
@@ -155,7 +160,8 @@ impl Image<'_> {
 
     /// Who is refused changes nothing.
     fn stranger(&self, world: &World) -> Result<(), String> {
-        let heard = fresh(world, "next-stranger", |user| of_lock(&user.client.release(&user.op, "nobody's", 1)))?;
+        let heard =
+            fresh(world, "next-stranger", |user| of_lock(&user.client.release(&user.op, "nobody's", 1)))?;
         match heard {
             Heard::Saw(_) => Ok(()),
             other => Err(format!("a stranger is told {other:?}")),
@@ -170,9 +176,8 @@ fn as_next(world: &World, op: &str, act: fn(&User) -> Heard) -> Result<Heard, St
 /// Runs `act` as a process that nothing happens to.
 fn fresh(world: &World, op: &str, act: impl FnOnce(&User) -> Heard) -> Result<Heard, String> {
     let boot = Boot::blind();
-    let ended = world.alone(Plan::NONE, |fs, host| {
-        act(&User::new(boot.files(&fs), host, op, Durability::Durable))
-    });
+    let ended =
+        world.alone(Plan::NONE, |fs, host| act(&User::new(boot.files(&fs), host, op, Durability::Durable)));
     match ended {
         Ended::Returned(heard) => Ok(heard),
         Ended::Killed => Err("a process that nobody killed is dead".to_owned()),
@@ -195,20 +200,21 @@ fn why(world: &World, op: &str) -> String {
     }
 }
 
+fn condemned(world: &World) -> bool {
+    world.disk(|disk| disk.files().any(|(path, _)| path.extension().is_some_and(|kind| kind == "condemned")))
+}
+
 /// Fails unless `act` leaves every file as it is.
 fn changes_nothing<T>(
     world: &World,
     what: &str,
     act: impl FnOnce(&World) -> Result<T, String>,
 ) -> Result<T, String> {
-    let snapshot = |world: &World| -> Vec<(PathBuf, Vec<u8>)> {
-        world.disk(|disk| disk.files().map(|(path, bytes)| (path.to_owned(), bytes.to_owned())).collect())
-    };
-    let before = snapshot(world);
+    let before = world.disk(|disk| disk.clone());
     let done = act(world)?;
-    let after = snapshot(world);
-    match before.iter().zip(&after).find(|(before, after)| before != after) {
-        None if before.len() == after.len() => Ok(done),
+    let after = world.disk(|disk| disk.clone());
+    match before.files().zip(after.files()).find(|(before, after)| before != after) {
+        None if before.files().count() == after.files().count() => Ok(done),
         None => Err(format!("{what} added or removed files")),
         Some(((path, _), _)) => Err(format!("{what} changed {}", path.display())),
     }

@@ -15,13 +15,12 @@ mod explore;
 mod judge;
 mod operations;
 mod play;
-mod shim;
+pub mod stage;
 mod starts;
 mod told;
 mod user;
 
 pub use explore::{Bounds, Counts};
-pub use shim::Persistence;
 
 use fencehold::journal::Durability;
 
@@ -30,8 +29,8 @@ use self::operations::{ALL, CREATE, FEW, MEND, NEXT, Operation, REPAIR};
 use self::play::{Part, Scene, Turn, highest};
 use self::starts::Start;
 use super::choice::Source;
+use super::disk::Persistence;
 use super::scenario::{Ran, Scenario};
-use shim::Crashing as _;
 
 /// How many times in a row the power may fail.
 const CUTS_MAX: u64 = 3;

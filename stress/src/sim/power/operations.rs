@@ -29,9 +29,7 @@ pub(super) const ALL: [Operation; 23] = [
     op("lock acquire, held", |user| of_lock(&user.acquire(&user.op, "held", &user.op))),
     op("lock acquire, again", |user| of_lock(&user.acquire(&user.op, "held", HELD_OP))),
     op("lock acquire, recorded", |user| of_lock(&user.acquire(HELD_OP, "held", HELD_OP))),
-    op("lock renew", |user| {
-        of_lock(&user.client.renew(&user.op, "held", HELD_TOKEN, 2 * TTL_MS))
-    }),
+    op("lock renew", |user| of_lock(&user.client.renew(&user.op, "held", HELD_TOKEN, 2 * TTL_MS))),
     op("lock release", |user| of_lock(&user.client.release(&user.op, "held", HELD_TOKEN))),
     op("lock break", |user| of_lock(&user.client.break_it(&user.op, "held"))),
     op("look", User::looked),
@@ -44,7 +42,9 @@ pub(super) const ALL: [Operation; 23] = [
         Heard::of(&read, |_| Heard::Saw(0))
     }),
     op("lease grant", |user| of_lease(&user.client.grant(&user.op, "new", "docs/", Some(TTL_MS), None))),
-    op("lease grant, open", |user| of_lease(&user.client.grant(&user.op, "open", "src/", Some(TTL_MS), None))),
+    op("lease grant, open", |user| {
+        of_lease(&user.client.grant(&user.op, "open", "src/", Some(TTL_MS), None))
+    }),
     op("lease grant over a lapsed one", |user| {
         of_lease(&user.client.grant(&user.op, "over", "lib/a.rs", Some(TTL_MS), None))
     }),
@@ -103,11 +103,9 @@ pub(super) const NEXT: Operation = op("the next process", |user| {
 });
 
 /// The same after an explicit repair.
-pub(super) const MEND: Operation = op("repair, and the next process", |user| {
-    match (REPAIR.act)(user) {
-        Heard::Done(_) => (NEXT.act)(user),
-        other => other,
-    }
+pub(super) const MEND: Operation = op("repair, and the next process", |user| match (REPAIR.act)(user) {
+    Heard::Done(_) => (NEXT.act)(user),
+    other => other,
 });
 
 /// The explicit repair of a workspace.

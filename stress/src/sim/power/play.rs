@@ -30,8 +30,15 @@ pub(super) enum Turn {
 /// What is wrong with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wrong {
-    /// `EIO`.
+    /// `EIO` of a directory's sync.
     Io,
+    /// A sync meets a writeback error: what it was to write is clean and not on the platter.
+    Sync {
+        /// Whether the process is killed before it can say so.
+        killed: bool,
+        /// Whether memory pressure then takes the clean pages.
+        evicted: bool,
+    },
     /// `ENOSPC`.
     NoSpace,
     /// Only so many bytes are written.
@@ -104,7 +111,14 @@ impl Scene {
         }
         for (at, step) in numbered() {
             match step.call {
-                "sync" | "sync_dir" => turns.push(Turn::Failed(at, Wrong::Io)),
+                "sync_dir" => turns.push(Turn::Failed(at, Wrong::Io)),
+                "sync" => {
+                    for killed in [false, true] {
+                        for evicted in [false, true] {
+                            turns.push(Turn::Failed(at, Wrong::Sync { killed, evicted }));
+                        }
+                    }
+                }
                 "append" | "write_at" => {
                     turns.push(Turn::Failed(at, Wrong::NoSpace));
                     turns.push(Turn::Failed(at, Wrong::Short(step.bytes / 2)));
@@ -125,7 +139,8 @@ impl Scene {
         let boot = Boot::new(self.told.clone());
         let guest = second.map(|part| guest(&world, &boot, self.boot, part));
         let plan = match turn {
-            Turn::After | Turn::At(_) => Plan::NONE,
+            Turn::After | Turn::At(_) | Turn::Failed(_, Wrong::Sync { killed: false, .. }) => Plan::NONE,
+            Turn::Failed(at, Wrong::Sync { killed: true, .. }) => Plan::at(at + 1, Fault::Kill),
             Turn::Killed(at) => Plan::at(at, Fault::Kill),
             Turn::Failed(at, Wrong::Io) => Plan::at(at, Fault::Fail(Errno::IO)),
             Turn::Failed(at, Wrong::NoSpace) => Plan::at(at, Fault::Fail(Errno::NOSPC)),
@@ -138,9 +153,15 @@ impl Scene {
             {
                 boot.invite(host.number(), at, guest);
             }
+            if let Turn::Failed(at, Wrong::Sync { .. }) = turn {
+                boot.fail(host.number(), at);
+            }
             let user = User::new(boot.files(&fs), host, first.op, first.durability);
             take_part(&world, &boot, self.boot, &user, first);
         });
+        if let Turn::Failed(_, Wrong::Sync { evicted: true, .. }) = turn {
+            world.disk(crate::sim::disk::Disk::evict);
+        }
         if let Ended::Panicked(text) = ended {
             boot.wrong(format!("{} panicked: {text}", first.operation.name));
         }

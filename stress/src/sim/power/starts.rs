@@ -6,12 +6,13 @@ use std::sync::OnceLock;
 use fencehold::fs::Fs as _;
 use fencehold::journal::Durability;
 use fencehold_model::Entry;
+use fencehold_model::lock::Command;
 
 use super::operations::{FIRST, HELD_OP, HELD_TOKEN, LAPSED_TOKEN, OPEN_TOKEN};
 use super::user::{TTL_MS, User, events};
 use crate::sim::disk::Disk;
 use crate::sim::power::door::Boot;
-use crate::sim::workspace::{self, DIR};
+use crate::sim::workspace::{self, Client, DIR, granted};
 use crate::sim::world::{SimFs, SimHost, World};
 
 /// A disk to begin with, and in which boot.
@@ -27,6 +28,9 @@ pub(super) struct Start {
     pub(super) events: Vec<Entry>,
 }
 
+/// Line one of a journal here is shorter than this.
+const HEAD_BYTES_MAX: u64 = 4096;
+
 /// What a killed writer left of a line.
 const HALF: &[u8] = b"{\"rev\":3,\"t\":17672256010";
 
@@ -40,7 +44,7 @@ fn build() -> Vec<Start> {
     let used = workspace::disk(use_it);
     let full = workspace::disk(|fs, host| {
         use_it(fs, host);
-        workspace::fill(fs, host);
+        fill(fs, host);
     });
     let relaxed = workspace::disk(|fs, host| {
         use_it(fs, host);
@@ -50,9 +54,14 @@ fn build() -> Vec<Start> {
             assert!(answer.is_ok(), "{answer:?} on a healthy disk");
         }
     });
+    let full_events = events(&full, 0).expect("a healthy journal");
     let events = events(&used, 0).expect("a healthy journal");
     let start = |name, disk: &Disk, boot| {
-        let events = if name == "nothing" { Vec::new() } else { events.clone() };
+        let events = match name {
+            "nothing" => Vec::new(),
+            "full" | "full, half a line" => full_events.clone(),
+            _ => events.clone(),
+        };
         Start { name, disk: disk.clone(), boot, damaged: false, events }
     };
     let damaged = |name, disk: &Disk, lost: usize| {
@@ -90,6 +99,22 @@ fn use_it(fs: &SimFs, host: &SimHost) {
         assert!(set.is_ok(), "{set:?} on a healthy disk");
     }
     host.pass(2_000);
+}
+
+/// Commits long events until the next commit rotates the journal.
+fn fill(fs: &SimFs, host: &SimHost) {
+    let client = Client::new(fs.clone(), host.clone(), "filler");
+    let len = || fs.stat(journal().as_ref()).ok().flatten().map_or(0, |stat| stat.len);
+    for number in 0.. {
+        if len() > HEAD_BYTES_MAX + fencehold::journal::ROTATE_BYTES {
+            return;
+        }
+        let token = granted(&client.acquire(&format!("f{number}"), "filled", TTL_MS));
+        let reason = "x".repeat(fencehold::ledger::REASON_BYTES_MAX);
+        let broken = Command::Break { name: workspace::lock("filled"), reason };
+        let broken = client.ask(&format!("g{number}"), &broken);
+        assert!(token.is_some() && broken.is_ok(), "{broken:?} on a healthy disk");
+    }
 }
 
 fn journal() -> String {

@@ -40,8 +40,11 @@ impl Scenario for Creators {
         let options = Options { preempt_one_in: 8, kills_max: 2, kill_one_in: 60, ..Options::default() };
         let world = World::new(self.disk.clone(), source, options);
         let told = Told::nothing();
-        let body = || -> Body<'_, ()> { Box::new(|fs, host| told.push(first_use(&fs, &host))) };
-        world.together((0..PROCESSES).map(|_| body()).collect());
+        let body = || -> Body<'static, ()> {
+            let told = told.clone();
+            Box::new(move |fs, host| told.push(first_use(&fs, &host)))
+        };
+        world.together_owned((0..PROCESSES).map(|_| body()).collect());
         let mut tokens = Vec::new();
         let mut violation = None;
         for answer in told.lock().drain(..) {

@@ -86,10 +86,14 @@ impl Scenario for Files {
         };
         let world = World::new(self.disk.clone(), source, options);
         let told = Told::nothing();
-        let body = || -> Body<'_, ()> { Box::new(|fs, host| work(&fs, &host, &told)) };
-        let mut bodies: Vec<Body<'_, ()>> = (0..PROCESSES).map(|_| body()).collect();
-        bodies.push(Box::new(|fs, _| watch(&fs, &told)));
-        let ended = world.together(bodies);
+        let body = || -> Body<'static, ()> {
+            let told = told.clone();
+            Box::new(move |fs, host| work(&fs, &host, &told))
+        };
+        let mut bodies: Vec<Body<'static, ()>> = (0..PROCESSES).map(|_| body()).collect();
+        let watching = told.clone();
+        bodies.push(Box::new(move |fs, _| watch(&fs, &watching)));
+        let ended = world.together_owned(bodies);
         let violation = judge(&world, &ended, &told.lock()).err();
         Ran { source: world.source(), trace: world.trace(), violation }
     }

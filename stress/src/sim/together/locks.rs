@@ -95,10 +95,14 @@ impl Scenario for LockUsers {
         };
         let world = World::new(self.disk.clone(), source, options);
         let told = Told::nothing();
-        let user = || -> Body<'_, ()> { Box::new(|fs, host| work(&fs, &host, &told)) };
-        let mut bodies: Vec<Body<'_, ()>> = (0..PROCESSES).map(|_| user()).collect();
-        bodies.push(Box::new(|fs, host| watch(&fs, &host, &told)));
-        let ended = world.together(bodies);
+        let user = || -> Body<'static, ()> {
+            let told = told.clone();
+            Box::new(move |fs, host| work(&fs, &host, &told))
+        };
+        let mut bodies: Vec<Body<'static, ()>> = (0..PROCESSES).map(|_| user()).collect();
+        let watching = told.clone();
+        bodies.push(Box::new(move |fs, host| watch(&fs, &host, &watching)));
+        let ended = world.together_owned(bodies);
         let violation = judge(&world, &ended, &told.lock()).err();
         Ran { source: world.source(), trace: world.trace(), violation }
     }

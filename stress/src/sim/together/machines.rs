@@ -88,8 +88,11 @@ impl Scenario for MachineUsers {
         };
         let world = World::new(self.disk.clone(), source, options);
         let told = Told::nothing();
-        let user = || -> Body<'_, ()> { Box::new(|fs, host| work(&fs, &host, &told)) };
-        let ended = world.together((0..PROCESSES).map(|_| user()).collect());
+        let user = || -> Body<'static, ()> {
+            let told = told.clone();
+            Box::new(move |fs, host| work(&fs, &host, &told))
+        };
+        let ended = world.together_owned((0..PROCESSES).map(|_| user()).collect());
         let violation = judge(&world, &ended, &told.lock()).err();
         Ran { source: world.source(), trace: world.trace(), violation }
     }

@@ -1,16 +1,18 @@
 //! Processes that use the shipped code at the same time, are killed at any call, and leave a disk that is then judged.
 
+mod committers;
 mod creators;
 mod files;
 mod locks;
 mod machines;
 
+pub use committers::Committers;
 pub use creators::Creators;
 pub use files::Files;
 pub use locks::LockUsers;
 pub use machines::MachineUsers;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::scenario::Scenario;
 
@@ -29,11 +31,17 @@ pub fn all() -> Vec<Box<dyn Scenario>> {
 /// What processes were told, in the order in which they were told it. It stands outside of the simulated world: a kill
 /// does not take it back.
 #[derive(Debug)]
-struct Told<T>(Mutex<Vec<T>>);
+struct Told<T>(Arc<Mutex<Vec<T>>>);
+
+impl<T> Clone for Told<T> {
+    fn clone(&self) -> Self {
+        Told(Arc::clone(&self.0))
+    }
+}
 
 impl<T> Told<T> {
     fn nothing() -> Self {
-        Told(Mutex::new(Vec::new()))
+        Told(Arc::default())
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<T>> {

@@ -239,7 +239,7 @@ fn fresh<T>(world: &World, body: impl FnOnce(SimFs, SimHost) -> Result<T, String
 /// Fails unless `what` leaves every file as it is.
 fn changes_nothing(world: &World, what: impl FnOnce(&World) -> Result<(), String>) -> Result<(), String> {
     let snapshot = || -> Vec<(PathBuf, Vec<u8>)> {
-        world.disk(|disk| disk.files().map(|(path, bytes)| (path.to_owned(), bytes.to_owned())).collect())
+        world.disk(|disk| disk.files().map(|(path, bytes)| (path, bytes.to_owned())).collect())
     };
     let before = snapshot();
     what(world)?;

@@ -1,6 +1,7 @@
 //! The state of the machine, and the questions that it asks of the source.
 
 use std::io;
+use std::panic::Location;
 use std::path::Path;
 
 use fencehold::fs::LockMode;
@@ -125,7 +126,7 @@ impl Inner {
         if self.stalls < stalls_max && self.source.flip("stall", stall_one_in) {
             self.stalls += 1;
             self.clock_ms += stall_ms;
-            let call = Call { name: "", path: Path::new(""), bytes: 0 };
+            let call = Call { name: "", path: Path::new(""), bytes: 0, site: Location::caller() };
             self.note(process, call, Note::Stalled(stall_ms));
         }
     }

@@ -29,14 +29,15 @@ pub use trace::{Note, Step, render};
 pub(in crate::sim) use door::panic_text;
 
 use std::any::Any;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::choice::Source;
 use super::disk::{Disk, ProcessId};
 use super::door::FsOver;
 use shared::Shared;
-use stack::Stack;
+use stack::{Mapped, Pooled, Stack};
 
 /// The files that a simulated process sees.
 pub type SimFs = FsOver<SimDoor>;
@@ -117,20 +118,59 @@ impl World {
     /// # Panics
     /// With more than [`TOGETHER_MAX`] bodies.
     pub fn together<T: Send>(&self, bodies: Vec<Body<'_, T>>) -> Vec<Ended<T>> {
-        assert!(bodies.len() <= TOGETHER_MAX, "{} processes; the most is {TOGETHER_MAX}", bodies.len());
-        let first = self.shared.lock().processes.len();
+        let processes = self.processes(bodies.len());
         let mut ended: Vec<Ended<T>> = bodies.iter().map(|_| Ended::Killed).collect();
-        let mut stacks: Vec<Stack<'_>> = Vec::with_capacity(bodies.len());
-        for (body, ended) in bodies.into_iter().zip(&mut ended) {
-            let process = self.shared.add(Plan::NONE, true);
-            let (fs, host) = self.seen_by(process);
-            let shared = &self.shared;
-            stacks.push(Stack::new(move || {
-                let result = catch_unwind(AssertUnwindSafe(|| body(fs, host)));
-                shared.end(process);
-                *ended = Ended::of(result);
+        let mut stacks = Vec::with_capacity(bodies.len());
+        for ((body, ended), process) in bodies.into_iter().zip(&mut ended).zip(processes.clone()) {
+            let run = self.process_of(process, body);
+            stacks.push(Mapped::new(move || *ended = run()));
+        }
+        self.take_turns(processes.start, stacks);
+        ended
+    }
+
+    /// [`World::together`] for bodies that own all they use: they run on stacks that were used before, which is quicker
+    /// where runs are short.
+    ///
+    /// # Panics
+    /// With more than [`TOGETHER_MAX`] bodies.
+    pub fn together_owned<T: Send + 'static>(&self, bodies: Vec<Body<'static, T>>) -> Vec<Ended<T>> {
+        let processes = self.processes(bodies.len());
+        let ended: Arc<Mutex<Vec<Ended<T>>>> =
+            Arc::new(Mutex::new(bodies.iter().map(|_| Ended::Killed).collect()));
+        let mut stacks = Vec::with_capacity(bodies.len());
+        for (at, (body, process)) in bodies.into_iter().zip(processes.clone()).enumerate() {
+            let (ended, run) = (Arc::clone(&ended), self.process_of(process, body));
+            stacks.push(Pooled::new(move || {
+                let result = run();
+                ended.lock().unwrap_or_else(PoisonError::into_inner)[at] = result;
             }));
         }
+        self.take_turns(processes.start, stacks);
+        std::mem::take(&mut *ended.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn processes(&self, count: usize) -> Range<ProcessId> {
+        assert!(count <= TOGETHER_MAX, "{count} processes; the most is {TOGETHER_MAX}");
+        let first = self.shared.lock().processes.len();
+        (0..count).for_each(|_| _ = self.shared.add(Plan::NONE, true));
+        first..first + count
+    }
+
+    fn process_of<'a, T>(
+        &self,
+        process: ProcessId,
+        body: Body<'a, T>,
+    ) -> impl FnOnce() -> Ended<T> + Send + use<'a, T> {
+        let ((fs, host), shared) = (self.seen_by(process), Arc::clone(&self.shared));
+        move || {
+            let result = catch_unwind(AssertUnwindSafe(|| body(fs, host)));
+            shared.end(process);
+            Ended::of(result)
+        }
+    }
+
+    fn take_turns(&self, first: ProcessId, mut stacks: Vec<impl Stack>) {
         self.shared.begin_turns();
         while let Some(process) = self.shared.whose_turn() {
             stacks[process - first].go_on();
@@ -138,7 +178,6 @@ impl World {
         self.shared.end_turns();
         // Whoever was killed on its way is unwound now.
         stacks.into_iter().for_each(Stack::finish);
-        ended
     }
 
     fn seen_by(&self, process: ProcessId) -> (SimFs, SimHost) {

@@ -1,0 +1,228 @@
+//! What of the names is on the platter, and the syncs that bring it there.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::io::Errno;
+
+use super::nodes::{Body, Name, NodeId, ROOT};
+use super::{Disk, OpenId, Persistence};
+
+#[derive(Debug, Clone)]
+pub(super) struct Platter {
+    pub(super) model: Persistence,
+    pub(super) page_bytes: usize,
+    /// The name changes that are not on it, the oldest first.
+    pub(super) pending: Vec<NameChange>,
+    /// How many name changes there were.
+    pub(super) changes: u64,
+    /// Whether a node without a name may still be known to it.
+    pub(super) ghosts: bool,
+}
+
+/// A link, unlink, rename, mkdir or rmdir: whole or not there.
+#[derive(Debug, Clone)]
+pub(super) struct NameChange {
+    pub(super) number: u64,
+    pub(super) edits: Arc<[Edit]>,
+}
+
+/// What becomes of one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Edit {
+    pub(super) dir: NodeId,
+    pub(super) name: Name,
+    pub(super) was: Option<NodeId>,
+    pub(super) to: Option<NodeId>,
+}
+
+impl Platter {
+    pub(super) fn kept() -> Self {
+        Platter { model: Persistence::Kept, page_bytes: 4096, pending: Vec::new(), changes: 0, ghosts: false }
+    }
+
+    /// The size of a page, where changes are tracked.
+    pub(super) fn tracked(&self) -> Option<usize> {
+        (self.model != Persistence::Kept).then_some(self.page_bytes)
+    }
+}
+
+impl NameChange {
+    fn is_of_dir(&self, dir: NodeId) -> bool {
+        self.edits.iter().any(|edit| edit.dir == dir)
+    }
+
+    /// Whether it gives `node` a name or takes one from it.
+    fn concerns(&self, node: NodeId) -> bool {
+        self.edits.iter().any(|edit| edit.to == Some(node) || edit.was == Some(node))
+    }
+}
+
+impl Disk {
+    /// The same disk under another model. What is there counts as durable from now on.
+    ///
+    /// # Panics
+    /// If a page has no bytes.
+    #[must_use]
+    pub fn persistent(mut self, model: Persistence, page_bytes: usize) -> Disk {
+        assert!(page_bytes > 0, "a page has bytes");
+        self.platter = Platter { model, page_bytes, ..Platter::kept() };
+        for id in self.nodes.ids() {
+            match &mut self.node_mut(id).body {
+                Body::File(file) => file.history = None,
+                Body::Dir(dir) if model == Persistence::Kept => dir.durable = Arc::default(),
+                Body::Dir(dir) => dir.durable = Arc::clone(&dir.entries),
+                Body::Symlink(_) => {}
+            }
+        }
+        self
+    }
+
+    /// The model of its power cuts.
+    #[must_use]
+    pub fn model(&self) -> Persistence {
+        self.platter.model
+    }
+
+    /// fdatasync(2).
+    ///
+    /// # Errors
+    /// `EIO` once, where a writeback of the file failed since it was opened: nothing is made durable then.
+    pub fn sync(&mut self, open: OpenId) -> io::Result<()> {
+        self.tell_of_error(open)?;
+        let node = self.opened(open)?.node;
+        let page_bytes = self.platter.page_bytes;
+        let inode = self.node_mut(node);
+        inode.unsynced = false;
+        let (born, names) = (inode.born, inode.names);
+        let Body::File(file) = &mut inode.body else { return Err(Errno::INVAL.into()) };
+        let changed_size = file.changed_size();
+        file.settle(page_bytes);
+        let is_new = self.platter.pending.iter().any(|change| change.number == born);
+        match self.platter.model {
+            Persistence::Ext4 | Persistence::Xfs if changed_size => self.settle(|_| true),
+            Persistence::Ext4 if is_new => self.settle(|_| true),
+            Persistence::Xfs if is_new => self.settle(|change| change.number <= born),
+            Persistence::Btrfs if names > 0 => self.settle_names_of(node),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// fsync(2) of a directory.
+    pub fn sync_dir(&mut self, dir: &Path) -> io::Result<()> {
+        let dir = self.directory(dir)?;
+        self.node_mut(dir).unsynced = false;
+        let newest =
+            self.platter.pending.iter().filter(|change| change.is_of_dir(dir) || change.concerns(dir));
+        let Some(newest) = newest.map(|change| change.number).max() else { return Ok(()) };
+        match self.platter.model {
+            Persistence::Kept => {}
+            Persistence::Ext4 => self.settle(|_| true),
+            Persistence::Xfs => self.settle(|change| change.number <= newest),
+            Persistence::Btrfs => {
+                self.settle(|change| change.is_of_dir(dir));
+                self.settle_names_of(dir);
+            }
+            Persistence::Posix | Persistence::Pages => self.settle(|change| change.is_of_dir(dir)),
+        }
+        Ok(())
+    }
+
+    /// The names of `node` and of the directories above it.
+    fn settle_names_of(&mut self, node: NodeId) {
+        let mut above = BTreeSet::from([node]);
+        loop {
+            let pending =
+                self.platter.pending.iter().filter(|change| above.iter().any(|n| change.concerns(*n)));
+            let mut more: BTreeSet<NodeId> = pending
+                .flat_map(|change| change.edits.iter().filter(|edit| edit.to.is_some()))
+                .map(|edit| edit.dir)
+                .collect();
+            more.remove(&ROOT);
+            let before = above.len();
+            above.extend(more);
+            if above.len() == before {
+                break;
+            }
+        }
+        self.settle(|change| above.iter().any(|node| change.concerns(*node)));
+    }
+
+    /// Brings name changes to the platter. An older change of the same entry that stays behind is over with it.
+    fn settle(&mut self, settles: impl Fn(&NameChange) -> bool) {
+        if self.platter.pending.is_empty() {
+            return;
+        }
+        let pending = std::mem::take(&mut self.platter.pending);
+        let (mut settled, mut left) = (Vec::new(), Vec::new());
+        let mut over: BTreeSet<(NodeId, Name)> = BTreeSet::new();
+        for change in pending.into_iter().rev() {
+            if settles(&change) {
+                over.extend(change.edits.iter().map(|edit| (edit.dir, edit.name.clone())));
+                settled.push(change);
+                continue;
+            }
+            let stands = |edit: &&Edit| over.is_empty() || !over.contains(&(edit.dir, edit.name.clone()));
+            let edits: Arc<[Edit]> = change.edits.iter().filter(stands).cloned().collect();
+            if !edits.is_empty() {
+                left.push(NameChange { edits, ..change });
+            }
+        }
+        left.reverse();
+        self.platter.pending = left;
+        for change in settled.iter().rev() {
+            self.bring(change);
+        }
+        self.sweep();
+    }
+
+    /// Whether the platter would be another with this name change.
+    pub(super) fn would_bring(&self, change: &NameChange) -> bool {
+        change.edits.iter().any(|edit| self.dir(edit.dir).durable.get(&edit.name).copied() != edit.to)
+    }
+
+    /// Does a name change on the platter.
+    pub(super) fn bring(&mut self, change: &NameChange) {
+        for edit in change.edits.iter() {
+            let durable = Arc::make_mut(&mut self.dir_mut(edit.dir).durable);
+            match edit.to {
+                Some(node) => durable.insert(edit.name.clone(), node),
+                None => durable.remove(&edit.name),
+            };
+        }
+    }
+
+    /// Forgets the nodes that neither memory nor platter knows any more.
+    pub(super) fn sweep(&mut self) {
+        if !self.platter.ghosts {
+            return;
+        }
+        self.platter.ghosts = false;
+        let mut known = BTreeSet::new();
+        let mut left: Vec<NodeId> = vec![ROOT];
+        left.extend(self.opens.iter().map(|open| open.node));
+        let edits = self.platter.pending.iter().flat_map(|change| change.edits.iter());
+        left.extend(edits.flat_map(|edit| [Some(edit.dir), edit.was, edit.to]).flatten());
+        while let Some(node) = left.pop() {
+            if !known.insert(node) {
+                continue;
+            }
+            if let Body::Dir(dir) = &self.node(node).body {
+                left.extend(dir.entries.values().chain(dir.durable.values()));
+            }
+        }
+        for id in self.nodes.ids() {
+            if known.contains(&id) {
+                let node = self.node(id);
+                self.platter.ghosts |= node.names == 0 && node.opens == 0;
+            } else if self.platter.model.is_journaled() {
+                self.nodes.empty(id);
+            } else {
+                self.nodes.remove(id);
+            }
+        }
+    }
+}
