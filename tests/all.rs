@@ -70,10 +70,10 @@ mod readme;
 mod regressions;
 /// The gate's reports: table, files, drawing, exit codes.
 mod report;
-/// The places of the shipped code that call the disk, and what is wrong with it where one of them is.
-mod seam;
 /// What a hard look at the protocol's first draft found, each finding as its story.
 mod review;
+/// The places of the shipped code that call the disk, and what is wrong with it where one of them is.
+mod seam;
 /// `fencehold serve` spoken to by lines; holds no test.
 mod served;
 /// The simulated disk against the real one; the world's own promises.

@@ -4,8 +4,11 @@
 // The tags are written as they are known, and only their case tells M1 from m1.
 #![allow(non_snake_case)]
 
+mod attacks;
 mod claim;
+mod cuts;
 mod death;
+mod durable;
 mod fence;
 mod files;
 mod floor;
@@ -14,6 +17,8 @@ mod kept;
 mod kit;
 mod oslock;
 mod place;
+mod remote;
+mod sim;
 mod status;
 mod tags;
 mod tail;

@@ -17,7 +17,7 @@ fn next(lab: &Lab) -> u64 {
 }
 
 /// Tokens were acked under relaxed durability and used elsewhere; power is lost, and the journal ends at any line
-/// before. The wrong variant is `review_C3_without_a_floor_a_lost_tail_repeats_its_tokens`.
+/// before. The wrong variant is `review_m10_token_floor_skipped_is_seen`.
 #[test]
 fn review_C3_relaxed_tokens_that_were_lost_are_never_handed_out_again() {
     let mut cuts = 0;
@@ -35,9 +35,9 @@ fn review_C3_relaxed_tokens_that_were_lost_are_never_handed_out_again() {
     assert_eq!(cuts, 11);
 }
 
-/// The same machine, and a floor that was never raised: the token repeats. It shows that the test above can fail.
+/// The wrong variant of C3, caught: the same machine, and a floor that was never raised: the token repeats.
 #[test]
-fn review_C3_without_a_floor_a_lost_tail_repeats_its_tokens() {
+fn review_m10_token_floor_skipped_is_seen() {
     let lab = Lab::new();
     let floorless = || Tampered::always(RealFs, "rename", "floor.json", Act::Skip);
     let party = lab.party_on(floorless(), RELAXED);

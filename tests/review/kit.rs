@@ -19,8 +19,10 @@ pub(crate) enum Act {
     /// A `stat` is answered by the inode that stood at that path at the first look, however long it is by now.
     Old,
     Fail(ErrorKind),
-    /// Only this many bytes of a write.
+    /// Only this many bytes of a write, and never its last one.
     Short(usize),
+    /// A call that fails is made once more, and what that says is believed.
+    Again,
     /// The process is dead from here on: nothing that it does reaches the disk.
     Die,
 }
@@ -49,6 +51,7 @@ enum Left {
     All,
     Bytes(usize),
     OldLook,
+    Twice,
 }
 
 impl<F: Fs> Tampered<F> {
@@ -99,6 +102,7 @@ impl<F: Fs> Tampered<F> {
             Act::Old => Ok(Left::OldLook),
             Act::Fail(kind) => Err(kind.into()),
             Act::Short(count) => Ok(Left::Bytes(count)),
+            Act::Again => Ok(Left::Twice),
             Act::Die => {
                 self.dead.store(true, Ordering::SeqCst);
                 gone()
@@ -106,9 +110,10 @@ impl<F: Fs> Tampered<F> {
         }
     }
 
-    fn does(&self, call: &'static str, path: &Path, act: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    fn does(&self, call: &'static str, path: &Path, act: impl Fn() -> io::Result<()>) -> io::Result<()> {
         match self.ask(call, path)? {
             Left::Nothing => Ok(()),
+            Left::Twice => act().or_else(|_| act()),
             _ => act(),
         }
     }
@@ -178,8 +183,8 @@ impl<F: Fs> TamperedFile<F> {
     ) -> io::Result<usize> {
         match self.fs.ask(call, &self.path)? {
             Left::Nothing => Ok(bytes.len()),
-            Left::Bytes(count) => write(&bytes[..count.min(bytes.len())]),
-            Left::All | Left::OldLook => write(bytes),
+            Left::Bytes(count) => write(&bytes[..count.min(bytes.len() - 1)]),
+            Left::All | Left::OldLook | Left::Twice => write(bytes),
         }
     }
 }

@@ -22,7 +22,7 @@ pub enum Trouble {
     Chosen,
     /// Nothing that it sends arrives.
     CutOff,
-    /// Its appends arrive, and from the first of them on it hears nothing.
+    /// What it sends arrives before it gives up, and it hears no answer but that to a fetch.
     Unanswered,
 }
 
@@ -113,24 +113,23 @@ impl SimJournal {
     /// Sends a request and waits. None where no answer came in time.
     fn ask(&self, request: Request) -> Option<Answer> {
         let mut remote = self.store.remote();
-        let writes = matches!(request, Request::Append { .. } | Request::Barrier { .. });
-        let deaf = self.trouble == Trouble::CutOff || (self.trouble == Trouble::Unanswered && writes);
+        let deaf = self.trouble == Trouble::Unanswered && !matches!(request, Request::Fetch { .. });
         if self.trouble == Trouble::CutOff {
             remote.give_up(self.id, 0);
             return None;
         }
         let question = remote.send(self.id, request);
         loop {
-            let own = remote.place(question);
-            let may_give_up = own.is_none() || remote.left.late_max > 0;
-            let served = own.into_iter().chain((0..remote.under_way()).filter(|place| Some(*place) != own));
-            let served: Vec<usize> = served.collect();
-            let chosen = remote.source.choose("next", served.len() + usize::from(may_give_up));
-            let Some(place) = served.get(chosen) else {
+            // The oldest comes first where nothing is out of order.
+            let late = self.trouble == Trouble::Chosen && remote.left.late_max > 0;
+            let may_give_up = late || remote.place(question).is_none();
+            let under_way = remote.under_way();
+            let chosen = remote.source.choose("next", under_way + usize::from(may_give_up));
+            if chosen == under_way {
                 remote.give_up(self.id, question);
                 return None;
-            };
-            if let Some(arrived) = remote.serve(*place).filter(|it| it.question == question && !deaf) {
+            }
+            if let Some(arrived) = remote.serve(chosen).filter(|it| it.question == question && !deaf) {
                 return Some(arrived.answer);
             }
         }

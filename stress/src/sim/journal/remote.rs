@@ -58,8 +58,8 @@ pub struct Faults {
 #[derive(Debug, Clone)]
 struct Flying {
     from: ClientId,
-    /// Which question of its client it is: a client waits for one, and does not hear of others.
-    question: u64,
+    /// The question that its client may still wait for; none of a copy, which is no answer to anything.
+    question: Option<u64>,
     request: Request,
 }
 
@@ -96,7 +96,7 @@ impl Remote {
     /// Puts a request on its way; the number of the question.
     pub(super) fn send(&mut self, from: ClientId, request: Request) -> u64 {
         self.questions += 1;
-        self.flying.push(Flying { from, question: self.questions, request });
+        self.flying.push(Flying { from, question: Some(self.questions), request });
         self.questions
     }
 
@@ -107,31 +107,31 @@ impl Remote {
 
     /// Where among what is under way the question stands, if it is not served yet.
     pub(super) fn place(&self, question: u64) -> Option<usize> {
-        self.flying.iter().position(|flying| flying.question == question)
+        self.flying.iter().position(|flying| flying.question == Some(question))
     }
 
     /// Serves the request in this place; its answer, unless that is lost.
     pub(super) fn serve(&mut self, place: usize) -> Option<Arrived> {
         let Flying { from: to, question, request } = self.flying.remove(place);
+        let copy = if question.is_none() { " (a copy)" } else { "" };
         let twice = self.left.twice_max > 0 && self.source.flip("twice", 8);
         if twice {
             self.left.twice_max -= 1;
-            // The copy is no answer to anything: whoever asked has its answer, or has given up.
-            self.flying.push(Flying { from: to, question: 0, request: request.clone() });
+            self.flying.push(Flying { from: to, question: None, request: request.clone() });
         }
-        let heard = question > 0 && !matches!(request, Request::Trim { .. });
-        let lost = heard && self.left.lost_max > 0 && self.source.flip("answer lost", 8);
+        let question = question.filter(|_| !matches!(request, Request::Trim { .. }));
+        let lost = question.is_some() && self.left.lost_max > 0 && self.source.flip("answer lost", 8);
         self.left.lost_max -= u32::from(lost);
         let (name, about) = (request.name(), request.about());
         let answer = self.store.serve(request);
-        let copy = if question == 0 { " (a copy)" } else { "" };
         let overtaken = if matches!(answer, Answer::Conflict) { " → overtaken" } else { "" };
         let lost_words = if lost { ", its answer is lost" } else { "" };
         self.note(to, name, format!("{about}{copy}{overtaken}{lost_words}"), Note::Done);
-        (heard && !lost).then_some(Arrived { to, question, answer })
+        let question = question.filter(|_| !lost)?;
+        Some(Arrived { to, question, answer })
     }
 
-    /// A client stops waiting for an answer.
+    /// A client stops waiting for an answer; 0 is the number of no question.
     pub(super) fn give_up(&mut self, client: ClientId, question: u64) {
         if self.place(question).is_some() {
             self.left.late_max -= 1;
