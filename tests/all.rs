@@ -24,6 +24,10 @@ mod cli_config;
 mod cli_lease;
 /// `fencehold task` as processes: steps, conflicts, boards that clones exchange.
 mod cli_task;
+/// What every journal keeps, asked of the journal in files and of the simulated one; and the latter's own faults.
+mod contract;
+/// The simulated disk: the kernel's answers, and what a power cut leaves of it.
+mod disk;
 /// Documents: updates under lock, damage kept, the fence at the resource.
 mod document;
 /// Documents and the disk's failures: which of them are definite.
@@ -58,6 +62,8 @@ mod model;
 mod mounted;
 /// The two lock-file mutants on the simulated disk, and their control.
 mod mutants_sim;
+/// The power fails at every call of every operation: what the next boot finds.
+mod power;
 /// Starts the shipped command line as real processes; holds no test.
 mod program;
 /// The README works as typed.
@@ -66,6 +72,8 @@ mod readme;
 mod regressions;
 /// The gate's reports: table, files, drawing, exit codes.
 mod report;
+/// What a hard look at the protocol's first draft found, each finding as its story.
+mod review;
 /// The places of the shipped code that call the disk, and what is wrong with it where one of them is.
 mod seam;
 /// `fencehold serve` spoken to by lines; holds no test.

@@ -113,8 +113,8 @@ fn a_workspace_replaced_under_a_process_by_its_copy_is_taken_for_a_copy() {
 
 #[test]
 fn a_parent_that_may_not_be_listed_makes_no_recorded_event_indefinite() {
-    let lab = Lab::new();
     for (kind, works) in [(ErrorKind::PermissionDenied, true), (ErrorKind::Other, false)] {
+        let lab = Lab::new();
         let root = lab.root().to_owned();
         let disk = Disk::new(
             move |call, path| {

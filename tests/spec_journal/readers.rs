@@ -6,8 +6,8 @@ use fencehold::fs::{File as _, Fs as _, How, LockMode, RealFs};
 
 use crate::spec_kit::{Act, DURABLE, Disk, Does as _, HOUR, Lab, acquire, changes, vandal};
 
-/// JOURNAL-16: A read takes no lock on an undamaged journal, writes nothing and succeeds where the workspace is
-/// mounted read-only.
+/// JOURNAL-16: A read of what is known to be durable takes no lock on an undamaged journal and writes nothing, and any
+/// read succeeds where the workspace is mounted read-only.
 #[test]
 fn a_read_needs_neither_the_os_lock_nor_a_disk_that_takes_writes() {
     let lab = Lab::new();

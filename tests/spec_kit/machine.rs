@@ -30,6 +30,17 @@ impl Machine {
         })))
     }
 
+    /// Another machine that is as this one is now.
+    pub(crate) fn copy(&self) -> Self {
+        let inside = self.0.lock().unwrap();
+        Machine(Arc::new(Mutex::new(Inside {
+            boot: inside.boot.clone(),
+            reading: inside.reading,
+            processes: inside.processes.clone(),
+            before_reading: None,
+        })))
+    }
+
     /// Lets time pass.
     pub(crate) fn pass(&self, ms: u64) {
         let reading = &mut self.0.lock().unwrap().reading;

@@ -1,9 +1,12 @@
-//! A commit: decide on the newest state, write one line, make it durable, answer.
+//! A commit: under the OS lock decide on the newest state and write one line; then make it durable, and answer.
+//!
+//! Invariants: a line is synced after the OS lock was let go; whatever is answered, with an event or without, all that
+//! it rests on is durable before; a line that was written and cannot be proven is answered as indefinite.
 
 use fencehold_model::record::{self, LINE_BYTES_MAX};
 use fencehold_model::{Entry, Event, OpId, Revision, State, TimeMs};
 
-use super::file::{FileJournal, Inner};
+use super::file::{FileJournal, Inner, ROUNDS_MAX};
 use super::floor::Floor;
 use super::layout;
 use super::rotate::FULL_BYTES;
@@ -13,33 +16,95 @@ use crate::error::{Error, Result};
 use crate::fs::{File as _, Fs};
 use crate::host::Host;
 
+/// What was decided under the OS lock.
+type Decided<A> = Committed<Unrecorded<A>>;
+
+/// Why no event was recorded.
+enum Unrecorded<A> {
+    /// The operation is recorded already, at the revision of what was decided.
+    Before,
+    /// This is the answer.
+    Answer(A),
+}
+
 impl<F: Fs, H: Host> FileJournal<F, H> {
-    pub(super) fn commit_under_lock<A>(
+    pub(super) fn commit_proven<A>(
         &self,
         asking: &Asking,
         mut decide: impl FnMut(&State, TimeMs) -> std::result::Result<Event, A>,
     ) -> Result<Committed<A>> {
-        self.locked(|journal, inner| {
-            journal.ready(inner)?;
-            let at_ms = journal.enter_boot(inner, asking)?;
-            let state = &inner.tail.as_ref().expect("a settled section has a tail").state;
-            if let Some(revision) = state.find_op(&asking.op) {
-                journal.pay_debts(inner)?;
-                return journal.answer_again(revision);
+        let mut inner = self.inner();
+        let mut failed = false;
+        loop {
+            let decided =
+                self.locked(&mut inner, |journal, inner| journal.decide(inner, asking, &mut decide))?;
+            let proven = self.prove(&mut inner);
+            if let Ok(event) = &decided.outcome {
+                self.stands(&mut inner, decided.revision, proven)?;
+                let (revision, at_ms) = (decided.revision, decided.at_ms);
+                return Ok(Committed { revision, at_ms, outcome: Ok(event.clone()) });
             }
-            match decide(state, at_ms) {
-                Ok(event) => {
-                    journal.has_room_for(inner, &event)?;
-                    let revision = journal.record(inner, asking, event.clone(), at_ms)?;
-                    Ok(Committed { revision, at_ms, outcome: Ok(event) })
-                }
-                Err(answer) => {
-                    let revision = state.revision;
-                    journal.pay_debts(inner)?;
-                    Ok(Committed { revision, at_ms, outcome: Err(answer) })
+            match proven {
+                // The file is condemned: what is not recorded is decided anew, in the next one.
+                Err(_) if !failed => failed = true,
+                proven => {
+                    proven?;
+                    self.tell(&mut inner);
+                    inner.remember(self.relaxed());
+                    drop(inner);
+                    return self.without_event(decided);
                 }
             }
-        })
+        }
+    }
+
+    /// What is decided under the OS lock; it is no answer until all that it rests on is durable.
+    fn decide<A>(
+        &self,
+        inner: &mut Inner<F>,
+        asking: &Asking,
+        decide: &mut impl FnMut(&State, TimeMs) -> std::result::Result<Event, A>,
+    ) -> Result<Decided<A>> {
+        self.ready(inner)?;
+        let at_ms = self.enter_boot(inner, asking)?;
+        let state = &inner.tail.as_ref().expect("a settled section has a tail").state;
+        if let Some(revision) = state.find_op(&asking.op) {
+            return Ok(Committed { revision, at_ms, outcome: Err(Unrecorded::Before) });
+        }
+        match decide(state, at_ms) {
+            Ok(event) => {
+                self.has_room_for(inner, &event)?;
+                let revision = self.record(inner, asking, event.clone(), at_ms)?;
+                Ok(Committed { revision, at_ms, outcome: Ok(event) })
+            }
+            Err(answer) => {
+                Ok(Committed { revision: state.revision, at_ms, outcome: Err(Unrecorded::Answer(answer)) })
+            }
+        }
+    }
+
+    /// Whether the event at `revision`, which was written, is there for good.
+    fn stands(&self, inner: &mut Inner<F>, revision: Revision, proven: Result<()>) -> Result<()> {
+        proven.map_err(|error| {
+            let why =
+                std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            Error::indefinite(&self.dir, format!("written, but the sync failed: {why}"))
+        })?;
+        if let Err(error) = self.verify_again(inner, revision) {
+            inner.tail = None;
+            return Err(error);
+        }
+        self.tell(inner);
+        inner.remember(self.relaxed());
+        Ok(())
+    }
+
+    fn without_event<A>(&self, decided: Decided<A>) -> Result<Committed<A>> {
+        let Committed { revision, at_ms, outcome } = decided;
+        match outcome {
+            Err(Unrecorded::Answer(answer)) => Ok(Committed { revision, at_ms, outcome: Err(answer) }),
+            _ => self.answer_again(revision),
+        }
     }
 
     /// Where the workspace is full, only what ends something goes on.
@@ -58,11 +123,21 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
 
     /// All that must be done before anything can be decided.
     pub(super) fn ready(&self, inner: &mut Inner<F>) -> Result<()> {
-        self.settle(inner)?;
-        self.adopt_copy(inner)?;
-        self.rotate_if_due(inner)?;
-        // Before anything is recorded: where it cannot be done, nothing happened.
-        self.pay_directory_debts(inner)
+        for _ in 0..ROUNDS_MAX {
+            self.settle(inner)?;
+            self.adopt_copy(inner)?;
+            let tail = inner.tail.as_mut().expect("a settled section has a tail");
+            if self.is_condemned(tail.n)? {
+                self.leave_condemned(inner)?;
+            } else if !self.write_over(tail)? {
+                inner.tail = None;
+                continue;
+            }
+            self.rotate_if_due(inner)?;
+            // Before anything is recorded: where it cannot be done, nothing happened.
+            return self.pay_directory_debts(inner);
+        }
+        Err(Error::usage(format!("{}: the journal changes under its lock", self.dir.display())))
     }
 
     /// What an operation came to that is recorded already.
@@ -144,7 +219,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(old.floor)
     }
 
-    /// Appends one event and makes it durable.
+    /// Appends one event.
     fn write(
         &self,
         inner: &mut Inner<F>,
@@ -155,7 +230,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     ) -> Result<()> {
         let tail = inner.tail.as_mut().expect("a settled section has a tail");
         let entry = Entry { revision, at_ms, actor: asking.actor.clone(), op: asking.op.clone(), event };
-        let (line, checksum) = record::write_entry(&entry, tail.durable, tail.checksum);
+        let (line, checksum) = record::write_entry(&entry, tail.durable(), tail.checksum);
         assert!(line.len() <= LINE_BYTES_MAX, "every field of an event is bounded, so its line is");
         debug_assert_eq!(
             record::read_entry(line.trim_end(), tail.checksum, &tail.state).map(|read| read.content),
@@ -170,21 +245,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             }
             Err(error) => return Err(self.undo(inner, error)),
         }
-        if !self.relaxed() {
-            if let Err(error) = tail.file.sync() {
-                self.condemn(tail.n);
-                return Err(Error::indefinite(&tail.path, format!("written, but the sync failed: {error}")));
-            }
-            tail.unsynced = false;
-            tail.durable = revision;
-        }
-        tail.end += line.len() as u64;
-        tail.lines += 1;
-        tail.checksum = checksum;
-        tail.state.apply(&entry);
-        self.verify_again(inner)?;
-        self.pay_debts(inner)
-            .map_err(|error| Error::indefinite(&self.dir, format!("recorded, but not safely: {error}")))
+        tail.take(&entry, checksum, line.len());
+        Ok(())
     }
 
     /// Cuts our own half line off, durably: only then is it sure that nothing happened.
@@ -197,20 +259,5 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 Error::indefinite(&tail.path, format!("{why}; and cutting the half line off failed: {error}"))
             }
         }
-    }
-
-    /// The line went into the files at their paths, or nobody will ever read it.
-    fn verify_again(&self, inner: &Inner<F>) -> Result<()> {
-        let tail = inner.tail.as_ref().expect("a line was appended to a tail");
-        let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
-        let at = |path: &std::path::Path| self.fs.stat(path).ok().flatten().map(|stat| stat.id);
-        let lock_path = self.dir.join(layout::LOCK);
-        if at(&tail.path) == Some(tail.id) && at(&lock_path) == Some(*lock) {
-            return Ok(());
-        }
-        Err(Error::indefinite(
-            &tail.path,
-            "the workspace was deleted or replaced while the event was written",
-        ))
     }
 }

@@ -1,6 +1,5 @@
 //! The journal in files: its handle, its readers, and what both remember between calls.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
@@ -10,7 +9,7 @@ use super::tail::{Rest, Tail};
 use super::time::{self, Now};
 use super::{Asking, Committed, Durability, Journal, Options, Seen, layout};
 use crate::error::{Error, Result};
-use crate::fs::{File as _, FileId, Fs, How, LockMode};
+use crate::fs::{FileId, Fs};
 use crate::host::Host;
 
 /// How often a reader or writer starts over because the files moved under it: every time somebody else rotated.
@@ -38,10 +37,8 @@ pub(super) struct Inner<F: Fs> {
     pub(super) tail: Option<Tail<F>>,
     /// Revisions below this may be used; 0 where it is not known.
     pub(super) floor: Revision,
-    /// Which workspace this was when it was last seen, and how far its revisions had come.
+    /// Which workspace this was when it was last seen, and a revision that it had come to for good.
     pub(super) known: Option<(WorkspaceId, Revision)>,
-    /// The journal file whose directory entry this process has synced.
-    pub(super) dir_synced: Option<u64>,
     pub(super) notes: Vec<Note>,
     /// What journal time runs by, also while no tail is at hand: only its boot and its time are looked at.
     clock: Option<State>,
@@ -49,9 +46,11 @@ pub(super) struct Inner<F: Fs> {
 
 impl<F: Fs> Inner<F> {
     /// Keeps what the tail says of the time, and how far the workspace had come: an older copy in its place is told.
-    pub(super) fn remember(&mut self) {
+    pub(super) fn remember(&mut self, relaxed: bool) {
         if let Some(tail) = &self.tail {
-            self.known = Some((tail.workspace.clone(), tail.state.revision));
+            // What is not durable yet may be lost by a failed sync, without anybody replacing anything.
+            let revision = if relaxed { tail.state.revision } else { tail.durable() };
+            self.known = Some((tail.workspace.clone(), revision));
             let (boot, time_ms) = (tail.state.boot.clone(), tail.state.time_ms);
             self.clock = Some(State { boot, time_ms, ..State::default() });
         }
@@ -61,15 +60,7 @@ impl<F: Fs> Inner<F> {
 impl<F: Fs, H: Host> FileJournal<F, H> {
     /// A handle on the workspace folder `dir`; nothing is opened yet.
     pub fn new(fs: F, host: H, dir: &Path, options: Options) -> Self {
-        let inner = Inner {
-            lock: None,
-            tail: None,
-            floor: 0,
-            known: None,
-            dir_synced: None,
-            notes: Vec::new(),
-            clock: None,
-        };
+        let inner = Inner { lock: None, tail: None, floor: 0, known: None, notes: Vec::new(), clock: None };
         FileJournal { fs, host, dir: dir.to_owned(), options, inner: Mutex::new(inner) }
     }
 
@@ -107,28 +98,41 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             let rest = tail.catch_up()?;
             return Ok((tail, rest));
         }
+        self.newest_anew(inner, writable)
+    }
+
+    /// The newest file's tail, opened anew.
+    pub(super) fn newest_anew<'a>(
+        &self,
+        inner: &'a mut Inner<F>,
+        writable: bool,
+    ) -> Result<(&'a mut Tail<F>, Rest)> {
         inner.tail = None;
         let (tail, rest) = self.open_newest(inner, writable)?;
-        inner.known = Some((tail.workspace.clone(), tail.state.revision));
-        Ok((inner.tail.insert(tail), rest))
+        inner.tail = Some(tail);
+        inner.remember(self.relaxed());
+        Ok((inner.tail.as_mut().expect("it was opened above"), rest))
     }
 
     /// Whether `tail` is the file at its path, whole, with no later one.
     pub(super) fn is_newest(&self, tail: &Tail<F>) -> Result<bool> {
-        let stat = self.stat(&tail.path)?;
-        let same = match stat {
-            Some(stat) if stat.id == tail.id && stat.len < tail.end => {
-                return Err(Error::Damaged {
-                    path: tail.path.clone(),
-                    line: None,
-                    what: format!("it shrank from {} to {} bytes under this process", tail.end, stat.len),
-                    advice: super::tail::REPAIR.to_owned(),
-                });
-            }
-            Some(stat) => stat.id == tail.id,
-            None => false,
-        };
-        Ok(same && self.stat(&layout::journal_path(&self.dir, tail.n + 1))?.is_none())
+        let Some(stat) = self.stat(&tail.path)?.filter(|stat| stat.id == tail.id) else { return Ok(false) };
+        if self.stat(&layout::journal_path(&self.dir, tail.n + 1))?.is_some() {
+            return Ok(false);
+        }
+        if stat.len >= tail.end {
+            return Ok(true);
+        }
+        if self.is_condemned(tail.n)? {
+            // What a failed sync lost was cut off.
+            return Ok(false);
+        }
+        Err(Error::Damaged {
+            path: tail.path.clone(),
+            line: None,
+            what: format!("it shrank from {} to {} bytes under this process", tail.end, stat.len),
+            advice: super::tail::REPAIR.to_owned(),
+        })
     }
 
     #[track_caller]
@@ -162,7 +166,9 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         for _ in 0..ROUNDS_MAX {
             let n = self.newest_number()?;
             let path = layout::journal_path(&self.dir, n);
-            match Tail::open(&self.fs, &self.dir, n, writable).map_err(|none| none.into_error(&path)) {
+            match Tail::open(&self.fs, &self.dir, n, writable, self.host.boot())
+                .map_err(|none| none.into_error(&path))
+            {
                 Err(error) if error.is_not_found() => gone = Some(error),
                 opened => return opened,
             }
@@ -194,114 +200,6 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             Err(error) => Err(Error::environment("listing", &self.dir, error)),
         }
     }
-
-    /// Syncs what this process read but did not sync itself, and the directory once for each file.
-    pub(super) fn pay_debts(&self, inner: &mut Inner<F>) -> Result<()> {
-        if self.relaxed() {
-            return Ok(());
-        }
-        let Some(tail) = &mut inner.tail else { return Ok(()) };
-        if tail.unsynced {
-            if let Err(error) = tail.file.sync() {
-                self.condemn(tail.n);
-                return Err(Error::environment("syncing", &tail.path, error));
-            }
-            if self.is_condemned(tail.n)? {
-                // Whoever saw a sync fail was told instead of us: ours proves nothing.
-                let why = std::io::Error::other("a sync of it failed before");
-                return Err(Error::environment("syncing", &tail.path, why));
-            }
-            let tail = inner.tail.as_mut().expect("it was there above");
-            tail.unsynced = false;
-            tail.durable = tail.state.revision;
-        }
-        self.pay_directory_debts(inner)
-    }
-
-    /// Syncs the directory once for each file: what a killed rotator or creator may still owe.
-    pub(super) fn pay_directory_debts(&self, inner: &mut Inner<F>) -> Result<()> {
-        let Some(tail) = inner.tail.as_ref().filter(|_| !self.relaxed()) else { return Ok(()) };
-        if inner.dir_synced != Some(tail.n) {
-            self.sync_entries(tail.n)?;
-            inner.dir_synced = Some(tail.n);
-        }
-        Ok(())
-    }
-
-    fn sync_entries(&self, n: u64) -> Result<()> {
-        let parent = self.dir.parent().filter(|_| n == 1);
-        for dir in parent.into_iter().chain([self.dir.as_path()]) {
-            match self.fs.sync_dir(dir) {
-                // Who may not list the parent could not have made the entry there either; its creator synced it.
-                Err(error) if error.kind() == ErrorKind::PermissionDenied && dir != self.dir => {}
-                // Nobody owes anything on a disk that takes no writes.
-                Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => {}
-                synced => synced.map_err(|error| Error::environment("syncing", dir, error))?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Leaves the mark that makes the next holder of the lock begin a new file.
-    pub(super) fn condemn(&self, n: u64) {
-        // Need not be durable, and where it cannot be left, the disk is in a state that the next sync meets as well.
-        let _ = self.fs.open(&layout::condemned_path(&self.dir, n), How::CreateNew { mode: 0o600 });
-    }
-
-    /// Whether what follows the chain is damage, looked at again under a brief shared lock: a write in progress is
-    /// none (readers do see half of it).
-    fn look_again(&self, inner: &mut Inner<F>) -> Result<Rest> {
-        let path = self.dir.join(layout::LOCK);
-        let lock =
-            self.fs.open(&path, How::Read).map_err(|error| Error::environment("opening", &path, error))?;
-        self.take(&lock, &path, LockMode::Shared)?;
-        let rest = self.newest(inner, false).map(|(_, rest)| rest);
-        let _ = lock.unlock();
-        rest
-    }
-
-    fn read_once<A>(
-        &self,
-        inner: &mut Inner<F>,
-        look: &mut Option<impl FnOnce(&State, TimeMs) -> A>,
-    ) -> Result<Look<A>> {
-        // The clock first: with a time from after it, a tail from before a renewal would show a lock as free that
-        // never was.
-        let reading = self.host.reading();
-        let (_, rest) = self.newest(inner, false)?;
-        let rest = if matches!(rest, Rest::Broken { .. }) { self.look_again(inner)? } else { rest };
-        if let (Rest::Broken { why, claimed_durable }, Some(tail)) = (&rest, &inner.tail)
-            && !self.is_unacked(tail, *claimed_durable)?
-        {
-            return Err(tail.damaged(why));
-        }
-        let newest = inner.tail.as_ref().map_or(Ok(false), |tail| self.is_newest(tail))?;
-        let Some(tail) = inner.tail.as_ref().filter(|_| newest) else { return Ok(Look::Moved) };
-        let n = tail.n;
-        if let Err(error) = self.pay_debts(inner) {
-            return if self.is_condemned(n)? { Ok(Look::Condemned) } else { Err(error) };
-        }
-        inner.remember();
-        let Some(tail) = &inner.tail else { return Ok(Look::Moved) };
-        let look = look.take().expect("a look that succeeded ends the loop");
-        let (at_ms, value) = match time::seen(&self.host, &tail.state, reading)? {
-            Now::At(now_ms) => (now_ms, look(&tail.state, now_ms)),
-            Now::NewBoot(event) => {
-                let (state, now_ms) = time::in_new_boot(&tail.state, &event);
-                (now_ms, look(&state, now_ms))
-            }
-        };
-        Ok(Look::Seen(Seen { revision: tail.state.revision, at_ms, value }))
-    }
-}
-
-/// What came of one try to read.
-enum Look<A> {
-    Seen(Seen<A>),
-    /// A later file was begun meanwhile.
-    Moved,
-    /// A sync of the file failed, so nothing in it may be vouched for.
-    Condemned,
 }
 
 impl<F: Fs, H: Host> Journal for FileJournal<F, H> {
@@ -310,27 +208,11 @@ impl<F: Fs, H: Host> Journal for FileJournal<F, H> {
         asking: &Asking,
         decide: impl FnMut(&State, TimeMs) -> std::result::Result<fencehold_model::Event, A>,
     ) -> Result<Committed<A>> {
-        self.commit_under_lock(asking, decide)
+        self.commit_proven(asking, decide)
     }
 
     fn read<A>(&self, look: impl FnOnce(&State, TimeMs) -> A) -> Result<Seen<A>> {
-        let mut inner = self.inner();
-        let mut look = Some(look);
-        for _ in 0..ROUNDS_MAX {
-            match self.read_once(&mut inner, &mut look)? {
-                Look::Seen(seen) => return Ok(seen),
-                Look::Moved => {}
-                Look::Condemned => {
-                    drop(inner);
-                    self.locked(Self::ready)?;
-                    inner = self.inner();
-                }
-            }
-        }
-        Err(Error::usage(format!(
-            "{}: the journal moved on {ROUNDS_MAX} times while it was read",
-            self.dir.display()
-        )))
+        self.read_proven(look)
     }
 
     fn now_ms(&self) -> Result<TimeMs> {
@@ -353,7 +235,7 @@ impl<F: Fs, H: Host> Journal for FileJournal<F, H> {
         if self.is_copy()? {
             // A mark under the id of the original would bind nobody once the copy has its own. Who cannot give it one
             // can write no mark either.
-            let _ = self.locked(Self::ready);
+            let _ = self.locked(&mut self.inner(), Self::ready);
         }
         self.read(|_, _| ())?;
         let inner = self.inner();

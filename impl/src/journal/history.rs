@@ -18,9 +18,14 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     ///
     /// # Errors
     /// Where the journal is damaged, a folder cannot be listed or a file cannot be read.
-    pub fn history(&self, each: impl FnMut(&Entry)) -> Result<Vec<String>> {
-        self.read(|_, _| ())?;
-        self.every_event(each)
+    pub fn history(&self, mut each: impl FnMut(&Entry)) -> Result<Vec<String>> {
+        // What is appended meanwhile is not known to be durable.
+        let newest = self.read(|_, _| ())?.revision;
+        self.every_event(|entry| {
+            if entry.revision <= newest {
+                each(entry);
+            }
+        })
     }
 
     pub(super) fn every_event(&self, mut each: impl FnMut(&Entry)) -> Result<Vec<String>> {

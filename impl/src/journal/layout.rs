@@ -9,6 +9,7 @@ use crate::fs::{Fs, Kind};
 
 pub(super) const LOCK: &str = "lock";
 pub(super) const FLOOR: &str = "floor.json";
+pub(super) const SYNCED: &str = "synced";
 pub(super) const ARCHIVE: &str = "archive";
 pub(super) const QUARANTINE: &str = "quarantine";
 pub(super) const DOC: &str = "doc";

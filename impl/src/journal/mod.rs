@@ -4,10 +4,12 @@
 //! - who appends holds the OS lock of `lock`, has verified that `lock` and the current file are the ones at their
 //!   paths and that no later file exists, and has folded every line before its own;
 //! - a record exists when its newline does; it is appended by one write;
-//! - no answer of any kind is given before every event it rests on is durable (relaxed: exactly this is dropped);
+//! - no answer of any kind is given before every event it rests on is durable (relaxed: exactly this is dropped); the
+//!   OS lock is not held while that is waited for;
+//! - a sync counts for what was written after its description was opened, and for nothing else;
 //! - every revision ever handed out, durable or not, lies below a floor that was made durable first;
 //! - bytes before the last valid line of a file are never changed; bytes that are cut were copied to `quarantine/`;
-//! - readers take no lock and write nothing.
+//! - readers take no lock and write nothing, unless what they read is not known to be durable.
 
 mod commit;
 mod create;
@@ -16,11 +18,16 @@ mod file;
 mod floor;
 mod history;
 mod layout;
+mod proof;
+mod prove;
+mod read;
 mod repair;
 mod rotate;
 mod section;
+mod synced;
 mod tail;
 mod time;
+mod verify;
 
 pub use create::{Modes, create};
 pub use file::{FileJournal, Note};

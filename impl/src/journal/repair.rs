@@ -40,16 +40,14 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     pub fn repair(&self) -> Result<Report> {
         let mut report = Report::default();
         self.mend_lock(&mut report)?;
-        self.locked(|journal, inner| {
+        self.locked(&mut self.inner(), |journal, inner| {
             journal.mend_folders(&mut report)?;
             let rest = journal.mend_head(inner, &mut report)?;
             journal.mend_floor(inner, &mut report)?;
-            if let Rest::Broken { why, claimed_durable } = &rest {
-                let tail = inner.tail.as_ref().expect("mending the head leaves a tail");
-                if !journal.is_unacked(tail, *claimed_durable)? {
-                    let why = format!("line {} of {}: {why}", tail.lines + 1, tail.path.display());
-                    return journal.set_rest_aside(inner, &why, &mut report);
-                }
+            if let Err(error) = journal.refuse_damage(inner, &rest) {
+                let Error::Damaged { path, line: Some(line), what, .. } = error else { return Err(error) };
+                let why = format!("line {line} of {}: {what}", path.display());
+                return journal.set_rest_aside(inner, &rest, &why, &mut report);
             }
             journal.settle(inner)?;
             // Looked at anew: a copy whose journal was mended is a copy still.
@@ -95,7 +93,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             let n = self.numbers(&self.dir.join(ARCHIVE))?.last().map_or(1, |last| last + 1);
             return self.go_on_without(inner, n, "it is missing", report);
         };
-        match Tail::open(&self.fs, &self.dir, n, true) {
+        match Tail::open(&self.fs, &self.dir, n, true, self.host.boot()) {
             Ok((tail, rest)) => {
                 inner.tail = Some(tail);
                 Ok(rest)
@@ -130,7 +128,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         }
         older.sort_unstable();
         for (old, path) in older.into_iter().rev() {
-            if let Ok((tail, _)) = Tail::<F>::open_at(&self.fs, path, old, false) {
+            if let Ok((tail, _)) = Tail::<F>::open_at(&self.fs, path, old, false, self.host.boot()) {
                 return Ok((tail.workspace, tail.state));
             }
         }
@@ -205,11 +203,19 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(())
     }
 
-    fn set_rest_aside(&self, inner: &mut Inner<F>, why: &str, report: &mut Report) -> Result<()> {
+    fn set_rest_aside(
+        &self,
+        inner: &mut Inner<F>,
+        rest: &Rest,
+        why: &str,
+        report: &mut Report,
+    ) -> Result<()> {
         let tail = inner.tail.as_ref().expect("the caller read a tail");
         let (path, name, end) = (tail.path.clone(), layout::journal_name(tail.n), tail.end);
         let workspace = tail.workspace.clone();
-        self.keep(&path, &name, end, report)?;
+        if *rest != Rest::Clean {
+            self.keep(&path, &name, end, report)?;
+        }
         self.go_on_at_the_floor(inner, &workspace, why)?;
         report.done.push(format!("{why}; what follows is set aside, work goes on in a new file"));
         Ok(())

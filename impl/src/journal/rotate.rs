@@ -35,21 +35,29 @@ pub(super) struct Successor {
 }
 
 impl<F: Fs, H: Host> FileJournal<F, H> {
-    pub(super) fn rotate_if_due(&self, inner: &mut Inner<F>) -> Result<()> {
+    /// Leaves a file of which a sync failed.
+    pub(super) fn leave_condemned(&self, inner: &mut Inner<F>) -> Result<()> {
+        // What a failed sync lost may have been seen: as after any loss, no revision of it is used again.
         let tail = inner.tail.as_ref().expect("a settled section has a tail");
-        let condemned = self.is_condemned(tail.n)?;
-        if !condemned && tail.tail_bytes() <= ROTATE_BYTES.max(tail.head_bytes) {
+        let workspace = tail.workspace.clone();
+        self.go_on_at_the_floor(inner, &workspace, "a sync of the journal failed")?;
+        self.tell(inner);
+        Ok(())
+    }
+
+    /// Every line counts for a sync of the tail's description.
+    pub(super) fn rotate_if_due(&self, inner: &mut Inner<F>) -> Result<()> {
+        let tail = inner.tail.as_mut().expect("a settled section has a tail");
+        if tail.tail_bytes() <= ROTATE_BYTES.max(tail.head_bytes) {
             return Ok(());
-        }
-        if condemned {
-            // What a failed sync lost may have been seen: as after any loss, no revision of it is used again.
-            let workspace = tail.workspace.clone();
-            return self.go_on_at_the_floor(inner, &workspace, "a sync of the journal failed");
         }
         tail.file.sync().map_err(|error| {
             self.condemn(tail.n);
             Error::environment("syncing", &tail.path, error)
         })?;
+        if !self.relaxed() {
+            tail.proof.all();
+        }
         let mut state = tail.state.clone();
         let gone = match time::now(&self.host, &state)? {
             Now::At(now_ms) => state.forget(now_ms),
@@ -60,7 +68,11 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         match self.index_ended(next.n, mode, &gone).and_then(|()| self.begin_file(inner, next)) {
             // Nothing rests on a rotation that is merely due: on a full disk a release must still be possible.
             Err(_) if self.may_stay(inner) => Ok(()),
-            other => other,
+            Err(error) => Err(error),
+            Ok(()) => {
+                self.tell(inner);
+                Ok(())
+            }
         }
     }
 
@@ -77,11 +89,9 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             return Ok(());
         }
         let (_, lock) = inner.lock.as_ref().expect("the section holds the lock");
-        // It may have been replaced since the directory was synced, by one who was killed before its own sync.
-        inner.dir_synced = None;
         let floor = self.floor_above(inner)?;
         if floor.lock == lock.to_string() {
-            let tail = inner.tail.as_ref().expect("a settled section has a tail");
+            let tail = inner.tail.as_mut().expect("a settled section has a tail");
             if floor.workspace != tail.workspace {
                 return Err(Error::Damaged {
                     path: self.dir.join(layout::FLOOR),
@@ -93,6 +103,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                     advice: super::tail::REPAIR.to_owned(),
                 });
             }
+            if tail.floor_durable < floor.floor {
+                // It may have been replaced after the directory was synced, by one who was killed before its own sync.
+                tail.entries_durable = false;
+            }
             inner.floor = floor.floor;
             return Ok(());
         }
@@ -102,6 +116,9 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         self.go_on_at_the_floor(inner, &workspace, &why)?;
         let floor = Floor { workspace: workspace.clone(), lock, floor: inner.floor };
         floor.write(&self.fs, &self.host, &self.dir)?;
+        // Who copied it owes nobody a sync.
+        self.sync_parent()?;
+        self.tell(inner);
         inner.notes.push(Note(format!("{}: {why}; it goes on as workspace {workspace}", self.dir.display())));
         Ok(())
     }
@@ -139,7 +156,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     }
 
     /// The mode of a new file: as the folder's, executable for nobody.
-    fn file_mode(&self) -> Result<u32> {
+    pub(super) fn file_mode(&self) -> Result<u32> {
         Ok(self.stat(&self.dir)?.map_or(0o600, |stat| stat.mode & 0o666 | 0o600))
     }
 
@@ -168,13 +185,12 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             return Err(failed(error));
         }
         self.fs.sync_dir(&self.dir).map_err(failed)?;
-        inner.dir_synced = Some(next.n);
-        let (tail, _) =
-            Tail::open(&self.fs, &self.dir, next.n, true).map_err(|none| none.into_error(&path))?;
+        let opened = Tail::open(&self.fs, &self.dir, next.n, true, self.host.boot());
+        let (mut tail, _) = opened.map_err(|none| none.into_error(&path))?;
+        tail.proof.all();
+        tail.entries_durable = true;
         inner.known = Some((tail.workspace.clone(), tail.state.revision));
-        let tail = inner.tail.insert(tail);
-        tail.unsynced = false;
-        tail.durable = tail.state.revision;
+        inner.tail = Some(tail);
         self.archive_before(next.n);
         Ok(())
     }

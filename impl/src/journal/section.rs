@@ -1,10 +1,10 @@
 //! The locked section: from the OS lock to a tail that is surely the newest and ends clean.
 //!
-//! Invariants: the section makes no fork and waits for nothing; the OS lock is let go by an explicit unlock; nothing is
-//! decided before `lock` and the journal were verified to be the files at their paths.
+//! Invariants: the section makes no fork and waits for nothing; the OS lock is let go by an explicit unlock, before
+//! what was written is synced; nothing is decided before `lock` and the journal were verified to be the files at their
+//! paths.
 
 use std::path::Path;
-use std::sync::MutexGuard;
 
 use super::file::{FileJournal, Inner, Note, ROUNDS_MAX};
 use super::layout;
@@ -16,7 +16,8 @@ use crate::quarantine;
 
 /// Lets the OS lock go however the section ends: by an answer, an error, or a panic of who decides.
 struct Section<'a, F: Fs> {
-    inner: MutexGuard<'a, Inner<F>>,
+    inner: &'a mut Inner<F>,
+    relaxed: bool,
     /// Whether it came to its end.
     whole: bool,
 }
@@ -27,7 +28,7 @@ impl<F: Fs> Drop for Section<'_, F> {
             // Closing lets it go as well; the next call opens it again.
             self.inner.lock = None;
         }
-        self.inner.remember();
+        self.inner.remember(self.relaxed);
         if !self.whole {
             // What was half done is read anew from the disk.
             self.inner.tail = None;
@@ -36,11 +37,15 @@ impl<F: Fs> Drop for Section<'_, F> {
 }
 
 impl<F: Fs, H: Host> FileJournal<F, H> {
-    /// Runs `body` in the locked section.
-    pub(super) fn locked<T>(&self, body: impl FnOnce(&Self, &mut Inner<F>) -> Result<T>) -> Result<T> {
-        let mut section = Section { inner: self.inner(), whole: false };
-        self.take_the_lock(&mut section.inner)?;
-        let result = body(self, &mut section.inner);
+    /// Runs `body` in the locked section. The mutex stays held afterwards, the OS lock does not.
+    pub(super) fn locked<T>(
+        &self,
+        inner: &mut Inner<F>,
+        body: impl FnOnce(&Self, &mut Inner<F>) -> Result<T>,
+    ) -> Result<T> {
+        let mut section = Section { inner, relaxed: self.relaxed(), whole: false };
+        self.take_the_lock(section.inner)?;
+        let result = body(self, section.inner);
         section.whole = result.is_ok();
         result
     }
@@ -101,29 +106,51 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         })
     }
 
-    /// Brings the tail to the newest line and makes the file end with it.
+    /// Brings the tail to the newest line and makes the file end with it. The file is verified once, after it was read:
+    /// nothing is made of what was read before.
     pub(super) fn settle(&self, inner: &mut Inner<F>) -> Result<()> {
         for _ in 0..ROUNDS_MAX {
-            let (tail, rest) = self.newest(inner, true)?;
-            match rest {
-                Rest::Clean => {}
-                Rest::Unterminated => self.set_aside(inner, "a line without its end")?,
-                Rest::Broken { why, claimed_durable } => {
-                    if !self.is_unacked(tail, claimed_durable)? {
-                        return Err(tail.damaged(&why));
-                    }
-                    self.set_aside(inner, "an unacknowledged tail")?;
-                }
+            let rest = match inner.tail.as_mut().filter(|tail| tail.writable) {
+                Some(tail) => tail.catch_up(),
+                None => self.newest_anew(inner, true).map(|(_, rest)| rest),
+            };
+            let Some(tail) = &inner.tail else { return rest.map(drop) };
+            if !self.is_newest(tail)? {
+                inner.tail = None;
+                continue;
             }
-            if inner.tail.as_ref().is_some_and(|tail| self.is_newest(tail).unwrap_or(false)) {
+            let rest = rest?;
+            if rest == Rest::Clean && tail.proof.is_whole() && tail.entries_durable {
                 return Ok(());
+            }
+            self.refuse_damage(inner, &rest)?;
+            match rest {
+                Rest::Clean => return Ok(()),
+                // What is set aside is looked for again.
+                Rest::Unterminated => self.set_aside(inner, "a line without its end")?,
+                Rest::Broken { .. } => self.set_aside(inner, "an unacknowledged tail")?,
             }
         }
         Err(Error::usage(format!("{}: the journal moved on under its lock", self.dir.display())))
     }
 
+    /// Takes over what others left word of; fails where that, or a later line, says that what is missing was durable, or
+    /// where what stands behind the chain cannot be explained. The caller holds the OS lock, if only shared.
+    pub(super) fn refuse_damage(&self, inner: &mut Inner<F>, rest: &Rest) -> Result<()> {
+        let durable_end = self.learn(inner);
+        let tail = inner.tail.as_ref().expect("a tail was read before it is judged");
+        match (rest, durable_end) {
+            (Rest::Broken { why, claimed_durable }, _) => {
+                let claimed_durable = *claimed_durable || durable_end.is_some();
+                if self.is_unacked(tail, claimed_durable)? { Ok(()) } else { Err(tail.damaged(why)) }
+            }
+            (Rest::Clean | Rest::Unterminated, Some(end)) => Err(tail.cut_off(end)),
+            (Rest::Clean | Rest::Unterminated, None) => Ok(()),
+        }
+    }
+
     /// Whether the bytes after a break were never acknowledged: the file was last written in an earlier boot, or is
-    /// condemned, and no later line claims them durable.
+    /// condemned, and nothing claims them durable.
     pub(super) fn is_unacked(&self, tail: &Tail<F>, claimed_durable: bool) -> Result<bool> {
         if claimed_durable {
             return Ok(false);
@@ -132,13 +159,9 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(earlier_boot || self.is_condemned(tail.n)?)
     }
 
-    pub(super) fn is_condemned(&self, n: u64) -> Result<bool> {
-        Ok(self.stat(&layout::condemned_path(&self.dir, n))?.is_some())
-    }
-
     /// Copies what follows the last valid line to quarantine, then cuts it off, both durably.
     fn set_aside(&self, inner: &mut Inner<F>, what: &str) -> Result<()> {
-        let tail = inner.tail.as_ref().expect("a tail was read before its rest is set aside");
+        let tail = inner.tail.as_mut().expect("a tail was read before its rest is set aside");
         let name = layout::journal_name(tail.n);
         let kept = quarantine::keep(&self.fs, &self.host, &self.dir, &name, &tail.file, tail.end)?;
         tail.file.truncate(tail.end).map_err(|error| Error::environment("cutting", &tail.path, error))?;
@@ -146,6 +169,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             self.condemn(tail.n);
             Error::environment("cutting", &tail.path, error)
         })?;
+        tail.proof.cut_off();
         inner.notes.push(Note(format!(
             "{} ended with {what}; it is kept as {}",
             tail.path.display(),

@@ -1,21 +1,23 @@
 //! One journal file, read up to its last valid line.
 //!
 //! Invariants: `end` is the end of a line; what was folded is an unbroken chain from line one; bytes after `end` were
-//! never kept between two reads.
+//! never kept between two reads; lines that an earlier boot wrote are durable, as they have survived it.
 
 use std::path::{Path, PathBuf};
 
 use fencehold_model::chain::{self, Checksum};
+use fencehold_model::id::BootId;
 use fencehold_model::ndjson::{self, Kind};
 use fencehold_model::record::{self, Broken, LINE_BYTES_MAX, LINE_ONE_BYTES_MAX};
-use fencehold_model::{Revision, State, WorkspaceId};
+use fencehold_model::{Entry, Event, Revision, State, WorkspaceId};
 
 use super::layout;
+use super::proof::{Line, Proof};
 use crate::error::{Error, Result};
 use crate::fs::{File as _, FileId, Fs, How, read_from};
 
 /// More unread bytes than this are not read in one go: a file of ours never grows so far.
-const UNREAD_BYTES_MAX: usize = LINE_ONE_BYTES_MAX + 64 * 1024 * 1024;
+pub(super) const UNREAD_BYTES_MAX: usize = LINE_ONE_BYTES_MAX + 64 * 1024 * 1024;
 
 /// An open journal file and what its lines come to.
 #[derive(Debug)]
@@ -27,6 +29,9 @@ pub(super) struct Tail<F: Fs> {
     pub(super) writable: bool,
     pub(super) workspace: WorkspaceId,
     pub(super) state: State,
+    /// The checksum of line one.
+    pub(super) head: Checksum,
+    /// The checksum of the last line.
     pub(super) checksum: Checksum,
     /// Offset of the end of the last valid line.
     pub(super) end: u64,
@@ -34,10 +39,17 @@ pub(super) struct Tail<F: Fs> {
     pub(super) lines: u64,
     /// Length of line one.
     pub(super) head_bytes: u64,
-    /// Whether lines were read since this process last synced the file.
-    pub(super) unsynced: bool,
-    /// The highest revision known to be durable.
-    pub(super) durable: Revision,
+    /// How far it is known to be durable.
+    pub(super) proof: Proof,
+    /// The highest revision that a line says is durable.
+    claimed: Revision,
+    /// Whether the directory entries of the file are known to be durable.
+    pub(super) entries_durable: bool,
+    /// `floor.json` is known to be durable as it says this; 0 where that is not known.
+    pub(super) floor_durable: Revision,
+    /// `synced`, opened as the file is.
+    pub(super) synced: Option<F::File>,
+    boot: BootId,
 }
 
 /// What stands after the last valid line.
@@ -63,15 +75,15 @@ pub(super) enum NoTail {
 }
 
 impl<F: Fs> Tail<F> {
-    /// Opens journal file `n` and reads it.
+    /// Opens journal file `n` and reads it, in this boot.
     pub(super) fn open(
         fs: &F,
         dir: &Path,
         n: u64,
         writable: bool,
+        boot: BootId,
     ) -> std::result::Result<(Self, Rest), NoTail> {
-        let path = layout::journal_path(dir, n);
-        Self::open_at(fs, path, n, writable)
+        Self::open_at(fs, layout::journal_path(dir, n), n, writable, boot)
     }
 
     /// Opens the journal file `n` that stands at `path`, as an archived one does.
@@ -80,10 +92,11 @@ impl<F: Fs> Tail<F> {
         path: PathBuf,
         n: u64,
         writable: bool,
+        boot: BootId,
     ) -> std::result::Result<(Self, Rest), NoTail> {
         let environment = |error| NoTail::Error(Error::environment("opening", &path, error));
         let file = fs.open(&path, if writable { How::Append } else { How::Read }).map_err(environment)?;
-        let id = file.stat().map_err(environment)?.id;
+        let opened = file.stat().map_err(environment)?;
         let bytes = read_from(&file, 0, UNREAD_BYTES_MAX)
             .map_err(|error| NoTail::Error(Error::environment("reading", &path, error)))?;
         if bytes.is_empty() {
@@ -98,22 +111,32 @@ impl<F: Fs> Tail<F> {
             Err(Broken::Newer(what)) => return Err(NoTail::Error(Error::Newer { path, what })),
             Err(broken) => return Err(NoTail::Headless(format!("line one: {broken}"))),
         };
+        let end = head.bytes.end as u64;
         let mut tail = Tail {
             file,
-            id,
+            id: opened.id,
             path,
             n,
             writable,
             workspace: line.content.workspace,
+            proof: Proof::of_line_one(end, line.content.state.revision, opened.len),
             state: line.content.state,
+            head: line.checksum,
             checksum: line.checksum,
-            end: head.bytes.end as u64,
+            end,
             lines: 1,
-            head_bytes: head.bytes.end as u64,
-            unsynced: true,
-            durable: line.durable,
+            head_bytes: end,
+            claimed: line.durable,
+            entries_durable: false,
+            floor_durable: 0,
+            synced: None,
+            boot,
         };
         let rest = tail.fold(&bytes[head.bytes.end..]).map_err(NoTail::Error)?;
+        if tail.state.boot.as_ref().is_none_or(|boot| boot.boot != tail.boot) {
+            // No line is of this boot: the first one would have been its event.
+            tail.proof.all();
+        }
         Ok((tail, rest))
     }
 
@@ -133,12 +156,8 @@ impl<F: Fs> Tail<F> {
                 Kind::Line { text, crlf: false } => {
                     match record::read_entry(text, self.checksum, &self.state) {
                         Ok(line) => {
-                            self.state.apply(&line.content);
-                            self.checksum = line.checksum;
-                            self.durable = self.durable.max(line.durable);
-                            self.end += frame.bytes.len() as u64;
-                            self.lines += 1;
-                            self.unsynced = true;
+                            self.claimed = self.claimed.max(line.durable);
+                            self.take(&line.content, line.checksum, frame.bytes.len());
                             continue;
                         }
                         Err(Broken::Newer(what)) => {
@@ -152,6 +171,24 @@ impl<F: Fs> Tail<F> {
             return Ok(Rest::Broken { why: broken, claimed_durable });
         }
         Ok(Rest::Clean)
+    }
+
+    /// Goes on behind a line of so many bytes, which is whole and stands at the end.
+    pub(super) fn take(&mut self, entry: &Entry, checksum: Checksum, bytes: usize) {
+        if matches!(&entry.event, Event::Boot { boot, .. } if *boot == self.boot) {
+            // What stands before the first event of this boot has survived the one before.
+            self.proof.all();
+        }
+        self.state.apply(entry);
+        self.checksum = checksum;
+        self.end += bytes as u64;
+        self.lines += 1;
+        self.proof.push(Line { end: self.end, revision: entry.revision, checksum });
+    }
+
+    /// The highest revision that is known to be durable.
+    pub(super) fn durable(&self) -> Revision {
+        self.claimed.max(self.proof.revision())
     }
 
     /// Whether a whole line among `after` knew that something past the last valid line was durable.
@@ -171,12 +208,20 @@ impl<F: Fs> Tail<F> {
 
     /// The damage behind the last valid line, as an error.
     pub(super) fn damaged(&self, why: &Broken) -> Error {
-        Error::Damaged {
-            path: self.path.clone(),
-            line: Some(self.lines + 1),
-            what: why.to_string(),
-            advice: REPAIR.to_owned(),
-        }
+        self.damaged_behind(why.to_string())
+    }
+
+    /// The same where all is missing of what was durable up to `end`.
+    pub(super) fn cut_off(&self, end: u64) -> Error {
+        self.damaged_behind(format!(
+            "the chain ends at byte {}, and {end} were durable in this boot",
+            self.end
+        ))
+    }
+
+    fn damaged_behind(&self, what: String) -> Error {
+        let (path, line) = (self.path.clone(), Some(self.lines + 1));
+        Error::Damaged { path, line, what, advice: REPAIR.to_owned() }
     }
 }
 

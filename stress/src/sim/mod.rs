@@ -4,6 +4,7 @@
 //! - [`choice`]: the one recorded source of whatever could go one way or the other; replay is another source;
 //! - [`door`]: the port `Fs` over a disk behind a door;
 //! - [`world`]: processes that take turns at the disk, are killed at any call, and whose writes are cut at any byte;
+//! - [`journal`]: a second journal, whose store is remote, and its clients;
 //! - [`loom_fs`]: the same disk behind a lock of loom, as a second opinion on the interleavings;
 //! - [`torn`]: each operation killed at every call and cut at every byte;
 //! - [`seam`]: the shipped code with a call left out, or two that changed places;
@@ -12,11 +13,13 @@
 pub mod choice;
 pub mod disk;
 pub mod door;
+pub mod journal;
 pub mod loom_fs;
 pub mod loom_machines;
 pub mod loom_models;
 mod machines;
 pub mod mutants;
+pub mod power;
 pub mod scenario;
 pub mod seam;
 pub mod stage;

@@ -1,0 +1,318 @@
+//! Clients of one store, as a scenario: each goes from question to answer; what happens in between is chosen.
+
+use fencehold::journal::Asking;
+use fencehold_model::lock::{self, Already, Command, Decision, Proof};
+use fencehold_model::{Claim, Holder, LockName, OpId, State, TimeMs, Token};
+
+use super::call::{Cache, Call, Decided, Next};
+use super::defect::Defect;
+use super::judge::{self, Answered, Known, Told};
+use super::remote::{ClientId, Faults, Limits, Remote};
+use crate::sim::choice::Source;
+use crate::sim::scenario::{Ran, Scenario};
+use crate::sim::world::Note;
+
+/// How long a lock is granted for.
+const TTL_MS: u64 = 250;
+/// How far the clock of every second client is ahead: more than a TTL.
+const AHEAD_MS: u64 = 1_000;
+/// No run of this size has as many steps.
+const STEPS_MAX: usize = 10_000;
+
+/// What a client does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// Asks for the lock, under a claim of its own.
+    Acquire,
+    /// Gives up what it was granted last; reads, if that was nothing.
+    Release,
+    /// Renews what it was granted last; reads, if that was nothing.
+    Renew,
+    /// Looks who holds what.
+    Read,
+    /// Asks again, under the same operation id, for what another client asked for last; reads, if that was nothing.
+    Again,
+}
+
+/// What the clients of a scenario do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wants {
+    /// So many operations each, drawn among the first so many kinds of [`Want`].
+    Drawn {
+        /// Operations of each client.
+        each: usize,
+        /// Kinds.
+        kinds: usize,
+    },
+    /// These.
+    Given(&'static [&'static [Want]]),
+}
+
+/// Clients of one simulated store.
+#[derive(Debug, Clone)]
+pub struct StoreUsers {
+    name: String,
+    clients: usize,
+    wants: Wants,
+    limits: Limits,
+    faults: Faults,
+    defect: Option<Defect>,
+}
+
+/// One client.
+#[derive(Debug, Default)]
+struct Client {
+    cache: Cache,
+    begun: usize,
+    granted: Option<Token>,
+    asked: Option<(Asking, Command)>,
+    waits: Option<Waiting>,
+}
+
+/// A call that waits for an answer.
+#[derive(Debug)]
+struct Waiting {
+    call: Call,
+    question: u64,
+    command: Option<Command>,
+    /// Its place among what was told.
+    told: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Action {
+    Serve(usize),
+    Begin(ClientId),
+    GiveUp(ClientId),
+    Pause,
+}
+
+struct Run<'a> {
+    users: &'a StoreUsers,
+    remote: Remote,
+    clients: Vec<Client>,
+    told: Vec<Told>,
+    known: Known,
+}
+
+const WANTS: [Want; 5] = [Want::Acquire, Want::Release, Want::Read, Want::Renew, Want::Again];
+
+impl StoreUsers {
+    /// So many clients that do this, with faults up to these.
+    #[must_use]
+    pub fn new(name: &str, clients: usize, wants: Wants, limits: Limits, faults: Faults) -> Self {
+        StoreUsers { name: name.to_owned(), clients, wants, limits, faults, defect: None }
+    }
+
+    /// The same clients and store with a defect.
+    #[must_use]
+    pub fn with(mut self, defect: Defect) -> Self {
+        self.name = format!("{}, {}", self.name, defect.name());
+        self.defect = Some(defect);
+        self
+    }
+}
+
+impl Scenario for StoreUsers {
+    fn name(&self) -> String {
+        format!("journal/{}", self.name)
+    }
+
+    fn run(&self, source: Source) -> Ran {
+        let remote = Remote::new(source, self.limits, self.faults, self.defect);
+        let clients = (0..self.clients).map(|_| Client::default()).collect();
+        let mut run = Run { users: self, remote, clients, told: Vec::new(), known: Known::default() };
+        let ended = run.until_all_are_told();
+        run.remote.drain();
+        let violation = ended.and_then(|()| judge::judge(&mut run.remote.store, &run.told)).err();
+        Ran { source: run.remote.source, trace: run.remote.trace, violation }
+    }
+}
+
+impl Run<'_> {
+    fn until_all_are_told(&mut self) -> Result<(), String> {
+        for _ in 0..STEPS_MAX {
+            let actions = self.actions();
+            if actions.iter().all(|action| matches!(action, Action::Serve(_) | Action::Pause))
+                && self.clients.iter().all(|client| client.waits.is_none())
+            {
+                return Ok(());
+            }
+            let action = actions[self.remote.source.choose("next", actions.len())];
+            self.take(action);
+        }
+        Err(format!("the clients did not come to an end within {STEPS_MAX} steps"))
+    }
+
+    /// What can happen next, the calm first.
+    fn actions(&self) -> Vec<Action> {
+        let mut actions: Vec<Action> = (0..self.remote.under_way()).map(Action::Serve).collect();
+        let clients = || self.clients.iter().enumerate();
+        let begins = clients().filter(|(id, client)| client.waits.is_none() && self.has_more(*id, client));
+        actions.extend(begins.map(|(id, _)| Action::Begin(id)));
+        let late = self.remote.left.late_max > 0;
+        let gives_up = clients().filter(|(_, client)| {
+            let place = client.waits.as_ref().map(|waiting| self.remote.place(waiting.question));
+            place.is_some_and(|place| late || place.is_none())
+        });
+        actions.extend(gives_up.map(|(id, _)| Action::GiveUp(id)));
+        if self.remote.left.pauses_max > 0 {
+            actions.push(Action::Pause);
+        }
+        actions
+    }
+
+    fn has_more(&self, id: ClientId, client: &Client) -> bool {
+        match self.users.wants {
+            Wants::Drawn { each, .. } => client.begun < each,
+            Wants::Given(given) => client.begun < given[id].len(),
+        }
+    }
+
+    fn take(&mut self, action: Action) {
+        match action {
+            Action::Serve(place) => {
+                let Some(arrived) = self.remote.serve(place) else { return };
+                let client = &mut self.clients[arrived.to];
+                let Some(mut waiting) = client.waits.take_if(|it| it.question == arrived.question) else {
+                    return;
+                };
+                let (call, command) = (&mut waiting.call, waiting.command.as_ref());
+                let next =
+                    call.heard(arrived.answer, &mut client.cache, &mut decision(command, self.users.defect));
+                self.go_on(arrived.to, waiting, next);
+            }
+            Action::Begin(id) => self.begin(id),
+            Action::GiveUp(id) => {
+                let client = &mut self.clients[id];
+                let mut waiting = client.waits.take().expect("who gives up was waiting");
+                self.remote.give_up(id, waiting.question);
+                let next = waiting.call.timed_out(&client.cache);
+                self.go_on(id, waiting, next);
+            }
+            Action::Pause => {
+                self.remote.left.pauses_max -= 1;
+                let ms = self.remote.left.pause_ms;
+                self.remote.pass(ms);
+                self.remote.note(0, "", format!("{ms} ms pass"), Note::Done);
+            }
+        }
+    }
+
+    fn begin(&mut self, id: ClientId) {
+        let (asking, command) = self.wanted(id);
+        let client = &mut self.clients[id];
+        client.begun += 1;
+        client.cache.clock_ms = self.remote.store.clock_ms + AHEAD_MS * (id as u64 % 2);
+        self.told.push(Told {
+            client: id,
+            op: asking.as_ref().map(|asking| asking.op.clone()),
+            command: command.clone(),
+            before: self.known,
+            began_ms: self.remote.store.clock_ms,
+            ended_ms: TimeMs::MAX,
+            outcome: None,
+        });
+        if let (Some(asking), Some(command)) = (&asking, &command) {
+            client.asked = Some((asking.clone(), command.clone()));
+        }
+        let mut call = Call::new(asking, self.users.limits, self.users.defect);
+        let next = call.begin(&mut client.cache, &mut decision(command.as_ref(), self.users.defect));
+        let waiting = Waiting { call, question: 0, command, told: self.told.len() - 1 };
+        self.go_on(id, waiting, next);
+    }
+
+    /// Who asks, and for what; nothing for a read.
+    fn wanted(&mut self, id: ClientId) -> (Option<Asking>, Option<Command>) {
+        let want = match self.users.wants {
+            Wants::Drawn { kinds, .. } => WANTS[self.remote.source.choose("wants", kinds)],
+            Wants::Given(given) => given[id][self.clients[id].begun],
+        };
+        let op = format!("client-{id}-op-{}", self.clients[id].begun);
+        let name = LockName::new("build").expect("letters are a name");
+        // One holder for all, as where it is derived from user and host: only the claims differ.
+        let holder = Holder::new("dev").expect("letters are a holder");
+        let proof = self.clients[id].granted.map(Proof::Token);
+        let command = match (want, proof) {
+            (Want::Acquire, _) => Command::Acquire {
+                name,
+                holder: holder.clone(),
+                claim: Some(Claim::new(&op).expect("letters and digits are a claim")),
+                ttl_ms: TTL_MS,
+                bound: None,
+                asked_by: None,
+            },
+            (Want::Release, Some(proof)) => Command::Release { name, holder: holder.clone(), proof },
+            (Want::Renew, Some(proof)) => {
+                Command::Renew { name, holder: holder.clone(), proof, ttl_ms: Some(TTL_MS) }
+            }
+            (Want::Again, _) => {
+                let others = self.clients.iter().enumerate().filter(|(other, _)| *other != id);
+                let asked = others.filter_map(|(_, other)| other.asked.clone()).next_back();
+                return asked.unzip();
+            }
+            (Want::Read | Want::Release | Want::Renew, _) => return (None, None),
+        };
+        let op = OpId::new(&op).expect("letters and digits are an id");
+        (Some(Asking { actor: holder, op }), Some(command))
+    }
+
+    fn go_on(&mut self, id: ClientId, mut waiting: Waiting, next: Next<Answered>) {
+        match next {
+            Next::Send(request) => {
+                waiting.question = self.remote.send(id, request);
+                self.clients[id].waits = Some(waiting);
+            }
+            Next::Done(outcome, trim) => {
+                if let Some(trim) = trim {
+                    self.remote.send(id, trim);
+                }
+                if let Ok(committed) = &outcome {
+                    self.known.hears(committed);
+                    if let Some(token) = judge::granted(committed) {
+                        self.clients[id].granted = Some(token);
+                    }
+                }
+                let told = &mut self.told[waiting.told];
+                told.ended_ms = self.remote.store.clock_ms;
+                self.remote.note(id, "is told", told.in_words(&outcome), Note::Done);
+                told.outcome = Some(outcome);
+            }
+        }
+    }
+}
+
+/// How a command is decided; without one, a look at who holds what.
+fn decision(
+    command: Option<&Command>,
+    defect: Option<Defect>,
+) -> impl FnMut(&State, TimeMs) -> Decided<Answered> + use<'_> {
+    move |state, now_ms| {
+        judge::decided(state, command, now_ms, |state, command, now_ms| {
+            if defect == Some(Defect::HolderIsClaim) {
+                by_holder(state, command, now_ms)
+            } else {
+                right(state, command, now_ms)
+            }
+        })
+    }
+}
+
+pub(super) fn right(state: &State, command: &Command, now_ms: TimeMs) -> Decision {
+    lock::decide(state, command, None, now_ms)
+}
+
+/// The wrong decision of who takes a holder's name for its claim.
+fn by_holder(state: &State, command: &Command, now_ms: TimeMs) -> Decision {
+    if let Command::Acquire { name, holder, .. } = command
+        && let Some(grant) = state.locks.get(name).and_then(|lock| lock.grant.as_ref())
+        && grant.holder == *holder
+        && now_ms < grant.expires_ms
+    {
+        return Decision::Already(Already::Granted {
+            token: grant.token,
+            expires_ms: Some(grant.expires_ms),
+        });
+    }
+    right(state, command, now_ms)
+}
