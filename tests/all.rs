@@ -62,10 +62,10 @@ mod model;
 mod mounted;
 /// The two lock-file mutants on the simulated disk, and their control.
 mod mutants_sim;
-/// Starts the shipped command line as real processes; holds no test.
-mod program;
 /// The power fails at every call of every operation: what the next boot finds.
 mod power;
+/// Starts the shipped command line as real processes; holds no test.
+mod program;
 /// The README works as typed.
 mod readme;
 /// Bugs that were found, each kept away by a test that the README names.
