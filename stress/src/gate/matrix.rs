@@ -25,7 +25,7 @@ pub(super) fn mutants(args: &Mutants) -> Result<u8, String> {
     let began = Instant::now();
     let within = Duration::from_secs(60 * args.minutes);
     let progress = |done: usize, of: usize| {
-        if done % 100 == 0 {
+        if done.is_multiple_of(100) {
             eprintln!("{done} of {of} hunts, {} s", began.elapsed().as_secs());
         }
     };
