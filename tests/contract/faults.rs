@@ -100,7 +100,7 @@ fn reached(users: &StoreUsers, executions: u64) -> BTreeMap<&'static str, u64> {
     let mut reached: BTreeMap<&str, u64> =
         signs.iter().map(|(name, _)| *name).chain(calls).map(|it| (it, 0)).collect();
     for seed in 0..executions {
-        let ran = users.run(Source::random(seed));
+        let ran = users.traced(Source::random(seed));
         assert_eq!(ran.violation, None, "seed {seed}");
         for (name, sign) in signs {
             let any = ran.trace.iter().any(|step| step.path.to_string_lossy().contains(sign));
