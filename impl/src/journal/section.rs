@@ -120,6 +120,9 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 continue;
             }
             let rest = rest?;
+            if rest == Rest::Clean && tail.proof.is_whole() && tail.entries_durable {
+                return Ok(());
+            }
             self.refuse_damage(inner, &rest)?;
             match rest {
                 Rest::Clean => return Ok(()),
@@ -134,9 +137,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// Takes over what others left word of; fails where that, or a later line, says that what is missing was durable, or
     /// where what stands behind the chain cannot be explained. The caller holds the OS lock, if only shared.
     pub(super) fn refuse_damage(&self, inner: &mut Inner<F>, rest: &Rest) -> Result<()> {
-        let told = inner.tail.as_ref().is_none_or(|tail| tail.proof.is_whole() && tail.entries_durable);
-        let ends_clean = *rest == Rest::Clean;
-        let durable_end = if told && ends_clean { None } else { self.learn(inner) };
+        let durable_end = self.learn(inner);
         let tail = inner.tail.as_ref().expect("a tail was read before it is judged");
         match (rest, durable_end) {
             (Rest::Broken { why, claimed_durable }, _) => {
