@@ -26,6 +26,8 @@ mod cli_lease;
 mod cli_task;
 /// What every journal keeps, asked of the journal in files and of the simulated one; and the latter's own faults.
 mod contract;
+/// The simulated disk: the kernel's answers, and what a power cut leaves of it.
+mod disk;
 /// Documents: updates under lock, damage kept, the fence at the resource.
 mod document;
 /// Documents and the disk's failures: which of them are definite.
@@ -60,6 +62,8 @@ mod model;
 mod mounted;
 /// The two lock-file mutants on the simulated disk, and their control.
 mod mutants_sim;
+/// The power fails at every call of every operation: what the next boot finds.
+mod power;
 /// Starts the shipped command line as real processes; holds no test.
 mod program;
 /// The README works as typed.

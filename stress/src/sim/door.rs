@@ -138,6 +138,11 @@ impl<D: Door> FsOver<D> {
         FsOver { way: Way { door, seam } }
     }
 
+    /// The door.
+    pub(in crate::sim) fn door(&self) -> &D {
+        &self.way.door
+    }
+
     #[track_caller]
     fn ask<R>(
         &self,

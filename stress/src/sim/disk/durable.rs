@@ -5,8 +5,6 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::io::Errno;
-
 use super::nodes::{Body, Name, NodeId, ROOT};
 use super::{Disk, OpenId, Persistence};
 
@@ -68,7 +66,7 @@ impl Disk {
     #[must_use]
     pub fn persistent(mut self, model: Persistence, page_bytes: usize) -> Disk {
         assert!(page_bytes > 0, "a page has bytes");
-        self.platter = Platter { model, page_bytes, ..Platter::kept() };
+        self.platter = Platter { model, page_bytes, changes: self.platter.changes, ..Platter::kept() };
         for id in self.nodes.ids() {
             match &mut self.node_mut(id).body {
                 Body::File(file) => file.history = None,
@@ -92,12 +90,16 @@ impl Disk {
     /// `EIO` once, where a writeback of the file failed since it was opened: nothing is made durable then.
     pub fn sync(&mut self, open: OpenId) -> io::Result<()> {
         self.tell_of_error(open)?;
-        let node = self.opened(open)?.node;
+        self.sync_file(self.opened(open)?.node);
+        Ok(())
+    }
+
+    fn sync_file(&mut self, node: NodeId) {
         let page_bytes = self.platter.page_bytes;
         let inode = self.node_mut(node);
         inode.unsynced = false;
         let (born, names) = (inode.born, inode.names);
-        let Body::File(file) = &mut inode.body else { return Err(Errno::INVAL.into()) };
+        let Body::File(file) = &mut inode.body else { return };
         let changed_size = file.changed_size();
         file.settle(page_bytes);
         let is_new = self.platter.pending.iter().any(|change| change.number == born);
@@ -108,12 +110,15 @@ impl Disk {
             Persistence::Btrfs if names > 0 => self.settle_names_of(node),
             _ => {}
         }
-        Ok(())
     }
 
-    /// fsync(2) of a directory.
+    /// open(2) and fsync(2) of a directory; nothing keeps a caller from naming a file.
     pub fn sync_dir(&mut self, dir: &Path) -> io::Result<()> {
-        let dir = self.directory(dir)?;
+        let dir = self.end_of(dir)?.node;
+        if !self.node(dir).is_dir() {
+            self.sync_file(dir);
+            return Ok(());
+        }
         self.node_mut(dir).unsynced = false;
         let newest =
             self.platter.pending.iter().filter(|change| change.is_of_dir(dir) || change.concerns(dir));
@@ -195,25 +200,22 @@ impl Disk {
         }
     }
 
-    /// Forgets the nodes that neither memory nor platter knows any more.
+    /// Forgets the nodes that neither memory nor platter knows any more, and what was pending in folders among them.
     pub(super) fn sweep(&mut self) {
         if !self.platter.ghosts {
             return;
         }
-        self.platter.ghosts = false;
-        let mut known = BTreeSet::new();
-        let mut left: Vec<NodeId> = vec![ROOT];
-        left.extend(self.opens.iter().map(|open| open.node));
-        let edits = self.platter.pending.iter().flat_map(|change| change.edits.iter());
-        left.extend(edits.flat_map(|edit| [Some(edit.dir), edit.was, edit.to]).flatten());
-        while let Some(node) = left.pop() {
-            if !known.insert(node) {
-                continue;
-            }
-            if let Body::Dir(dir) = &self.node(node).body {
-                left.extend(dir.entries.values().chain(dir.durable.values()));
+        let mut known = self.reachable();
+        for change in &mut self.platter.pending {
+            if change.edits.iter().any(|edit| !known.contains(&edit.dir)) {
+                change.edits =
+                    change.edits.iter().filter(|edit| known.contains(&edit.dir)).cloned().collect();
             }
         }
+        self.platter.pending.retain(|change| !change.edits.is_empty());
+        let edits = self.platter.pending.iter().flat_map(|change| change.edits.iter());
+        known.extend(edits.flat_map(|edit| [edit.was, edit.to]).flatten());
+        self.platter.ghosts = false;
         for id in self.nodes.ids() {
             if known.contains(&id) {
                 let node = self.node(id);
@@ -224,5 +226,26 @@ impl Disk {
                 self.nodes.remove(id);
             }
         }
+    }
+
+    /// What a path or a description leads to, or may lead to after a power cut.
+    fn reachable(&self) -> BTreeSet<NodeId> {
+        let mut known = BTreeSet::new();
+        let mut left: Vec<NodeId> = self.opens.iter().map(|open| open.node).collect();
+        left.push(ROOT);
+        while !left.is_empty() {
+            while let Some(node) = left.pop() {
+                if !known.insert(node) {
+                    continue;
+                }
+                if let Body::Dir(dir) = &self.node(node).body {
+                    left.extend(dir.entries.values().chain(dir.durable.values()));
+                }
+            }
+            let edits = self.platter.pending.iter().flat_map(|change| change.edits.iter());
+            let new = edits.filter(|edit| known.contains(&edit.dir)).filter_map(|edit| edit.to);
+            left.extend(new.filter(|node| !known.contains(node)));
+        }
+        known
     }
 }

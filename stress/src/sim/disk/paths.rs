@@ -22,8 +22,8 @@ pub(super) struct Place<'a> {
 
 /// What stands at the end of a path.
 #[derive(Debug, Clone)]
-struct Spot {
-    node: NodeId,
+pub(super) struct Spot {
+    pub(super) node: NodeId,
     /// Of what is no directory: where it stands.
     entry: Option<(NodeId, Name)>,
 }
@@ -102,7 +102,7 @@ impl Disk {
         self.path_of(parent).join(&**name)
     }
 
-    fn end_of(&self, path: &Path) -> io::Result<Spot> {
+    pub(super) fn end_of(&self, path: &Path) -> io::Result<Spot> {
         if !path.is_absolute() {
             return Err(Errno::NOENT.into());
         }

@@ -1,0 +1,11 @@
+//! The simulated disk is one that the kernel could have: the same answers, and after a power cut what its models say.
+
+mod both;
+mod calls;
+mod contents;
+mod errors;
+mod filesystems;
+mod names;
+mod outcomes;
+mod settled;
+mod wrong;
