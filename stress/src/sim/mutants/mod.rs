@@ -187,9 +187,9 @@ impl Scenario for Protocol {
         let ended = world.together_owned((0..self.processes()).map(|_| body()).collect());
         let (violation, calls) = referee.verdict(&ended).unzip();
         // What came after the violation explains nothing.
-        let mut trace = world.trace();
-        trace.truncate(calls.unwrap_or(usize::MAX));
-        Ran { source: world.source(), trace, violation }
+        let mut ran = Ran::of(&world, violation);
+        ran.trace.truncate(calls.unwrap_or(usize::MAX));
+        ran
     }
 }
 
