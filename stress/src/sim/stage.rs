@@ -52,7 +52,7 @@ pub fn schedules(
     let each = executions_max.div_ceil(scenarios.len() as u64);
     let mut seeds = Random::new(seed);
     let mut before = 0;
-    for small in journal::small() {
+    for small in journal::small().into_iter().chain(journal::Defect::ALL.map(journal::Defect::setting)) {
         before += exhaust(&small, u64::MAX, &mut |executions| progress(before + executions))?.runs;
     }
     for scenario in scenarios {
