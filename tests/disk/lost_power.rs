@@ -219,7 +219,7 @@ fn drawn(seed: u64) -> Vec<Step> {
                 10 => Step::Link(path, other),
                 11 => Step::Unlink(path),
                 12..=13 => Step::Sync(path),
-                14 => Step::SyncDir(*rng.pick(&["", "d"])),
+                14 => Step::SyncDir(rng.pick::<&str>(&["", "d"])),
                 _ => Step::WriteThrough(path, rng.below(6000), byte, len.min(100)),
             }
         })
