@@ -6,7 +6,7 @@ use super::choice::{Random, Schedule};
 use super::door::Locks;
 use super::loom_fs::LoomExplored;
 use super::mutants::Protocol;
-use super::scenario::{Counterexample, Scenario, replay as run_again, search};
+use super::scenario::{Counterexample, Scenario, exhaust, replay as run_again, search};
 use super::{journal, together, torn as operations};
 use super::{loom_machines, loom_models};
 
@@ -36,7 +36,8 @@ pub fn torn(progress: &mut dyn FnMut(u64)) -> Result<u64, Box<Counterexample>> {
     Ok(cases.into_inner())
 }
 
-/// Drawn schedules of processes that use the shipped code together, with kills. The number of executions.
+/// Drawn schedules of processes that use the shipped code together, with kills, and of clients of the simulated
+/// journal, whose small settings are searched to their end. The number of executions.
 ///
 /// # Errors
 /// The first that is judged wrong.
@@ -51,6 +52,9 @@ pub fn schedules(
     let each = executions_max.div_ceil(scenarios.len() as u64);
     let mut seeds = Random::new(seed);
     let mut before = 0;
+    for small in journal::small().into_iter().chain(journal::Defect::ALL.map(journal::Defect::setting)) {
+        before += exhaust(&small, u64::MAX, &mut |executions| progress(before + executions))?.runs;
+    }
     for scenario in scenarios {
         let found =
             search(scenario.as_ref(), seeds.bits(), each, &mut |executions| progress(before + executions));
