@@ -9,6 +9,14 @@ fn main() {
     let stop = args.get(4).is_none();
     let bounds = Bounds { subsets_max: subsets, again_max: again, cuts_max: if again > 0 { 3 } else { 1 } };
     for model in Persistence::LOSING {
+        if format!("files {model:?}").contains(&filter) || filter.is_empty() {
+            for files in power::Files::all(model) {
+                match fencehold_stress::sim::scenario::exhaust(&files, 2000, &mut |_| {}) {
+                    Ok(explored) => println!("{}: {explored:?}", files.name()),
+                    Err(found) => println!("FOUND {found}"),
+                }
+            }
+        }
         for (kind, cases) in [("alone", power::alone(model)), ("pairs", power::pairs(model))] {
             let cases: Vec<_> =
                 cases.into_iter().filter(|c| format!("{kind} {}", c.name()).contains(&filter)).collect();
@@ -25,7 +33,7 @@ fn main() {
                 for case in &cases {
                     let begun = std::time::Instant::now();
                     match case.explore(bounds, 1) {
-                        Ok(c) => println!(
+                        (c, None) => println!(
                             "{:>6} ms {} judged {} images {} recov {} cuts {}/{}",
                             begun.elapsed().as_millis(),
                             case.name(),
@@ -35,7 +43,7 @@ fn main() {
                             c.cuts_whole,
                             c.cuts
                         ),
-                        Err(found) => println!("FOUND {}: {}", case.name(), found.what),
+                        (_, Some(found)) => println!("FOUND {}: {}", case.name(), found.what),
                     }
                 }
             }

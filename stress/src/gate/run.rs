@@ -16,11 +16,12 @@ use crate::target::Spec;
 type Stage = (&'static str, fn(&mut Context) -> StageResult);
 
 /// The stages, in the order they run.
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 10] = [
     ("corpus", super::corpus::stage),
     ("model", crate::explore::stage),
     ("oracle", crate::explore::oracle_stage),
     ("torn", super::worlds::torn),
+    ("power", super::worlds::power),
     ("simulation", super::worlds::simulation),
     ("loom", super::worlds::loom),
     ("mutants", super::mutants::stage),
