@@ -1,3 +1,4 @@
+//! Runs parts of the crash explorer by hand: SUBSETS AGAIN FILTER [each].
 use fencehold_stress::sim::disk::Persistence;
 use fencehold_stress::sim::power::{self, Bounds};
 use fencehold_stress::sim::scenario::Scenario as _;

@@ -52,6 +52,35 @@ pub(super) fn power(context: &mut Context) -> StageResult {
     context.finish_simulated("power", found)
 }
 
+/// The stage `swarm`: drawn plans of thousands of operations, whose histories are judged by the checker.
+pub(super) fn swarm(context: &mut Context) -> StageResult {
+    context.progress.begin("swarm");
+    let (runs, ops_max) = context.profile.pick((40, 300), (200, 1_000), (5_000, 4_000));
+    let (seed, progress) = (context.seed, &mut context.progress);
+    let begun = std::time::Instant::now();
+    let found = sim::swarm::stage::all(seed, runs, ops_max, &mut |runs| progress.tell(runs, "runs", None));
+    let bound = format!("{runs} drawn plans, {ops_max} operations each at the most");
+    let found = match found {
+        Ok(reached) => {
+            let mut finding = Finding::ok(reached.ops, "operations", bound);
+            let rate = u128::from(reached.calls) * 1_000 / begun.elapsed().as_millis().max(1);
+            finding.figures.push(("simulated calls a second".to_owned(), rate.to_string()));
+            for (name, times) in reached.sometimes() {
+                finding.figures.push((name.to_owned(), times.to_string()));
+                if times == 0 {
+                    finding.verdict = Verdict::Unknown(format!("{name}: never reached"));
+                }
+            }
+            if let Some(why) = reached.unknown {
+                finding.verdict = Verdict::Unknown(why);
+            }
+            Ok(finding)
+        }
+        Err(counterexample) => Err((Finding::ok(0, "operations", bound), counterexample)),
+    };
+    context.finish_simulated("swarm", found)
+}
+
 /// The stage `loom`: every order of the calls of two processes, up to a preemption bound.
 pub(super) fn loom(context: &mut Context) -> StageResult {
     context.progress.begin("loom");

@@ -7,6 +7,7 @@ use super::door::Locks;
 use super::loom_fs::LoomExplored;
 use super::mutants::Protocol;
 use super::scenario::{Counterexample, Scenario, replay as run_again, search};
+use super::swarm::Plan;
 use super::{journal, together, torn as operations};
 use super::{loom_machines, loom_models};
 
@@ -128,6 +129,10 @@ pub fn scenarios() -> Vec<Box<dyn Scenario>> {
 /// Where the text is no schedule, names no scenario of this build, or the program no longer makes the recorded run.
 pub fn replay(text: &str) -> Result<Option<Counterexample>, String> {
     let schedule = Schedule::from_ndjson(text).map_err(|bad| bad.to_string())?;
+    if let Some(plan) = Plan::of_schedule(&schedule) {
+        let plan = plan?;
+        return Ok(plan.counterexample(&plan.run()));
+    }
     let scenarios = scenarios();
     let named = scenarios.iter().find(|scenario| scenario.name() == schedule.scenario);
     let scenario = named.ok_or_else(|| format!("this build has no scenario {:?}", schedule.scenario))?;
