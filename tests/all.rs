@@ -118,5 +118,7 @@ mod tidy;
 mod torn;
 /// The world of processes that take turns: kills, faults, searches.
 mod world;
+/// What the searches of the simulated world leave out, and what they must not.
+mod world_search;
 /// Write sets as they are typed: spellings, globs, places that are not to be written.
 mod writes;

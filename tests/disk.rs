@@ -5,6 +5,8 @@ mod calls;
 mod contents;
 mod errors;
 mod filesystems;
+mod image;
+mod lost_power;
 mod names;
 mod outcomes;
 mod settled;

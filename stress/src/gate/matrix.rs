@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::args::Mutants;
-use crate::sim::seam::hunt::{Cell, Matrix, Row, engines, matrix};
+use crate::sim::seam::hunt::{Cell, Matrix, Progress, Row, engines, matrix};
 use crate::sim::seam::{Mutant, census, mutants as mutants_of, quietly};
 
 /// Hunts; gives the exit code.
@@ -24,10 +24,9 @@ pub(super) fn mutants(args: &Mutants) -> Result<u8, String> {
     }
     let began = Instant::now();
     let within = Duration::from_secs(60 * args.minutes);
-    let progress = |done: usize, of: usize| {
-        if done.is_multiple_of(100) {
-            eprintln!("{done} of {of} hunts, {} s", began.elapsed().as_secs());
-        }
+    let progress = |hunt: &Progress<'_>| {
+        let (done, of, seconds) = (hunt.done, hunt.of, began.elapsed().as_secs());
+        eprintln!("{done} of {of}, {seconds} s: {}: {}: {}", hunt.mutant, hunt.engine, word(hunt.cell));
     };
     quietly();
     let matrix = matrix(&mutants, &engines(), (args.seed, args.seeds), within, &progress);

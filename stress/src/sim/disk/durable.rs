@@ -14,7 +14,7 @@ pub(super) struct Platter {
     pub(super) page_bytes: usize,
     /// The name changes that are not on it, the oldest first.
     pub(super) pending: Vec<NameChange>,
-    /// How many name changes there were.
+    /// How many name changes there were, the kept ones included: no two have one number.
     pub(super) changes: u64,
     /// Whether a node without a name may still be known to it.
     pub(super) ghosts: bool,

@@ -39,6 +39,21 @@ pub struct Row {
     pub cells: Vec<Cell>,
 }
 
+/// One hunt is over.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    /// How many are.
+    pub done: usize,
+    /// Of how many.
+    pub of: usize,
+    /// Who was hunted.
+    pub mutant: &'a Mutant,
+    /// By whom.
+    pub engine: &'static str,
+    /// What came of it.
+    pub cell: &'a Cell,
+}
+
 /// The whole matrix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matrix {
@@ -89,7 +104,7 @@ pub fn matrix(
     engines: &[Engine],
     (seed, seeds): (u64, u64),
     within: Duration,
-    progress: &(dyn Fn(usize, usize) + Sync),
+    progress: &(dyn Fn(&Progress<'_>) + Sync),
 ) -> Matrix {
     let began = Instant::now();
     let all: Vec<(usize, &Ground)> = engines
@@ -118,7 +133,8 @@ pub fn matrix(
     let hunted = side_by_side(&cells, |(mutant, at)| {
         let draws = engines[*at].draws;
         let cell = cell(mutant, &known[*at], seed..seed + if draws { seeds } else { 1 }, began + within);
-        progress(done.fetch_add(1, Ordering::Relaxed) + 1, cells.len());
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        progress(&Progress { done, of: cells.len(), mutant, engine: engines[*at].name, cell: &cell });
         cell
     });
     let mut hunted = hunted.into_iter();

@@ -4,7 +4,7 @@ mod engines;
 mod matrix;
 
 pub use engines::{Engine, Ground, engines};
-pub use matrix::{Caught, Cell, Matrix, Row, matrix};
+pub use matrix::{Caught, Cell, Matrix, Progress, Row, matrix};
 
 /// What one hunt came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
