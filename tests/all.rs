@@ -62,6 +62,8 @@ mod model;
 mod mounted;
 /// The two lock-file mutants on the simulated disk, and their control.
 mod mutants_sim;
+/// The power fails at every call of every operation: what the next boot finds.
+mod power;
 /// Starts the shipped command line as real processes; holds no test.
 mod program;
 /// The README works as typed.
@@ -116,5 +118,7 @@ mod tidy;
 mod torn;
 /// The world of processes that take turns: kills, faults, searches.
 mod world;
+/// What the searches of the simulated world leave out, and what they must not.
+mod world_search;
 /// Write sets as they are typed: spellings, globs, places that are not to be written.
 mod writes;

@@ -159,7 +159,8 @@ impl Torn {
     }
 
     /// The same with few cuts: for what another operation has been through byte by byte already.
-    fn with_few_cuts(mut self) -> Self {
+    #[must_use]
+    pub(in crate::sim) fn with_few_cuts(mut self) -> Self {
         self.cuts = Cuts::Few;
         self
     }

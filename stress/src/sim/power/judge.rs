@@ -1,0 +1,221 @@
+//! The judge of a crash image: what the next boot finds, and whether it agrees with all that was told before.
+//!
+//! What must hold:
+//! - what was answered durably is there, at the revision that was said, and so is everything that the answer rested on:
+//!   the events up to it are the ones that it was decided by;
+//! - what was refused, or answered as not done, is not there; what nobody knows is there once or not at all;
+//! - no revision that anybody could have seen is handed out again;
+//! - who comes next can go on, lets go, and goes on again; reading and recovering twice change nothing.
+
+use fencehold::journal::is_workspace;
+use fencehold_model::{Entry, Event, Revision};
+
+use super::operations::{MEND, NEXT};
+use super::starts::Start;
+use super::told::{Heard, Told};
+use super::user::{User, machine, of_lock, read_events};
+use crate::fold::Fold;
+use crate::sim::disk::Disk;
+use crate::sim::power::door::Boot;
+use crate::sim::workspace::DIR;
+use crate::sim::world::{Ended, Plan, World};
+use fencehold::journal::Durability;
+
+/// A disk after a power cut, and all that the world outside knows.
+pub(super) struct Image<'a> {
+    pub(super) disk: &'a Disk,
+    /// How many boots were before.
+    pub(super) boot: u64,
+    pub(super) told: &'a [Told],
+    /// The highest revision that stood on the disk before, durable or not.
+    pub(super) highest: Revision,
+    pub(super) start: &'a Start,
+}
+
+impl Image<'_> {
+    /// What the next boot makes of it.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(super) fn judge(&self) -> Result<(), String> {
+        let world = machine(self.disk.clone(), self.boot);
+        let stands = world.alone(Plan::NONE, |fs, _| is_workspace(&fs, DIR.as_ref()).unwrap_or(false));
+        if stands != Ended::Returned(true) {
+            return self.absent(&world);
+        }
+        let first = if self.start.damaged {
+            self.go_on(&world, "mended")?;
+            read_events(&world)?
+        } else {
+            if condemned(&world) {
+                // Who reads a condemned file begins a new one first.
+                read_events(&world)?;
+            }
+            changes_nothing(&world, "reading", read_events)?
+        };
+        self.agrees(&first)?;
+        let token = self.go_on(&world, "one")?;
+        let second = read_events(&world)?;
+        if !second.starts_with(&first) {
+            return Err("events that a reader saw after the power cut are gone once a writer came".to_owned());
+        }
+        let known = first.last().map_or(0, |entry| entry.revision).max(self.highest);
+        if token <= known {
+            return Err(format!("token {token} is granted after revision {known} had been handed out"));
+        }
+        changes_nothing(&world, "recovering again", |world| self.stranger(world))?;
+        let later = self.release_and_go_on(&world, token)?;
+        if later <= token {
+            return Err(format!("token {token}, then {later}"));
+        }
+        Fold::default().all(&read_events(&world)?)
+    }
+
+    /// There is no workspace: it never was answered that there is, and the next process makes one.
+    fn absent(&self, world: &World) -> Result<(), String> {
+        let there = self.start.name != "nothing";
+        if there || self.told.iter().any(|told| told.durable && matches!(told.heard, Heard::Done(_))) {
+            return Err("the workspace is gone".to_owned());
+        }
+        let token = self.go_on(world, "one")?;
+        if token <= self.highest {
+            return Err(format!("token {token} of a new workspace; {} had been handed out", self.highest));
+        }
+        Ok(())
+    }
+
+    /// What is read agrees with everything that was told.
+    fn agrees(&self, events: &[Entry]) -> Result<(), String> {
+        if !events.starts_with(&self.start.events) {
+            return Err("events from before the last boot are gone".to_owned());
+        }
+        for told in self.told {
+            self.told_agrees(told, events)?;
+        }
+        for (at, entry) in events.iter().enumerate().skip(self.start.events.len()) {
+            let own = matches!(entry.event, Event::Boot { .. } | Event::Repaired { .. });
+            let asked = self.told.iter().any(|told| told.op == entry.op.as_str());
+            // Who was cut off by the power was told nothing: its operation is known by its name.
+            let by_us = ["a", "b", "c", "next"].iter().any(|op| entry.op.as_str().starts_with(op));
+            if !own && !asked && !by_us {
+                return Err(format!("{entry:?} was never asked for"));
+            }
+            if events[at + 1..].iter().any(|later| later.op == entry.op) {
+                return Err(format!("operation {} stands in the journal twice", entry.op.as_str()));
+            }
+        }
+        Ok(())
+    }
+
+    fn told_agrees(&self, told: &Told, events: &[Entry]) -> Result<(), String> {
+        let who = || format!("{} ({})", told.what, told.op);
+        let there = events.iter().find(|entry| entry.op.as_str() == told.op);
+        if let Some(revision) = told.heard.revision()
+            && told.durable
+        {
+            let lost = told.witness.iter().zip(events.iter().map(Some).chain(std::iter::repeat(None)));
+            if let Some((lost, found)) = lost.into_iter().find(|(was, is)| Some(*was) != *is) {
+                return Err(format!(
+                    "{} was answered {:?} by what stood up to revision {revision}; revision {} of it is lost ({:?} is in its place)",
+                    who(),
+                    told.heard,
+                    lost.revision,
+                    found.map(|found| found.revision)
+                ));
+            }
+        }
+        match told.heard {
+            Heard::Saw(_) | Heard::Not | Heard::Damaged => match there {
+                // A repetition under the id of what was recorded before.
+                Some(entry) if !told.witness.contains(entry) => {
+                    Err(format!("{} was answered {:?}, and is there", who(), told.heard))
+                }
+                _ => Ok(()),
+            },
+            Heard::Done(_) | Heard::Unknown => Ok(()),
+        }
+    }
+
+    /// A commit by the next process; its token.
+    fn go_on(&self, world: &World, op: &str) -> Result<Revision, String> {
+        let next = if self.start.damaged { MEND } else { NEXT };
+        let op = format!("next-{}-{op}", self.boot);
+        match as_next(world, &op, next.act)? {
+            Heard::Done(revision) => Ok(revision),
+            other => {
+                Err(format!("the next process cannot go on: it is told {other:?} ({})", why(world, &op)))
+            }
+        }
+    }
+
+    fn release_and_go_on(&self, world: &World, token: Revision) -> Result<Revision, String> {
+        let name = format!("next-next-{}-one", self.boot);
+        let heard =
+            fresh(world, "next-release", |user| of_lock(&user.client.release(&user.op, &name, token)))?;
+        if !matches!(heard, Heard::Done(_)) {
+            return Err(format!("a release after the power cut is told {heard:?}"));
+        }
+        self.go_on(world, "two")
+    }
+
+    /// Who is refused changes nothing.
+    fn stranger(&self, world: &World) -> Result<(), String> {
+        let heard =
+            fresh(world, "next-stranger", |user| of_lock(&user.client.release(&user.op, "nobody's", 1)))?;
+        match heard {
+            Heard::Saw(_) => Ok(()),
+            other => Err(format!("a stranger is told {other:?}")),
+        }
+    }
+}
+
+fn as_next(world: &World, op: &str, act: fn(&User) -> Heard) -> Result<Heard, String> {
+    fresh(world, op, act)
+}
+
+/// Runs `act` as a process that nothing happens to.
+fn fresh(world: &World, op: &str, act: impl FnOnce(&User) -> Heard) -> Result<Heard, String> {
+    let boot = Boot::blind();
+    let ended =
+        world.alone(Plan::NONE, |fs, host| act(&User::new(boot.files(&fs), host, op, Durability::Durable)));
+    match ended {
+        Ended::Returned(heard) => Ok(heard),
+        Ended::Killed => Err("a process that nobody killed is dead".to_owned()),
+        Ended::Panicked(text) => Err(format!("the next process panicked: {text}")),
+    }
+}
+
+/// What the next process is told, in words.
+fn why(world: &World, op: &str) -> String {
+    let boot = Boot::blind();
+    let ended = world.alone(Plan::NONE, |fs, host| {
+        let user = User::new(boot.files(&fs), host, op, Durability::Durable);
+        user.acquire(&format!("{op}-again"), "free-for-all", op).map(|answer| answer.verdict)
+    });
+    match ended {
+        Ended::Returned(Err(error)) => error.to_string(),
+        Ended::Returned(Ok(verdict)) => format!("asked again: {verdict:?}"),
+        Ended::Killed => "killed".to_owned(),
+        Ended::Panicked(text) => text,
+    }
+}
+
+fn condemned(world: &World) -> bool {
+    world.disk(|disk| disk.files().any(|(path, _)| path.extension().is_some_and(|kind| kind == "condemned")))
+}
+
+/// Fails unless `act` leaves every file as it is.
+fn changes_nothing<T>(
+    world: &World,
+    what: &str,
+    act: impl FnOnce(&World) -> Result<T, String>,
+) -> Result<T, String> {
+    let before = world.disk(|disk| disk.clone());
+    let done = act(world)?;
+    let after = world.disk(|disk| disk.clone());
+    match before.files().zip(after.files()).find(|(before, after)| before != after) {
+        None if before.files().count() == after.files().count() => Ok(done),
+        None => Err(format!("{what} added or removed files")),
+        Some(((path, _), _)) => Err(format!("{what} changed {}", path.display())),
+    }
+}

@@ -1,0 +1,147 @@
+//! The crash explorer: the power fails at every call of every operation, and of every two, and every subset of what was
+//! not synced survives that a filesystem may leave; then the shipped code recovers, and is judged.
+//!
+//! A case is an operation of one process on a workspace ([`starts`]), or of two: the second begins before any call of
+//! the first, after its kill there, or after one of its calls failed ([`play`]). Each moment before a call that changes
+//! something, and the one after the last answer, is a *cut*. What survives a cut is asked of the source by
+//! [`Disk::power_cut`]; the next boot finds an *image*. Images that are equal, with equal answers before, are judged once
+//! ([`judge`]). The recovery is cut as well, from every image that is new, and so is the recovery from that.
+//!
+//! Bounds: two processes, of which one is preempted once; one failed call before the first cut; per cut as many subsets
+//! as [`Bounds`] says, all of them where there are no more, else the first ones and as many drawn.
+
+mod door;
+mod explore;
+mod judge;
+mod operations;
+mod play;
+pub mod stage;
+mod starts;
+mod told;
+mod user;
+
+pub use explore::{Bounds, Counts};
+
+use fencehold::journal::Durability;
+
+use self::judge::Image;
+use self::operations::{ALL, CREATE, FEW, MEND, NEXT, Operation, REPAIR};
+use self::play::{Part, Scene, Turn, highest};
+use self::starts::Start;
+use super::choice::Source;
+use super::disk::Persistence;
+use super::scenario::{Ran, Scenario};
+
+/// How many times in a row the power may fail.
+const CUTS_MAX: u64 = 3;
+
+/// One operation, or two, on a workspace on a filesystem.
+#[derive(Debug, Clone)]
+pub struct Power {
+    start: &'static Start,
+    model: Persistence,
+    first: Part,
+    second: Option<Part>,
+}
+
+impl Power {
+    fn new(start: &'static Start, model: Persistence, first: Operation, second: Option<Operation>) -> Self {
+        let part = |operation, op| Part { operation, op, durability: Durability::Durable };
+        Power { start, model, first: part(first, "a"), second: second.map(|second| part(second, "b")) }
+    }
+
+    fn scene(&self) -> Scene {
+        // What stood there before is durable, and small pages let a line span some.
+        let disk = self.start.disk.clone().persistent(self.model, PAGE_BYTES);
+        Scene { disk, boot: self.start.boot, told: Vec::new() }
+    }
+
+    fn turns(&self, scene: &Scene) -> Vec<Turn> {
+        Scene::turns(&scene.calls(self.first), self.second.is_none())
+    }
+
+    /// What the next process does, in the boot after a cut.
+    fn recovery(&self) -> Part {
+        let operation = if self.start.damaged { MEND } else { NEXT };
+        Part { operation, op: "next", durability: Durability::Durable }
+    }
+}
+
+/// Small enough for a line to lie in several.
+const PAGE_BYTES: usize = 128;
+
+impl Scenario for Power {
+    fn name(&self) -> String {
+        let model = format!("{:?}", self.model).to_lowercase();
+        let second = self.second.map(|second| format!(" | {}", second.operation.name)).unwrap_or_default();
+        format!("power/{model}/{}: {}{second}", self.start.name, self.first.operation.name)
+    }
+
+    fn run(&self, mut source: Source) -> Ran {
+        let mut scene = self.scene();
+        let turns = self.turns(&scene);
+        let turn = turns[source.choose("turn", turns.len())];
+        let mut played = scene.play(self.first, self.second, turn);
+        let mut trace = Vec::new();
+        let mut at_least = 0;
+        for cut in 1..=CUTS_MAX {
+            if let Some(why) = played.wrong.take() {
+                trace.append(&mut played.trace);
+                return Ran { source, trace, violation: Some(why) };
+            }
+            let moment = &played.moments[source.choose("cut", played.moments.len())];
+            at_least = at_least.max(highest(moment, scene.boot));
+            let disk = moment.disk.power_cut(&mut |label, of| source.choose(label, of));
+            trace.extend(played.trace[..moment.calls.min(played.trace.len())].iter().cloned());
+            let told = played.told[..moment.told].to_vec();
+            scene = Scene { disk, boot: scene.boot + 1, told };
+            if cut == CUTS_MAX || source.choose("again", 2) == 0 {
+                break;
+            }
+            played = scene.play(self.recovery(), None, Turn::After);
+        }
+        let violation = self.image(&scene, at_least).judge().err();
+        Ran { source, trace, violation }
+    }
+}
+
+impl Power {
+    fn image<'a>(&self, scene: &'a Scene, highest: u64) -> Image<'a> {
+        Image { disk: &scene.disk, boot: scene.boot, told: &scene.told, highest, start: self.start }
+    }
+}
+
+/// Every operation by itself, on every workspace that it can meet, in a fixed order.
+#[must_use]
+pub fn alone(model: Persistence) -> Vec<Power> {
+    let mut all = Vec::new();
+    for start in starts::all() {
+        if start.damaged {
+            all.push(Power::new(start, model, REPAIR, None));
+        } else if start.name == "nothing" {
+            all.push(Power::new(start, model, CREATE, None));
+        } else if start.name == "used" {
+            all.extend(ALL.map(|operation| Power::new(start, model, operation, None)));
+        } else {
+            all.extend(FEW.map(|name| Power::new(start, model, operations::named(name), None)));
+        }
+    }
+    all
+}
+
+/// Every two operations: all on a used workspace, those that stand for the others on the rest.
+#[must_use]
+pub fn pairs(model: Persistence) -> Vec<Power> {
+    let mut all = Vec::new();
+    for start in starts::all().iter().filter(|start| !start.damaged) {
+        let operations = match start.name {
+            "nothing" => vec![CREATE, NEXT],
+            "used" => ALL.to_vec(),
+            _ => FEW.map(operations::named).to_vec(),
+        };
+        for first in &operations {
+            all.extend(operations.iter().map(|second| Power::new(start, model, *first, Some(*second))));
+        }
+    }
+    all
+}

@@ -1,0 +1,26 @@
+//! The crash explorer: the power fails at every call, every legal subset survives, and the shipped code recovers.
+
+use fencehold_stress::sim::disk::Persistence;
+use fencehold_stress::sim::power::{self, Bounds, Counts, Power};
+
+const BOUNDS: Bounds = Bounds { subsets_max: 16, again_max: 4, cuts_max: 3 };
+
+fn explored(cases: Vec<Power>) -> Counts {
+    let mut counts = Counts::default();
+    for case in cases {
+        let found = case.explore(BOUNDS, 1).unwrap_or_else(|found| panic!("{found}"));
+        counts.add(&found);
+    }
+    println!("{counts:?}");
+    counts
+}
+
+#[test]
+fn power_alone() {
+    explored(power::alone(Persistence::Ext4));
+}
+
+#[test]
+fn power_pairs() {
+    explored(power::pairs(Persistence::Ext4));
+}
