@@ -14,7 +14,7 @@ use super::image::Mount;
 const PAGE: usize = 4096;
 
 /// Whether a sync was fine, as a word of the story.
-fn word(who: &str, result: io::Result<()>) -> String {
+fn word(who: &str, result: &io::Result<()>) -> String {
     format!("{who}: {}", if result.is_ok() { "fine" } else { "told" })
 }
 
@@ -75,7 +75,7 @@ impl Refusing {
 
 /// What happens on ext4.
 fn real(disk: &Refusing) -> Vec<String> {
-    let sync = |who, file: &File| word(who, file.sync_data());
+    let sync = |who, file: &File| word(who, &file.sync_data());
     let look = |what, file: &File| {
         let mut byte = [0];
         file.read_exact_at(&mut byte, PAGE as u64).unwrap();
@@ -113,11 +113,11 @@ fn simulated() -> Vec<String> {
     disk.put(path, &[[b'd'; PAGE], [0; PAGE]].concat());
     let mut disk = disk.persistent(Persistence::Ext4, PAGE);
     let open = |disk: &mut Disk| disk.open(0, path, How::Write).unwrap();
-    let sync = |disk: &mut Disk, who, file: OpenId| word(who, disk.sync(file));
+    let sync = |disk: &mut Disk, who, file: OpenId| word(who, &disk.sync(file));
     let look = |disk: &Disk, what| first(what, disk.contents(path).unwrap()[PAGE]);
     let (a, b) = (open(&mut disk), open(&mut disk));
     disk.write_at(a, PAGE as u64, &[b'A'; PAGE]).unwrap();
-    let mut said = vec![word("a", disk.fail_sync(a))];
+    let mut said = vec![word("a", &disk.fail_sync(a))];
     for (who, file) in [("a again", a), ("b", b), ("b again", b)] {
         said.push(sync(&mut disk, who, file));
     }
