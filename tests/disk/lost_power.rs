@@ -184,6 +184,18 @@ fn litmus() -> Vec<(&'static str, Vec<Step>)> {
             vec![Append("d/g", b'a', 2 * PAGE - 5000), WriteThrough("d/g", 8192, b'b', 100)],
         ),
         ("a rename and an overwrite", vec![Rename("f", "a"), Overwrite("a", 2, b'a', 5), Sync("a")]),
+        (
+            "a rename, and another file overwritten",
+            vec![Rename("f", "a"), Overwrite("d/g", 2, b'a', 5), Sync("d/g")],
+        ),
+        ("a rename, and another file longer", vec![Rename("f", "a"), Append("d/g", b'a', 5), Sync("d/g")]),
+        ("a file moved into a synced folder", vec![Rename("d/g", "f"), SyncDir("")]),
+        ("a file moved out of a synced folder", vec![Rename("d/g", "f"), SyncDir("d")]),
+        (
+            "a folder moved into a synced one",
+            vec![MakeDir("d/e"), SyncDir("d"), Rename("d/e", "e"), SyncDir("")],
+        ),
+        ("a file moved and synced", vec![Rename("d/g", "a"), Sync("a")]),
         ("a rename and an append", vec![Rename("f", "a"), Append("a", b'a', 5), Sync("a")]),
         ("a cut", vec![Truncate("f", 4), Unlink("d/g")]),
         (
