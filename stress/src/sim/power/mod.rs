@@ -50,6 +50,13 @@ impl Power {
         Power { start, model, first: part(first, "a"), second: second.map(|second| part(second, "b")) }
     }
 
+    /// Whether both are among those that stand for the others.
+    #[must_use]
+    pub fn is_of_few(&self) -> bool {
+        let is_one = |part: &Part| operations::FEW.contains(&part.operation.name);
+        self.start.name == "used" && is_one(&self.first) && self.second.as_ref().is_some_and(is_one)
+    }
+
     fn scene(&self) -> Scene {
         // What stood there before is durable, and small pages let a line span some.
         let disk = self.start.disk.clone().persistent(self.model, PAGE_BYTES);

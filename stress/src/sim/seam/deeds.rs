@@ -138,7 +138,7 @@ fn spoilt(name: &str, at: usize) -> Disk {
 }
 
 /// With the last line of the journal damaged, in the boot that wrote it.
-fn broken() -> Disk {
+pub(super) fn broken() -> Disk {
     let path = Path::new(DIR).join("journal.1.ndjson");
     let len = used().contents(&path).expect("the journal of a workspace").len();
     spoilt("journal.1.ndjson", len - 3)

@@ -1,11 +1,15 @@
 //! The engines: each a way through executions, let loose on scenarios whose judges know what must hold.
 
 use super::Hunt;
+use super::after::{Forked, Kept, Seen};
+use super::pairs::Pair;
 use crate::sim::choice::{Explorer, Random, Source};
+use crate::sim::disk::Persistence;
 use crate::sim::loom_fs::LoomExplored;
+use crate::sim::power::{Bounds, Power};
 use crate::sim::scenario::Scenario;
 use crate::sim::together::{Creators, Files, LockUsers, MachineUsers};
-use crate::sim::{stage, torn};
+use crate::sim::{power, stage, torn};
 
 type Run = Box<dyn Fn(u64) -> Hunt + Send + Sync>;
 
@@ -48,7 +52,28 @@ impl Ground {
             let mut hunt = Hunt::default();
             while hunt.violation.is_none() && hunt.executions < executions_max {
                 hunt.executions += 1;
-                hunt.violation = scenario.run(Source::random(seeds.bits())).violation;
+                hunt.violation = scenario.run(Source::random(seeds.bits()).quiet()).violation;
+            }
+            hunt
+        };
+        Ground { name, run: Box::new(run) }
+    }
+
+    /// The same by priorities that change twice in a run.
+    fn pct(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64) -> Self {
+        let name = scenario.name();
+        let run = move |seed: u64| {
+            let mut seeds = Random::new(seed);
+            let mut hunt = Hunt::default();
+            let mut steps = 1;
+            while hunt.violation.is_none() && hunt.executions < executions_max {
+                let seed = seeds.bits();
+                let source =
+                    if steps > 1 { Source::pct(seed, PCT_DEPTH, steps) } else { Source::random(seed) };
+                let ran = scenario.run(source.quiet());
+                steps = steps.max(ran.source.steps());
+                hunt.executions += 1;
+                hunt.violation = ran.violation;
             }
             hunt
         };
@@ -63,12 +88,46 @@ impl Ground {
             let mut hunt = Hunt::default();
             while hunt.violation.is_none() && hunt.executions < executions_max {
                 let Some(source) = explorer.next_run() else { break };
-                let ran = scenario.run(source);
+                let ran = scenario.run(source.quiet());
                 explorer.ran(&ran.source);
                 hunt.executions += 1;
                 hunt.violation = ran.violation;
             }
             hunt
+        };
+        Ground { name, run: Box::new(run) }
+    }
+
+    /// The first executions, and as many drawn from the seed.
+    fn both_ways(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64) -> Self {
+        let name = scenario.name();
+        let run = move |seed: u64| {
+            let mut explorer = Explorer::new();
+            let mut seeds = Random::new(seed);
+            let mut hunt = Hunt::default();
+            while hunt.violation.is_none() && hunt.executions < 2 * executions_max {
+                hunt.executions += 1;
+                // One by one only the last answers would ever differ; drawn, the rare ones are late.
+                let drawn = hunt.executions % 2 == 0;
+                let next = if drawn { Some(Source::random(seeds.bits())) } else { explorer.next_run() };
+                let Some(source) = next else { break };
+                let ran = scenario.run(source.quiet());
+                if !drawn {
+                    explorer.ran(&ran.source);
+                }
+                hunt.violation = ran.violation;
+            }
+            hunt
+        };
+        Ground { name, run: Box::new(run) }
+    }
+
+    fn power(power: Power) -> Self {
+        let name = power.name();
+        let run = move |seed: u64| match power.explore(POWER_BOUNDS, seed) {
+            Ok(counts) => Hunt { executions: counts.judged, violation: None },
+            // How far it had come is not told.
+            Err(found) => Hunt { executions: 1, violation: Some(found.what) },
         };
         Ground { name, run: Box::new(run) }
     }
@@ -82,10 +141,19 @@ impl Ground {
     }
 }
 
+/// How many orderings a bug may need that PCT is to find with a known probability.
+const PCT_DEPTH: u32 = 3;
+/// Executions of a scenario that is explored one by one; one that is right ends before.
+const EXPLORED_MAX: u64 = 20_000;
 /// Drawn executions of a scenario.
 const DRAWN_MAX: u64 = 300;
 /// How often a process that could go on may have to wait under loom.
 const LOOM_PREEMPTIONS_MAX: usize = 2;
+
+/// How much the crash explorer looks at in each case.
+const POWER_BOUNDS: Bounds = Bounds { subsets_max: 8, again_max: 2, cuts_max: 2 };
+/// Executions of a document's or a log's operation whose power fails.
+const FILES_MAX: u64 = 150;
 
 /// Every engine.
 #[must_use]
@@ -98,7 +166,28 @@ pub fn engines() -> Vec<Engine> {
         Ground::drawn(Files::new(), DRAWN_MAX),
         Ground::drawn(Creators::new(), DRAWN_MAX),
     ];
+    let model = Persistence::Posix;
+    let files = torn::logs().into_iter().chain(torn::documents());
+    let files = files.map(|torn| Ground::both_ways(torn.without_power(model), FILES_MAX));
+    let mut crashes: Vec<Ground> = files.collect();
+    crashes.extend(power::alone(model).into_iter().map(Ground::power));
+    let pairs = power::pairs(model).into_iter().filter(Power::is_of_few).map(Ground::power);
+    crashes.extend(Seen::all().into_iter().map(|seen| Ground::both_ways(seen, FILES_MAX)));
+    let explorer = Pair::all().into_iter().map(|pair| Ground::exhausted(pair, EXPLORED_MAX));
+    let left = Forked::all().into_iter().map(|forked| Ground::exhausted(forked, EXPLORED_MAX));
+    let kept = Kept::all().into_iter().map(|kept| Ground::exhausted(kept, 1));
+    let pct = vec![
+        Ground::pct(LockUsers::new(), DRAWN_MAX),
+        Ground::pct(LockUsers::rotating(), DRAWN_MAX),
+        Ground::pct(MachineUsers::new(), DRAWN_MAX),
+        Ground::pct(Files::new(), DRAWN_MAX),
+        Ground::pct(Creators::new(), DRAWN_MAX),
+    ];
     vec![
+        Engine { name: "explorer", draws: false, grounds: kept.chain(left).chain(explorer).collect() },
+        Engine { name: "pct", draws: true, grounds: pct },
+        Engine { name: "power", draws: true, grounds: crashes },
+        Engine { name: "power, two", draws: true, grounds: pairs.collect() },
         Engine { name: "torn", draws: false, grounds: torn.collect() },
         Engine { name: "random", draws: true, grounds: random },
         Engine {

@@ -1,7 +1,9 @@
 //! The engines that hunt a mutant, and what each is let loose on.
 
+mod after;
 mod engines;
 mod matrix;
+mod pairs;
 
 pub use engines::{Engine, Ground, engines};
 pub use matrix::{Caught, Cell, Matrix, Progress, Row, matrix};
