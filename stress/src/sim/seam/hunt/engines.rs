@@ -1,8 +1,9 @@
 //! The engines: each a way through executions, let loose on scenarios whose judges know what must hold.
 
-use super::Hunt;
-use super::after::{Forked, Kept, Seen};
+use super::after::{Forked, Kept};
 use super::pairs::Pair;
+use super::seen::{Maker, Seen};
+use super::{Cost, Hunt};
 use crate::sim::choice::{Explorer, Random, Source};
 use crate::sim::disk::Persistence;
 use crate::sim::loom_fs::LoomExplored;
@@ -81,12 +82,12 @@ impl Ground {
     }
 
     /// Every execution there is, or the first ones.
-    fn exhausted(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64) -> Self {
+    fn exhausted(scenario: impl Scenario + Send + Sync + 'static, cost: Cost) -> Self {
         let name = scenario.name();
         let run = move |_| {
             let mut explorer = Explorer::new();
-            let mut hunt = Hunt::default();
-            while hunt.violation.is_none() && hunt.executions < executions_max {
+            let mut hunt = Hunt { cost: Some(cost), ..Hunt::default() };
+            while hunt.violation.is_none() && hunt.executions < EXPLORED_MAX {
                 let Some(source) = explorer.next_run() else { break };
                 let ran = scenario.run(source.quiet());
                 explorer.ran(&ran.source);
@@ -99,12 +100,12 @@ impl Ground {
     }
 
     /// The first executions, and as many drawn from the seed.
-    fn both_ways(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64) -> Self {
+    fn both_ways(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64, cost: Cost) -> Self {
         let name = scenario.name();
         let run = move |seed: u64| {
             let mut explorer = Explorer::new();
             let mut seeds = Random::new(seed);
-            let mut hunt = Hunt::default();
+            let mut hunt = Hunt { cost: Some(cost), ..Hunt::default() };
             while hunt.violation.is_none() && hunt.executions < 2 * executions_max {
                 hunt.executions += 1;
                 // One by one only the last answers would ever differ; drawn, the rare ones are late.
@@ -125,9 +126,13 @@ impl Ground {
     fn power(power: Power) -> Self {
         let name = power.name();
         let run = move |seed: u64| match power.explore(POWER_BOUNDS, seed) {
-            Ok(counts) => Hunt { executions: counts.judged, violation: None },
-            // How far it had come is not told.
-            Err(found) => Hunt { executions: 1, violation: Some(found.what) },
+            Ok(counts) => Hunt { executions: counts.judged, ..Hunt::default() },
+            Err(found) => {
+                let (operations, preemptions, faults) = power.cost(&found.schedule);
+                let cost = Some(Cost::of(operations, preemptions, faults));
+                // How far it had come is not told.
+                Hunt { executions: 1, violation: Some(found.what), cost }
+            }
         };
         Ground { name, run: Box::new(run) }
     }
@@ -135,7 +140,8 @@ impl Ground {
     fn loom((name, model): (&'static str, fn(usize) -> LoomExplored)) -> Self {
         let run = move |_| {
             let explored = model(LOOM_PREEMPTIONS_MAX);
-            Hunt { executions: explored.executions, violation: explored.violation }
+            let cost = Some(Cost::of(2, 2, 0));
+            Hunt { executions: explored.executions, violation: explored.violation, cost }
         };
         Ground { name: name.to_owned(), run: Box::new(run) }
     }
@@ -155,10 +161,13 @@ const POWER_BOUNDS: Bounds = Bounds { subsets_max: 8, again_max: 2, cuts_max: 2 
 /// Executions of a document's or a log's operation whose power fails.
 const FILES_MAX: u64 = 150;
 
+/// Executions in which something is seen before the power fails.
+const SEEN_MAX: u64 = 400;
+
 /// Every engine.
 #[must_use]
 pub fn engines() -> Vec<Engine> {
-    let torn = torn::all().into_iter().map(|torn| Ground::exhausted(torn.with_few_cuts(), u64::MAX));
+    let torn = torn::all().into_iter().map(|torn| Ground::exhausted(torn.with_few_cuts(), Cost::of(2, 0, 1)));
     let random = vec![
         Ground::drawn(LockUsers::new(), DRAWN_MAX),
         Ground::drawn(LockUsers::rotating(), DRAWN_MAX),
@@ -168,14 +177,17 @@ pub fn engines() -> Vec<Engine> {
     ];
     let model = Persistence::Posix;
     let files = torn::logs().into_iter().chain(torn::documents());
-    let files = files.map(|torn| Ground::both_ways(torn.without_power(model), FILES_MAX));
+    let files = files.map(|torn| Ground::both_ways(torn.without_power(model), FILES_MAX, Cost::of(2, 0, 1)));
     let mut crashes: Vec<Ground> = files.collect();
     crashes.extend(power::alone(model).into_iter().map(Ground::power));
     let pairs = power::pairs(model).into_iter().filter(Power::is_of_few).map(Ground::power);
-    crashes.extend(Seen::all().into_iter().map(|seen| Ground::both_ways(seen, FILES_MAX)));
-    let explorer = Pair::all().into_iter().map(|pair| Ground::exhausted(pair, EXPLORED_MAX));
-    let left = Forked::all().into_iter().map(|forked| Ground::exhausted(forked, EXPLORED_MAX));
-    let kept = Kept::all().into_iter().map(|kept| Ground::exhausted(kept, 1));
+    for (maker, cost) in [(Maker::Stands, Cost::of(3, 1, 1)), (Maker::Killed, Cost::of(3, 0, 2))] {
+        let seen = Seen::all(maker).into_iter();
+        crashes.extend(seen.map(|seen| Ground::both_ways(seen, SEEN_MAX, cost)));
+    }
+    let explorer = Pair::all().into_iter().map(|pair| Ground::exhausted(pair, Cost::of(4, 2, 0)));
+    let left = Forked::all().into_iter().map(|forked| Ground::exhausted(forked, Cost::of(2, 1, 1)));
+    let kept = Kept::all().into_iter().map(|kept| Ground::exhausted(kept, Cost::of(2, 0, 0)));
     let pct = vec![
         Ground::pct(LockUsers::new(), DRAWN_MAX),
         Ground::pct(LockUsers::rotating(), DRAWN_MAX),
