@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use fencehold_stress::sim::choice::Source;
-use fencehold_stress::sim::journal::{Defect, StoreUsers, at_large, forgetful};
+use fencehold_stress::sim::journal::{Defect, StoreUsers, at_large, forgetful, small};
 use fencehold_stress::sim::scenario::{Counterexample, Scenario, exhaust, search};
 use fencehold_stress::sim::stage;
 
@@ -57,6 +57,19 @@ fn every_defect_is_found_in_a_short_run_and_its_setting_without_it_stands_to_the
         let control = control.unwrap_or_else(|flagged| panic!("{flagged}"));
         assert_eq!((control.runs, control.complete), (runs, true), "{}", defect.name());
     }
+}
+
+#[test]
+fn small_settings_stand_to_their_end() {
+    let runs: Vec<u64> = small()
+        .iter()
+        .map(|users| {
+            let explored = exhaust(users, 100_000, &mut |_| {}).unwrap_or_else(|flagged| panic!("{flagged}"));
+            assert!(explored.complete, "{}", users.name());
+            explored.runs
+        })
+        .collect();
+    assert_eq!(runs, [2_520, 4_392, 177, 1_589]);
 }
 
 /// A client folds, stands still, others append past it and trim; the key that it waits for is absent again.

@@ -193,6 +193,24 @@ impl Torn {
         exhaust(self, u64::MAX, progress)
     }
 
+    /// Runs it until the power fails before one of its calls, on a disk of this model; the next boot is judged.
+    #[must_use]
+    pub fn cut_off(&self, mut source: Source, model: Persistence, page_bytes: usize) -> Ran {
+        let call = source.choose("cut", self.calls.len() + 1);
+        let plan = Plan::at(call as u64, Fault::Kill);
+        let world = World::new(self.disk.clone().persistent(model, page_bytes), source, Options::default());
+        let ended = world.alone(plan, |fs, host| (self.act)(&fs, &host));
+        let left = world.disk(|disk| disk.clone()).power_cut(&mut |label, of| world.choose(label, of));
+        world.disk(|disk| *disk = left);
+        world.reboot();
+        let violation = match ended {
+            Ended::Returned(answered) => (self.judge)(&world, answered).err(),
+            Ended::Killed => (self.judge)(&world, Answered::Unknown).err(),
+            Ended::Panicked(text) => Some(format!("the operation panicked: {text}")),
+        };
+        Ran { source: world.source(), trace: world.trace(), violation }
+    }
+
     /// How many calls the operation makes.
     #[must_use]
     pub fn calls(&self) -> &[Step] {
