@@ -47,13 +47,13 @@ impl Inner {
     fn touch_path(&mut self, call: Call<'_>) {
         let there = self.disk.stat(call.path).ok().flatten();
         match call.name {
-            "stat" | "open" => {
+            "stat" => {
                 self.touch_name(call.path, false);
                 if let Some(stat) = there {
                     self.source.touch(Thing::Data(stat.id.ino), false);
                 }
             }
-            "resolve" => self.touch_name(call.path, false),
+            "open" | "resolve" => self.touch_name(call.path, false),
             "list" => self.touch_names(call.path, false),
             "sync_dir" if self.disk.model() == Persistence::Kept => self.touch_names(call.path, true),
             "create" | "make_dir" if there.is_some() => self.touch_name(call.path, false),
