@@ -16,7 +16,8 @@ use fencehold_stress::sim::world::Options;
 fn drawn(criterion: &mut Criterion, name: &str, scenario: &dyn Scenario) {
     let mut seeds = Random::new(1);
     let sample = 200;
-    let steps: u64 = (0..sample).map(|_| scenario.run(Source::random(seeds.bits()).quiet()).source.steps()).sum();
+    let steps: u64 =
+        (0..sample).map(|_| scenario.run(Source::random(seeds.bits()).quiet()).source.steps()).sum();
     let mut group = criterion.benchmark_group("worlds");
     for (what, throughput) in [("executions", 1), ("calls", steps / sample)] {
         group.throughput(Throughput::Elements(throughput));
@@ -35,7 +36,9 @@ fn search(processes: usize) {
     let explored = exhaust_by(explorer, &Committers::new(processes, options), u64::MAX, &mut |_| {});
     let explored = explored.expect("the shipped code stands every schedule");
     let seconds = began.elapsed().as_secs_f64();
-    println!("{processes} processes with one commit each, 2 preemptions, a kill anywhere: {explored:?} in {seconds:.1} s");
+    println!(
+        "{processes} processes with one commit each, 2 preemptions, a kill anywhere: {explored:?} in {seconds:.1} s"
+    );
 }
 
 fn main() {
