@@ -126,12 +126,11 @@ impl Ground {
     fn power(power: Power) -> Self {
         let name = power.name();
         let run = move |seed: u64| match power.explore(POWER_BOUNDS, seed) {
-            Ok(counts) => Hunt { executions: counts.judged, ..Hunt::default() },
-            Err(found) => {
+            (counts, None) => Hunt { executions: counts.judged, ..Hunt::default() },
+            (counts, Some(found)) => {
                 let (operations, preemptions, faults) = power.cost(&found.schedule);
                 let cost = Some(Cost::of(operations, preemptions, faults));
-                // How far it had come is not told.
-                Hunt { executions: 1, violation: Some(found.what), cost }
+                Hunt { executions: counts.judged.max(1), violation: Some(found.what), cost }
             }
         };
         Ground { name, run: Box::new(run) }
