@@ -56,6 +56,10 @@ pub struct StoreUsers {
     wants: Wants,
     limits: Limits,
     faults: Faults,
+    /// So many of the clients, the first ones, do not wait until what they are told is durable.
+    relaxed: usize,
+    /// How often the store crashes, at the most.
+    crashes_max: u32,
     defect: Option<Defect>,
 }
 
@@ -85,6 +89,7 @@ enum Action {
     Begin(ClientId),
     GiveUp(ClientId),
     Pause,
+    Crash,
 }
 
 struct Run<'a> {
@@ -101,7 +106,24 @@ impl StoreUsers {
     /// So many clients that do this, with faults up to these.
     #[must_use]
     pub fn new(name: &str, clients: usize, wants: Wants, limits: Limits, faults: Faults) -> Self {
-        StoreUsers { name: name.to_owned(), clients, wants, limits, faults, defect: None }
+        StoreUsers {
+            name: name.to_owned(),
+            clients,
+            wants,
+            limits,
+            faults,
+            relaxed: 0,
+            crashes_max: 0,
+            defect: None,
+        }
+    }
+
+    /// The same, where so many of the clients, the first ones, do not wait until what they are told is durable, and the
+    /// store crashes so often, at the most.
+    #[must_use]
+    pub fn relaxed(mut self, clients: usize, crashes_max: u32) -> Self {
+        (self.relaxed, self.crashes_max) = (clients, crashes_max);
+        self
     }
 
     /// The same clients and store with a defect.
@@ -139,7 +161,7 @@ impl StoreUsers {
 
     fn once(&self, source: Source, trace: Option<Vec<Step>>) -> Ran {
         let mut remote = Remote::new(source, self.limits, self.faults, self.defect);
-        remote.trace = trace;
+        (remote.trace, remote.crashes_left) = (trace, self.crashes_max);
         let clients = (0..self.clients).map(|_| Client::default()).collect();
         let mut run = Run { users: self, remote, clients, told: Vec::new(), known: Known::default() };
         let ended = run.until_all_are_told();
@@ -153,7 +175,7 @@ impl Run<'_> {
     fn until_all_are_told(&mut self) -> Result<(), String> {
         for _ in 0..STEPS_MAX {
             let actions = self.actions();
-            if actions.iter().all(|action| matches!(action, Action::Serve(_) | Action::Pause))
+            if actions.iter().all(|action| matches!(action, Action::Serve(_) | Action::Pause | Action::Crash))
                 && self.clients.iter().all(|client| client.waits.is_none())
             {
                 return Ok(());
@@ -178,6 +200,9 @@ impl Run<'_> {
         actions.extend(gives_up.map(|(id, _)| Action::GiveUp(id)));
         if self.remote.left.pauses_max > 0 {
             actions.push(Action::Pause);
+        }
+        if self.remote.crashes_left > 0 {
+            actions.push(Action::Crash);
         }
         actions
     }
@@ -210,6 +235,7 @@ impl Run<'_> {
                 let next = waiting.call.timed_out(&client.cache);
                 self.go_on(id, waiting, next);
             }
+            Action::Crash => self.remote.crash(),
             Action::Pause => {
                 self.remote.left.pauses_max -= 1;
                 let ms = self.remote.left.pause_ms;
@@ -229,6 +255,7 @@ impl Run<'_> {
             op: asking.as_ref().map(|asking| asking.op.clone()),
             command: command.clone(),
             before: self.known,
+            durable: id >= self.users.relaxed,
             began_ms: self.remote.store.clock_ms,
             ended_ms: TimeMs::MAX,
             outcome: None,
@@ -236,7 +263,7 @@ impl Run<'_> {
         if let (Some(asking), Some(command)) = (&asking, &command) {
             client.asked = Some((asking.clone(), command.clone()));
         }
-        let mut call = Call::new(asking, self.users.limits, self.users.defect);
+        let mut call = Call::new(asking, id >= self.users.relaxed, self.users.limits, self.users.defect);
         let next = call.begin(&mut client.cache, &mut decision(command.as_ref(), self.users.defect));
         let waiting = Waiting { call, question: 0, command, told: self.told.len() - 1 };
         self.go_on(id, waiting, next);

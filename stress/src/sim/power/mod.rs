@@ -65,7 +65,8 @@ impl Power {
 
     /// What a counterexample needs: operations, preemptions, and faults, each cut of the power being one.
     pub(in crate::sim) fn cost(&self, schedule: &Schedule) -> (u32, u32, u32) {
-        let answer = |label: &'static str| schedule.answers.iter().filter(move |answer| answer.label == label);
+        let answer =
+            |label: &'static str| schedule.answers.iter().filter(move |answer| answer.label == label);
         let turns = self.turns(&self.scene());
         let turn = answer("turn").next().and_then(|answer| turns.get(answer.chosen as usize));
         let (preemptions, faults) = match turn {
