@@ -14,7 +14,7 @@ use super::call::{Cache, Decided};
 use super::message::{Answer, Request};
 use super::remote::ClientId;
 use super::store::Store;
-use super::users::right;
+use super::wants::right;
 
 /// An answer without an event.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -32,9 +32,11 @@ mod remote;
 mod settings;
 mod store;
 mod users;
+mod wants;
 
 pub use defect::Defect;
 pub use handle::{SimJournal, SimStore, Trouble};
 pub use remote::{Faults, Limits, Remote};
 pub use settings::{at_large, crashing, forgetful, scenarios, small};
-pub use users::{StoreUsers, Want, Wants};
+pub use users::StoreUsers;
+pub use wants::{Want, Wants};

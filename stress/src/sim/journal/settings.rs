@@ -2,7 +2,8 @@
 
 use super::defect::Defect;
 use super::remote::{Faults, Limits};
-use super::users::{StoreUsers, Want, Wants};
+use super::users::StoreUsers;
+use super::wants::{Want, Wants};
 
 use Want::{Acquire, Again, Read, Release};
 

@@ -1,52 +1,22 @@
 //! Clients of one store, as a scenario: each goes from question to answer; what happens in between is chosen.
 
 use fencehold::journal::Asking;
-use fencehold_model::lock::{self, Already, Command, Decision, Proof};
-use fencehold_model::{Claim, Holder, LockName, OpId, State, TimeMs, Token};
+use fencehold_model::lock::{Command, Proof};
+use fencehold_model::{Claim, Holder, LockName, OpId, TimeMs, Token};
 
-use super::call::{Cache, Call, Decided, Next};
+use super::call::{Cache, Call, Next};
 use super::defect::Defect;
 use super::judge::{self, Answered, Known, Told};
 use super::remote::{ClientId, Faults, Limits, Remote};
+use super::wants::{TTL_MS, WANTS, Want, Wants, decision};
 use crate::sim::choice::Source;
 use crate::sim::scenario::{Ran, Scenario};
 use crate::sim::world::Step;
 
-/// How long a lock is granted for.
-const TTL_MS: u64 = 250;
 /// How far the clock of every second client is ahead: more than a TTL.
 const AHEAD_MS: u64 = 1_000;
 /// No run of this size has as many steps.
 const STEPS_MAX: usize = 10_000;
-
-/// What a client does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Want {
-    /// Asks for the lock, under a claim of its own.
-    Acquire,
-    /// Gives up what it was granted last; reads, if that was nothing.
-    Release,
-    /// Renews what it was granted last; reads, if that was nothing.
-    Renew,
-    /// Looks who holds what.
-    Read,
-    /// Asks again, under the same operation id, for what another client asked for last; reads, if that was nothing.
-    Again,
-}
-
-/// What the clients of a scenario do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wants {
-    /// So many operations each, drawn among the first so many kinds of [`Want`].
-    Drawn {
-        /// Operations of each client.
-        each: usize,
-        /// Kinds.
-        kinds: usize,
-    },
-    /// These.
-    Given(&'static [&'static [Want]]),
-}
 
 /// Clients of one simulated store.
 #[derive(Debug, Clone)]
@@ -99,8 +69,6 @@ struct Run<'a> {
     told: Vec<Told>,
     known: Known,
 }
-
-const WANTS: [Want; 5] = [Want::Acquire, Want::Release, Want::Read, Want::Renew, Want::Again];
 
 impl StoreUsers {
     /// So many clients that do this, with faults up to these.
@@ -327,39 +295,4 @@ impl Run<'_> {
             }
         }
     }
-}
-
-/// How a command is decided; without one, a look at who holds what.
-fn decision(
-    command: Option<&Command>,
-    defect: Option<Defect>,
-) -> impl FnMut(&State, TimeMs) -> Decided<Answered> + use<'_> {
-    move |state, now_ms| {
-        judge::decided(state, command, now_ms, |state, command, now_ms| {
-            if defect == Some(Defect::HolderIsClaim) {
-                by_holder(state, command, now_ms)
-            } else {
-                right(state, command, now_ms)
-            }
-        })
-    }
-}
-
-pub(super) fn right(state: &State, command: &Command, now_ms: TimeMs) -> Decision {
-    lock::decide(state, command, None, now_ms)
-}
-
-/// The wrong decision of who takes a holder's name for its claim.
-fn by_holder(state: &State, command: &Command, now_ms: TimeMs) -> Decision {
-    if let Command::Acquire { name, holder, .. } = command
-        && let Some(grant) = state.locks.get(name).and_then(|lock| lock.grant.as_ref())
-        && grant.holder == *holder
-        && now_ms < grant.expires_ms
-    {
-        return Decision::Already(Already::Granted {
-            token: grant.token,
-            expires_ms: Some(grant.expires_ms),
-        });
-    }
-    right(state, command, now_ms)
 }
