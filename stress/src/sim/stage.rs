@@ -7,7 +7,6 @@ use super::door::Locks;
 use super::loom_fs::LoomExplored;
 use super::mutants::Protocol;
 use super::scenario::{Counterexample, Scenario, exhaust, replay as run_again, search};
-use super::scenario::{Counterexample, Scenario, replay as run_again, search};
 use super::swarm::Plan;
 use super::{journal, together, torn as operations};
 use super::{loom_machines, loom_models};
