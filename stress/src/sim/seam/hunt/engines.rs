@@ -214,18 +214,19 @@ pub fn engines() -> Vec<Engine> {
         Ground::pct(together::Files::new(), DRAWN_MAX),
         Ground::pct(Creators::new(), DRAWN_MAX),
     ];
+    // The one that is mostly soonest comes first.
     vec![
+        Engine { name: "random", draws: true, grounds: random },
         Engine { name: "explorer", draws: false, grounds: kept.chain(left).chain(explorer).collect() },
-        Engine { name: "pct", draws: true, grounds: pct },
+        Engine { name: "torn", draws: false, grounds: torn.collect() },
         Engine { name: "power", draws: true, grounds: crashes },
         Engine { name: "power, two", draws: true, grounds: pairs.collect() },
-        Engine { name: "swarm", draws: true, grounds: vec![Ground::swarm()] },
-        Engine { name: "torn", draws: false, grounds: torn.collect() },
-        Engine { name: "random", draws: true, grounds: random },
         Engine {
             name: "loom",
             draws: false,
             grounds: stage::LOOM_MODELS.into_iter().map(Ground::loom).collect(),
         },
+        Engine { name: "pct", draws: true, grounds: pct },
+        Engine { name: "swarm", draws: true, grounds: vec![Ground::swarm()] },
     ]
 }
