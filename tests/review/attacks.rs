@@ -126,7 +126,8 @@ fn review_C3_relaxed_tokens_that_a_writeback_error_lost_are_not_handed_out_again
 #[test]
 fn review_C3_what_was_durable_and_is_missing_can_be_repaired_in_the_same_boot() {
     use crate::spec_kit::{Lab, is_damage};
-    let losses: [fn(&[u8], usize) -> Vec<u8>; 3] = [
+    type Loss = fn(&[u8], usize) -> Vec<u8>;
+    let losses: [Loss; 3] = [
         |bytes, end| bytes[..end].to_vec(),
         |bytes, end| [&bytes[..end], &vec![0; bytes.len() - end]].concat(),
         |bytes, end| [&bytes[..end], b"{\"rev\":"].concat(),

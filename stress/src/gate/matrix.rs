@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::args::Mutants;
-use crate::sim::seam::hunt::{Cell, Matrix, Row, engines, matrix};
+use crate::sim::seam::hunt::{Cell, Matrix, Progress, Row, caught_table, engines, matrix};
 use crate::sim::seam::{Mutant, census, mutants as mutants_of, quietly};
 
 /// Hunts; gives the exit code.
@@ -24,16 +24,17 @@ pub(super) fn mutants(args: &Mutants) -> Result<u8, String> {
     }
     let began = Instant::now();
     let within = Duration::from_secs(60 * args.minutes);
-    let progress = |done: usize, of: usize| {
-        if done.is_multiple_of(100) {
-            eprintln!("{done} of {of} hunts, {} s", began.elapsed().as_secs());
-        }
+    let progress = |hunt: &Progress<'_>| {
+        let (done, of, seconds) = (hunt.done, hunt.of, began.elapsed().as_secs());
+        eprintln!("{done} of {of}, {seconds} s: {}: {}: {}", hunt.mutant, hunt.engine, word(hunt.cell));
     };
     quietly();
     let matrix = matrix(&mutants, &engines(), (args.seed, args.seeds), within, &progress);
     let path = args.out.join("mutants.json");
     let written = std::fs::create_dir_all(&args.out)
         .and_then(|()| std::fs::write(&path, format!("{:#}\n", as_json(&matrix))));
+    let table_path = args.out.join("caught.tsv");
+    let written = written.and_then(|()| std::fs::write(&table_path, caught_table(&matrix)));
     written.map_err(|error| format!("writing {}: {error}", path.display()))?;
     print(&table(&matrix))?;
     eprintln!("{} s; {}", began.elapsed().as_secs(), path.display());

@@ -36,6 +36,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Lint(lint) => run::lint(lint),
         Command::Replay(replay) => run::replay(replay),
         Command::Mutants(mutants) => matrix::mutants(mutants),
+        Command::Minimize(minimize) => run::minimize(minimize),
     };
     match code {
         Ok(code) => ExitCode::from(code),

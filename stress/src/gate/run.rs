@@ -6,22 +6,26 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use fencehold_model::history::History;
 use serde_json::json;
 
-use super::args::{Judge, Lint, ProfileName, Replay, Run};
+use super::args::{Judge, Lint, Minimize, ProfileName, Replay, Run};
 use super::stage::{Context, Profile, Progress};
 use crate::check::{self, Verdict};
 use crate::report::{self, Results, StageResult};
+use crate::sim::choice::Schedule;
+use crate::sim::swarm::{self, Plan};
 use crate::target::Spec;
 
 /// A stage: its name, and what runs it.
 type Stage = (&'static str, fn(&mut Context) -> StageResult);
 
 /// The stages, in the order they run.
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 11] = [
     ("corpus", super::corpus::stage),
     ("model", crate::explore::stage),
     ("oracle", crate::explore::oracle_stage),
     ("torn", super::worlds::torn),
+    ("power", super::worlds::power),
     ("simulation", super::worlds::simulation),
+    ("swarm", super::worlds::swarm),
     ("loom", super::worlds::loom),
     ("mutants", super::mutants::stage),
     ("control", super::processes::control),
@@ -135,6 +139,32 @@ pub(super) fn replay(args: &Replay) -> Result<u8, String> {
             Ok(0)
         }
     }
+}
+
+/// Shrinks the swarm run that a schedule names, and writes the shorter one beside it; gives the exit code.
+pub(super) fn minimize(args: &Minimize) -> Result<u8, String> {
+    let path = args.schedule.display();
+    let text = std::fs::read_to_string(&args.schedule).map_err(|error| format!("{path}: {error}"))?;
+    let schedule = Schedule::from_ndjson(&text).map_err(|bad| format!("{path}: {bad}"))?;
+    let plan = Plan::of_schedule(&schedule)
+        .ok_or_else(|| format!("{path}: it names no swarm run; only these are minimized"))?
+        .map_err(|bad| format!("{path}: {bad}"))?;
+    let Some(shortest) = swarm::minimize(&plan, args.runs) else {
+        println!("ok: the run violates nothing, so there is nothing to shrink");
+        return Ok(0);
+    };
+    let shorter = args.schedule.with_extension("min.ndjson");
+    std::fs::write(&shorter, shortest.plan.schedule().to_ndjson())
+        .map_err(|error| format!("{}: {error}", shorter.display()))?;
+    println!("violation: {}", shortest.what);
+    println!(
+        "{} of {} operations, in {} runs: {}",
+        shortest.plan.operations(),
+        plan.operations(),
+        shortest.runs,
+        super::replay_command(&shorter)
+    );
+    Ok(1)
 }
 
 /// Now, as `20261121T013200Z`.

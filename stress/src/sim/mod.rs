@@ -23,6 +23,7 @@ pub mod power;
 pub mod scenario;
 pub mod seam;
 pub mod stage;
+pub mod swarm;
 pub mod together;
 pub mod torn;
 mod workspace;

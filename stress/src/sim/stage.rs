@@ -6,7 +6,8 @@ use super::choice::{Random, Schedule};
 use super::door::Locks;
 use super::loom_fs::LoomExplored;
 use super::mutants::Protocol;
-use super::scenario::{Counterexample, Scenario, replay as run_again, search};
+use super::scenario::{Counterexample, Scenario, exhaust, replay as run_again, search};
+use super::swarm::Plan;
 use super::{journal, together, torn as operations};
 use super::{loom_machines, loom_models};
 
@@ -36,7 +37,8 @@ pub fn torn(progress: &mut dyn FnMut(u64)) -> Result<u64, Box<Counterexample>> {
     Ok(cases.into_inner())
 }
 
-/// Drawn schedules of processes that use the shipped code together, with kills. The number of executions.
+/// Drawn schedules of processes that use the shipped code together, with kills, and of clients of the simulated
+/// journal, whose small settings are searched to their end. The number of executions.
 ///
 /// # Errors
 /// The first that is judged wrong.
@@ -51,6 +53,9 @@ pub fn schedules(
     let each = executions_max.div_ceil(scenarios.len() as u64);
     let mut seeds = Random::new(seed);
     let mut before = 0;
+    for small in journal::small().into_iter().chain(journal::Defect::ALL.map(journal::Defect::setting)) {
+        before += exhaust(&small, u64::MAX, &mut |executions| progress(before + executions))?.runs;
+    }
     for scenario in scenarios {
         let found =
             search(scenario.as_ref(), seeds.bits(), each, &mut |executions| progress(before + executions));
@@ -116,6 +121,7 @@ pub fn scenarios() -> Vec<Box<dyn Scenario>> {
     all.extend(operations::all().into_iter().map(|torn| Box::new(torn) as Box<dyn Scenario>));
     all.push(Box::new(operations::canary()));
     all.extend(together::all());
+    all.extend(super::power::scenarios());
     all.push(Box::new(together::Files::without_locks()));
     all.push(Box::new(together::LockUsers::without_locks()));
     all.push(Box::new(together::MachineUsers::without_locks()));
@@ -129,6 +135,10 @@ pub fn scenarios() -> Vec<Box<dyn Scenario>> {
 /// Where the text is no schedule, names no scenario of this build, or the program no longer makes the recorded run.
 pub fn replay(text: &str) -> Result<Option<Counterexample>, String> {
     let schedule = Schedule::from_ndjson(text).map_err(|bad| bad.to_string())?;
+    if let Some(plan) = Plan::of_schedule(&schedule) {
+        let plan = plan?;
+        return Ok(plan.counterexample(&plan.run()));
+    }
     let scenarios = scenarios();
     let named = scenarios.iter().find(|scenario| scenario.name() == schedule.scenario);
     let scenario = named.ok_or_else(|| format!("this build has no scenario {:?}", schedule.scenario))?;

@@ -85,8 +85,9 @@ impl Explorer {
         }
         let prefix = self.stack.iter().map(|turn| turn.chosen).collect();
         let Some((_, commutes)) = self.reduction else { return Some(Source::lenient(prefix)) };
-        let forks = self.stack.iter().enumerate().filter_map(|(at, turn)| Some((at, turn.fork.as_ref()?)));
-        Some(Source::reduced(prefix, forks.last().map(|(at, fork)| (at, fork.asleep.clone())), commutes))
+        let mut forks =
+            self.stack.iter().enumerate().filter_map(|(at, turn)| Some((at, turn.fork.as_ref()?)));
+        Some(Source::reduced(prefix, forks.next_back().map(|(at, fork)| (at, fork.asleep.clone())), commutes))
     }
 
     /// Takes note of what the run asked.
