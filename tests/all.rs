@@ -26,6 +26,8 @@ mod cli_lease;
 mod cli_task;
 /// What every journal keeps, asked of the journal in files and of the simulated one; and the latter's own faults.
 mod contract;
+/// The simulated disk: the kernel's answers, and what a power cut leaves of it.
+mod disk;
 /// Documents: updates under lock, damage kept, the fence at the resource.
 mod document;
 /// Documents and the disk's failures: which of them are definite.
@@ -60,10 +62,10 @@ mod model;
 mod mounted;
 /// The two lock-file mutants on the simulated disk, and their control.
 mod mutants_sim;
-/// Starts the shipped command line as real processes; holds no test.
-mod program;
 /// The power fails at every call of every operation: what the next boot finds.
 mod power;
+/// Starts the shipped command line as real processes; holds no test.
+mod program;
 /// The README works as typed.
 mod readme;
 /// Bugs that were found, each kept away by a test that the README names.
@@ -116,5 +118,9 @@ mod tidy;
 mod torn;
 /// The world of processes that take turns: kills, faults, searches.
 mod world;
+/// Faults by choice in the simulated world: each happens, and does what it says.
+mod world_faults;
+/// What the searches of the simulated world leave out, and what they must not.
+mod world_search;
 /// Write sets as they are typed: spellings, globs, places that are not to be written.
 mod writes;

@@ -16,8 +16,8 @@ const SEEDS: u64 = 100;
 
 /// Asks one journal to keep a clause.
 #[track_caller]
-fn kept<P: Place>(place: P, holds: fn(&P) -> Broken) {
-    if let Err(broken) = holds(&place) {
+fn kept<P: Place>(place: &P, holds: fn(&P) -> Broken) {
+    if let Err(broken) = holds(place) {
         panic!("{}: {broken}", std::any::type_name::<P>());
     }
 }
@@ -25,11 +25,11 @@ fn kept<P: Place>(place: P, holds: fn(&P) -> Broken) {
 /// A clause, asked of every journal in every place.
 macro_rules! everywhere {
     ($clause:ident) => {
-        kept(RealFiles::new(), clauses::$clause);
-        kept(SimFiles::new(), clauses::$clause);
-        kept(Store::calm(), clauses::$clause);
+        kept(&RealFiles::new(), clauses::$clause);
+        kept(&SimFiles::new(), clauses::$clause);
+        kept(&Store::calm(), clauses::$clause);
         for seed in 0..SEEDS {
-            kept(Store::troubled(seed), clauses::$clause);
+            kept(&Store::troubled(seed), clauses::$clause);
         }
     };
 }

@@ -63,7 +63,7 @@ const KINDS: [(&str, usize); 21] = [
     ("lock_shared", 2),
     ("make_dir", 4),
     ("open", 19),
-    ("read_at", 15),
+    ("read_at", 16),
     ("remove_dir", 4),
     ("rename", 5),
     ("rename_new", 4),

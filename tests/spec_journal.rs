@@ -3,7 +3,9 @@
 mod attacks;
 mod commits;
 mod lines;
+mod proving;
 mod readers;
 mod rotation;
+mod synced;
 mod time;
 mod together;

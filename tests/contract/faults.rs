@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use fencehold_stress::sim::choice::Source;
-use fencehold_stress::sim::journal::{Defect, StoreUsers, at_large, forgetful};
+use fencehold_stress::sim::journal::{Defect, StoreUsers, at_large, forgetful, small};
 use fencehold_stress::sim::scenario::{Counterexample, Scenario, exhaust, search};
 use fencehold_stress::sim::stage;
 
@@ -59,6 +59,19 @@ fn every_defect_is_found_in_a_short_run_and_its_setting_without_it_stands_to_the
     }
 }
 
+#[test]
+fn small_settings_stand_to_their_end() {
+    let runs: Vec<u64> = small()
+        .iter()
+        .map(|users| {
+            let explored = exhaust(users, 100_000, &mut |_| {}).unwrap_or_else(|flagged| panic!("{flagged}"));
+            assert!(explored.complete, "{}", users.name());
+            explored.runs
+        })
+        .collect();
+    assert_eq!(runs, [2_520, 4_392, 177, 1_589]);
+}
+
 /// A client folds, stands still, others append past it and trim; the key that it waits for is absent again.
 #[test]
 fn absence_is_no_version_once_keys_are_trimmed() {
@@ -100,7 +113,7 @@ fn reached(users: &StoreUsers, executions: u64) -> BTreeMap<&'static str, u64> {
     let mut reached: BTreeMap<&str, u64> =
         signs.iter().map(|(name, _)| *name).chain(calls).map(|it| (it, 0)).collect();
     for seed in 0..executions {
-        let ran = users.run(Source::random(seed));
+        let ran = users.traced(Source::random(seed));
         assert_eq!(ran.violation, None, "seed {seed}");
         for (name, sign) in signs {
             let any = ran.trace.iter().any(|step| step.path.to_string_lossy().contains(sign));

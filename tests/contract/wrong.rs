@@ -138,7 +138,7 @@ impl Journal for WrongJournal {
 
     fn workspace(&self) -> Result<WorkspaceId> {
         if self.wrong == Wrong::OwnWorkspace {
-            return Ok(WorkspaceId::new(&format!("{:p}", self)).unwrap());
+            return Ok(WorkspaceId::new(&format!("{self:p}")).unwrap());
         }
         self.journal.workspace()
     }

@@ -1,6 +1,6 @@
 //! Nothing is answered that a power loss takes back (C1), and a failed sync is never made good by another (C2).
 
-use fencehold::error::Happened;
+use fencehold::error::{Error, Happened};
 use fencehold::fs::Fs;
 use fencehold_model::lock::Command;
 
@@ -192,4 +192,59 @@ fn review_m10_retry_after_eio_is_seen() {
     sim.evict();
     let seen = sim.party().look("a");
     assert!(is_damage(&seen) || seen.is_ok_and(|view| view.grant.is_none()), "the acked grant is gone");
+}
+
+/// A process that is killed inside a sync that fails: the report goes to its description, and dies with it.
+pub(super) fn dies_in_a_failing_sync(sim: &Sim, command: &Command) {
+    let (ours, mut written) = (sim.clone(), false);
+    let fs = Tampered::new(sim.fs(), move |call, path| {
+        written |= call == "append" && path.ends_with(JOURNAL);
+        if written && call == "sync" && path.ends_with(JOURNAL) {
+            ours.fail_writeback(JOURNAL);
+            let told = ours.fs().open(&ours.path(JOURNAL), fencehold::fs::How::Read).unwrap();
+            fencehold::fs::File::sync(&told).unwrap_err();
+            return Act::Die;
+        }
+        Act::Go
+    });
+    sim.party_on(fs, DURABLE).ask(command).unwrap_err();
+}
+
+/// The process that was told is killed inside the failing sync: nobody on earth knows. Memory is short or not; whoever
+/// comes then either makes the line durable anew, before it answers anything, or finds what is missing. It never acks
+/// what stands behind a hole.
+#[test]
+fn review_C2_killed_inside_the_failing_sync() {
+    let mut outcomes = [0, 0];
+    for evicted in [false, true] {
+        for model in MODELS {
+            let sim = Sim::new(model);
+            sim.party().token(&acquire("boot", "h", HOUR));
+            dies_in_a_failing_sync(&sim, &acquire("a", "a#claim", HOUR));
+            if evicted {
+                sim.evict();
+            }
+            match sim.party().ask(&acquire("a", "c", HOUR)) {
+                Ok(answer) => {
+                    outcomes[0] += 1;
+                    let told = sim.party().held("a").unwrap();
+                    sim.evict();
+                    assert_eq!(sim.party().held("a"), Some(told.clone()), "in this boot");
+                    sim.every_cut(300, |after| {
+                        assert_eq!(after.party().held("a"), Some(told.clone()), "{model:?} {evicted}");
+                        let next = after.party().token(&acquire("next", "d", HOUR));
+                        assert!(next > answer.revision, "{model:?} {evicted}");
+                    });
+                }
+                Err(error) => {
+                    outcomes[1] += 1;
+                    assert!(
+                        evicted && matches!(error, Error::Damaged { .. }),
+                        "{model:?} {evicted}: {error}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(outcomes[0] >= MODELS.len(), "{outcomes:?}");
 }

@@ -219,3 +219,38 @@ fn what_is_missing_is_damage_and_nothing_is_made_anew() {
     }
     assert_eq!(seen, 6);
 }
+
+/// RECOVER-15: A journal whose chain ends before what `synced` says to be durable is damaged, whether the file breaks
+/// there or ends.
+#[test]
+fn a_chain_that_ends_before_what_was_durable_is_damage() {
+    let mut seen = 0;
+    for condemned in [false, true] {
+        for (what, left) in [("cut at a line", 0), ("cut within a line", 30), ("broken", usize::MAX)] {
+            let lab = Lab::new();
+            let token = lab.party().token(&acquire("a", "h", HOUR));
+            let end = lab.bytes("journal.1.ndjson").len();
+            lab.party().token(&acquire("b", "h", HOUR));
+            let mut bytes = lab.bytes("journal.1.ndjson");
+            bytes.truncate(end.saturating_add(left).min(bytes.len()));
+            if left == usize::MAX {
+                bytes[end + 20] ^= 1;
+            }
+            std::fs::write(lab.path("journal.1.ndjson"), &bytes).unwrap();
+            if condemned && left == usize::MAX {
+                // What a failed sync lost was never said to be durable.
+                std::fs::write(lab.path("journal.1.condemned"), "").unwrap();
+            }
+            assert!(is_damage(&lab.party().ask(&acquire("c", "h", HOUR))), "{what}");
+            assert!(is_damage(&lab.party().look("a")), "{what}");
+            assert_eq!(lab.bytes("journal.1.ndjson"), bytes, "{what}");
+            let (floor, report) = (lab.floor(), lab.party().journal().repair().unwrap());
+            assert_eq!(report.kept.len(), usize::from(left > 0), "{what}: {report:?}");
+            assert!(report.done[0].contains("durable") || left == usize::MAX, "{what}: {report:?}");
+            assert!(lab.party().token(&acquire("c", "h", HOUR)) > floor);
+            assert_eq!(lab.party().held("a"), Some(("h".to_owned(), token)));
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 6);
+}

@@ -143,7 +143,7 @@ fn the_same_bytes_are_kept_once_and_others_beside_them() {
     let lab = Lab::new();
     lab.party().token(&acquire("a", "h", HOUR));
     let end = lab.bytes("journal.1.ndjson").len();
-    let torn: [&[u8]; 4] = [b"half", b"other half", b"half", b"\x00\xff\x00"];
+    let torn: [&[u8]; 4] = [b"half", b"other half", b"half", b"\x01\xff\x01"];
     let mut names_seen = std::collections::BTreeSet::new();
     for (index, tail) in torn.iter().enumerate() {
         lab.append(tail);

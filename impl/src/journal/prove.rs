@@ -13,6 +13,16 @@ use crate::error::{Error, Result};
 use crate::fs::{File, Fs, How, read_from};
 use crate::host::Host;
 
+/// What came of writing over for a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Over {
+    Done,
+    /// It may not write the file: what its sync says it may believe itself, and tell nobody.
+    MayNot,
+    /// The file moved on.
+    Moved,
+}
+
 impl<F: Fs, H: Host> FileJournal<F, H> {
     /// Makes all that was folded durable. The OS lock need not be held: the kernel merges the syncs of many.
     ///
@@ -67,14 +77,14 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(true)
     }
 
-    /// The same for a reader, under the OS lock. False where the file moved on.
-    pub(super) fn write_over_for_reader(&self, inner: &mut Inner<F>) -> Result<bool> {
+    /// The same for a reader, under the OS lock.
+    pub(super) fn write_over_for_reader(&self, inner: &mut Inner<F>) -> Result<Over> {
         let tail = inner.tail.as_mut().expect("a reader has read a tail");
         let over = match self.fs.open(&tail.path, How::Write) {
             Err(error) if may_not_write(&error) => {
                 // Who may not write can only sync, and look whether somebody left word of a failed one.
                 tail.proof.rewritten();
-                return Ok(true);
+                return Ok(Over::MayNot);
             }
             opened => opened.map_err(|error| Error::environment("opening", &tail.path, error))?,
         };
@@ -84,7 +94,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             journal.write_over_by(&over, inner.tail.as_mut().expect("it was read above"))
         })?;
         inner.tail.take_if(|_| !there);
-        Ok(there)
+        Ok(if there { Over::Done } else { Over::Moved })
     }
 
     /// Syncs the directory of the file, unless that is known to be done: what a killed rotator, creator or writer of the
@@ -92,9 +102,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     pub(super) fn pay_directory_debts(&self, inner: &mut Inner<F>) -> Result<()> {
         let Some(tail) = inner.tail.as_mut().filter(|_| !self.relaxed()) else { return Ok(()) };
         if !tail.entries_durable {
-            if tail.n == 1 {
-                self.sync_parent()?;
-            }
+            self.sync_parent()?;
             match self.fs.sync_dir(&self.dir) {
                 // Nobody owes anything on a disk that takes no writes.
                 Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => {}

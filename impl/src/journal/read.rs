@@ -8,6 +8,7 @@ use fencehold_model::{State, TimeMs};
 use super::Seen;
 use super::file::{FileJournal, Inner, ROUNDS_MAX};
 use super::layout;
+use super::prove::Over;
 use super::tail::{Rest, Tail};
 use super::time::{self, Now};
 use crate::error::{Error, Result};
@@ -59,7 +60,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             return Ok(Look::Condemned);
         }
         let unheard = !self.relaxed() && tail.proof.unheard().is_some();
-        if unheard && !self.write_over_for_reader(inner)? {
+        let over = if unheard { self.write_over_for_reader(inner)? } else { Over::Done };
+        if over == Over::Moved {
             return Ok(Look::Again);
         }
         self.prove(inner).map_err(Unread::Unproven)?;
@@ -68,7 +70,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         if unheard && self.is_condemned(n)? {
             return Ok(Look::Condemned);
         }
-        if unheard {
+        if unheard && over == Over::Done {
             // It took the lock to know this; the next reader need not.
             self.tell(inner);
         }
@@ -89,7 +91,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// brief shared lock: a write in progress is none (readers do see half of it).
     fn catch_up_unlocked(&self, inner: &mut Inner<F>) -> Result<()> {
         let (tail, mut rest) = self.newest(inner, false)?;
-        let known = tail.proof.is_whole() && tail.entries_durable;
+        let known = tail.proof.is_whole() && tail.entries_durable && tail.durable_end <= tail.end;
         let durable_end = if known { None } else { self.learn(inner) };
         let is_behind = |tail: &Tail<F>| durable_end.is_some_and(|end| tail.end < end);
         if durable_end.is_some() {

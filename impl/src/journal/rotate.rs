@@ -185,10 +185,15 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             return Err(failed(error));
         }
         self.fs.sync_dir(&self.dir).map_err(failed)?;
+        // The folder's own entry may be owed since its creation, as who rotates relaxed pays no debts.
+        let all_paid = inner.tail.as_ref().is_some_and(|before| before.entries_durable);
+        if !all_paid && !self.relaxed() {
+            self.sync_parent()?;
+        }
         let opened = Tail::open(&self.fs, &self.dir, next.n, true, self.host.boot());
         let (mut tail, _) = opened.map_err(|none| none.into_error(&path))?;
         tail.proof.all();
-        tail.entries_durable = true;
+        tail.entries_durable = all_paid || !self.relaxed();
         inner.known = Some((tail.workspace.clone(), tail.state.revision));
         inner.tail = Some(tail);
         self.archive_before(next.n);

@@ -8,9 +8,9 @@ use std::path::Path;
 
 use super::file::{FileJournal, Inner, Note, ROUNDS_MAX};
 use super::layout;
-use super::tail::{Rest, Tail};
+use super::tail::{Rest, Tail, UNREAD_BYTES_MAX};
 use crate::error::{Error, Result};
-use crate::fs::{File as _, Fs, How, LockError, LockMode, in_the_way};
+use crate::fs::{File as _, Fs, How, LockError, LockMode, in_the_way, read_from};
 use crate::host::Host;
 use crate::quarantine;
 
@@ -120,6 +120,9 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 continue;
             }
             let rest = rest?;
+            if rest == Rest::Clean && tail.proof.is_whole() && tail.entries_durable {
+                return Ok(());
+            }
             self.refuse_damage(inner, &rest)?;
             match rest {
                 Rest::Clean => return Ok(()),
@@ -134,10 +137,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// Takes over what others left word of; fails where that, or a later line, says that what is missing was durable, or
     /// where what stands behind the chain cannot be explained. The caller holds the OS lock, if only shared.
     pub(super) fn refuse_damage(&self, inner: &mut Inner<F>, rest: &Rest) -> Result<()> {
-        let told = inner.tail.as_ref().is_none_or(|tail| tail.proof.is_whole() && tail.entries_durable);
-        let ends_clean = *rest == Rest::Clean;
-        let durable_end = if told && ends_clean { None } else { self.learn(inner) };
+        self.learn(inner);
         let tail = inner.tail.as_ref().expect("a tail was read before it is judged");
+        // Said now, or at an earlier look.
+        let durable_end = Some(tail.durable_end).filter(|end| *end > tail.end);
         match (rest, durable_end) {
             (Rest::Broken { why, claimed_durable }, _) => {
                 let claimed_durable = *claimed_durable || durable_end.is_some();
@@ -158,11 +161,26 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(earlier_boot || self.is_condemned(tail.n)?)
     }
 
+    /// Whether NUL bytes stand behind the chain in the boot that wrote it. No kill leaves them: a page was lost by a
+    /// writeback that failed, of which nobody was told who could leave word of it. What stood there may have been acked
+    /// under relaxed durability.
+    fn lost_a_writeback(&self, tail: &Tail<F>) -> Result<bool> {
+        if tail.state.boot.as_ref().is_none_or(|boot| boot.boot != self.host.boot()) {
+            return Ok(false);
+        }
+        let rest = read_from(&tail.file, tail.end, UNREAD_BYTES_MAX);
+        let rest = rest.map_err(|error| Error::environment("reading", &tail.path, error))?;
+        Ok(rest.contains(&0))
+    }
+
     /// Copies what follows the last valid line to quarantine, then cuts it off, both durably.
     fn set_aside(&self, inner: &mut Inner<F>, what: &str) -> Result<()> {
         let tail = inner.tail.as_mut().expect("a tail was read before its rest is set aside");
         let name = layout::journal_name(tail.n);
         let kept = quarantine::keep(&self.fs, &self.host, &self.dir, &name, &tail.file, tail.end)?;
+        if self.lost_a_writeback(tail)? {
+            self.condemn(tail.n);
+        }
         tail.file.truncate(tail.end).map_err(|error| Error::environment("cutting", &tail.path, error))?;
         tail.file.sync().map_err(|error| {
             self.condemn(tail.n);

@@ -72,10 +72,11 @@ impl Synced {
 impl<F: Fs, H: Host> FileJournal<F, H> {
     /// Takes over what `synced` says of the file at hand. Where it says that more is durable than was read: up to where.
     pub(super) fn learn(&self, inner: &mut Inner<F>) -> Option<u64> {
-        let tail = inner.tail.as_mut().filter(|_| !self.relaxed())?;
+        let tail = inner.tail.as_mut()?;
         let said = self.said(tail)?;
         tail.entries_durable = true;
         tail.floor_durable = tail.floor_durable.max(said.floor);
+        tail.durable_end = tail.durable_end.max(said.end);
         tail.proof.up_to(said.end);
         (said.end > tail.end).then_some(said.end)
     }

@@ -43,6 +43,8 @@ pub(super) struct Tail<F: Fs> {
     pub(super) proof: Proof,
     /// The highest revision that a line says is durable.
     claimed: Revision,
+    /// The highest offset that `synced` said everything before was durable.
+    pub(super) durable_end: u64,
     /// Whether the directory entries of the file are known to be durable.
     pub(super) entries_durable: bool,
     /// `floor.json` is known to be durable as it says this; 0 where that is not known.
@@ -127,6 +129,7 @@ impl<F: Fs> Tail<F> {
             lines: 1,
             head_bytes: end,
             claimed: line.durable,
+            durable_end: 0,
             entries_durable: false,
             floor_durable: 0,
             synced: None,

@@ -36,7 +36,9 @@ pub(super) enum Command {
     },
     /// Run a recorded schedule of the simulated world again.
     Replay(Replay),
-    /// Shrink a recorded swarm run: operations first, then faults.
+    /// Hunt every mutant with every engine, and print who catches what, and how soon
+    Mutants(Mutants),
+    /// Shrink a recorded swarm run: operations first, then faults
     Minimize(Minimize),
 }
 
@@ -111,4 +113,26 @@ pub(super) struct Lint {
     /// The command that speaks the target protocol; our own implementation where left out
     #[arg(long, value_name = "CMD …")]
     pub(super) target: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Mutants {
+    /// Print the mutants and what they are of, and hunt none
+    #[arg(long)]
+    pub(super) list: bool,
+    /// Only mutants whose name contains this
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) only: String,
+    /// On so many seeds
+    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub(super) seeds: u64,
+    /// The first seed
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(super) seed: u64,
+    /// After so many minutes, one seed has to do
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub(super) minutes: u64,
+    /// The folder that gets the table, as a page and as JSON
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub(super) out: PathBuf,
 }

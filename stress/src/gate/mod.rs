@@ -2,6 +2,7 @@
 
 mod args;
 mod corpus;
+mod matrix;
 mod mutants;
 mod processes;
 mod run;
@@ -34,6 +35,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Judge(judge) => run::judge(judge),
         Command::Lint(lint) => run::lint(lint),
         Command::Replay(replay) => run::replay(replay),
+        Command::Mutants(mutants) => matrix::mutants(mutants),
         Command::Minimize(minimize) => run::minimize(minimize),
     };
     match code {

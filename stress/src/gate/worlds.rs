@@ -18,14 +18,15 @@ pub(super) fn torn(context: &mut Context) -> StageResult {
     context.finish_simulated("torn", found)
 }
 
-/// The stage `simulation`: drawn schedules of processes that use the shipped code together, with kills.
+/// The stage `simulation`: drawn schedules of processes that use the shipped code together, with kills, and of clients of
+/// the simulated journal.
 pub(super) fn simulation(context: &mut Context) -> StageResult {
     context.progress.begin("simulation");
     let executions_max = context.profile.pick(3_000, 20_000, 500_000);
     let (seed, progress) = (context.seed, &mut context.progress);
     let found =
         sim::stage::schedules(seed, executions_max, &mut |count| progress.tell(count, "executions", None));
-    let bound = "drawn schedules, kills at any call";
+    let bound = "drawn schedules, kills at any call; the simulated journal's small settings to their end";
     let found = match found {
         Ok(executions) => Ok(Finding::ok(executions, "executions", bound)),
         Err(counterexample) => Err((Finding::ok(0, "executions", bound), counterexample)),

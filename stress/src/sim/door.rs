@@ -6,53 +6,20 @@
 //! Each method notes where in the source it was called from (`#[track_caller]`), so that the places of the shipped code
 //! that call the disk can be told apart without a word about it in that code.
 
+mod call;
+
 use std::fmt;
 use std::io;
-use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use fencehold::fs::{File, Fs, How, LockError, LockMode, Stat};
 
+pub use call::{Call, Site};
+
 use super::disk::{Disk, OpenId, ProcessId};
 use super::seam::{Fate, Seam};
-
-/// What a process asks of the disk, in words, and how many bytes it would write.
-#[derive(Debug, Clone, Copy)]
-pub struct Call<'a> {
-    /// The method of the port.
-    pub name: &'static str,
-    /// The path it names, or the one its file was opened by.
-    pub path: &'a Path,
-    /// The bytes that a write would write; 0 for every other call.
-    pub bytes: usize,
-    /// Where in the source it is called.
-    pub site: Site,
-}
-
-/// A place in the source: of the caller of a method of the port, or of the caller of a helper of [`fencehold::fs`].
-pub type Site = &'static Location<'static>;
-
-/// A call without what it borrows, to be made later.
-struct Late {
-    name: &'static str,
-    path: PathBuf,
-    bytes: usize,
-    site: Site,
-}
-
-impl Call<'_> {
-    fn late(&self) -> Late {
-        Late { name: self.name, path: self.path.to_owned(), bytes: self.bytes, site: self.site }
-    }
-}
-
-impl Late {
-    fn call(&self) -> Call<'_> {
-        Call { name: self.name, path: &self.path, bytes: self.bytes, site: self.site }
-    }
-}
 
 /// Whether the OS lock works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +32,7 @@ pub enum Locks {
 
 /// The way of one process to the disk.
 pub trait Door: Clone + Send + Sync + 'static {
-    /// One system call. `act` is given how many bytes of a write take effect.
+    /// One system call. `act` is given how many bytes of a write take effect, or of a read are given.
     fn enter<R>(&self, call: Call<'_>, act: impl FnOnce(&mut Disk, usize) -> io::Result<R>) -> io::Result<R>;
     /// flock(2): waits until the lock is free, for `patience` at the most.
     fn lock(&self, call: Call<'_>, open: OpenId, mode: LockMode, patience: Duration)
@@ -150,7 +117,7 @@ impl<D: Door> FsOver<D> {
         path: &Path,
         act: impl FnOnce(&mut Disk) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.way.ask(Call { name, path, bytes: 0, site: Location::caller() }, act)
+        self.way.ask(Call::at(name, path), act)
     }
 
     #[track_caller]
@@ -161,8 +128,21 @@ impl<D: Door> FsOver<D> {
         act: impl Fn(&mut Disk, &Path) -> io::Result<()> + Send + 'static,
     ) -> io::Result<()> {
         let owned = path.to_owned();
-        let call = Call { name, path, bytes: 0, site: Location::caller() };
-        self.way.change(call, move |disk| act(disk, &owned))
+        self.way.change(Call::at(name, path), move |disk| act(disk, &owned))
+    }
+
+    /// A call that gives what stands at `from` another name.
+    #[track_caller]
+    fn rename_by(
+        &self,
+        name: &'static str,
+        from: &Path,
+        to: &Path,
+        rename: fn(&mut Disk, &Path, &Path) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let call = Call { from: Some(from), ..Call::at(name, to) };
+        let (from, to) = (from.to_owned(), to.to_owned());
+        self.way.change(call, move |disk| rename(disk, &from, &to))
     }
 }
 
@@ -176,7 +156,7 @@ impl<D: Door> Fs for FsOver<D> {
             How::Read | How::Write | How::Append => "open",
         };
         let process = self.way.door.process();
-        let call = Call { name, path, bytes: 0, site: Location::caller() };
+        let call = Call::at(name, path);
         let open = self.way.ask(call, |disk| {
             let open = disk.open(process, path, how)?;
             self.way.seam.as_ref().and_then(|seam| seam.look(call, disk));
@@ -187,7 +167,7 @@ impl<D: Door> Fs for FsOver<D> {
 
     #[track_caller]
     fn stat(&self, path: &Path) -> io::Result<Option<Stat>> {
-        let call = Call { name: "stat", path, bytes: 0, site: Location::caller() };
+        let call = Call::at("stat", path);
         self.way.ask(call, |disk| {
             let instead = self.way.seam.as_ref().and_then(|seam| seam.look(call, disk));
             instead.map_or_else(|| disk.stat(path), Ok)
@@ -201,20 +181,17 @@ impl<D: Door> Fs for FsOver<D> {
 
     #[track_caller]
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let from = from.to_owned();
-        self.change("rename", to, move |disk, to| disk.rename(&from, to))
+        self.rename_by("rename", from, to, Disk::rename)
     }
 
     #[track_caller]
     fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let from = from.to_owned();
-        self.change("rename_new", to, move |disk, to| disk.rename_new(&from, to))
+        self.rename_by("rename_new", from, to, Disk::rename_new)
     }
 
     #[track_caller]
     fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let from = from.to_owned();
-        self.change("link", to, move |disk, to| disk.link(&from, to))
+        self.rename_by("link", from, to, Disk::link)
     }
 
     #[track_caller]
@@ -246,7 +223,7 @@ impl<D: Door> Fs for FsOver<D> {
 impl<D: Door> FileOver<D> {
     #[track_caller]
     fn call(&self, name: &'static str, bytes: usize) -> Call<'_> {
-        Call { name, path: &self.path, bytes, site: Location::caller() }
+        Call { open: Some(self.open), bytes, ..Call::at(name, &self.path) }
     }
 
     /// One write, or two where the world shows readers its beginning first.
@@ -295,7 +272,13 @@ impl<D: Door> File for FileOver<D> {
 
     #[track_caller]
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
-        self.way.ask(self.call("read_at", 0), |disk| disk.read_at(self.open, offset, into))
+        let call = Call { room: into.len(), ..self.call("read_at", 0) };
+        let mut make =
+            || self.way.door.enter(call, |disk, most| disk.read_at(self.open, offset, &mut into[..most]));
+        match &self.way.seam {
+            None => make(),
+            Some(seam) => seam.around(call, make),
+        }
     }
 
     #[track_caller]

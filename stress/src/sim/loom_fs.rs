@@ -76,7 +76,7 @@ impl Door for LoomDoor {
         if call.name == "unlock" {
             return self.shared.letting_go(|disk| act(disk, 0));
         }
-        act(&mut self.shared.machine().disk, call.bytes)
+        act(&mut self.shared.machine().disk, call.whole())
     }
 
     fn lock(&self, _: Call<'_>, open: OpenId, mode: LockMode, patience: Duration) -> Result<(), LockError> {

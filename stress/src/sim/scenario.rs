@@ -1,10 +1,14 @@
 //! A scenario is a run that asks a source of choice and ends with a judgement; searching, replaying and shrinking are
 //! the same for all of them.
 
+mod shrink;
+
 use std::fmt;
 
+use shrink::shrink;
+
 use super::choice::{Explored, Explorer, Random, Schedule, Source};
-use super::world::{Step, render};
+use super::world::{Step, World, render};
 
 /// Something that can be run on any answers.
 pub trait Scenario {
@@ -19,10 +23,19 @@ pub trait Scenario {
 pub struct Ran {
     /// The source, with all that was asked.
     pub source: Source,
-    /// The calls.
+    /// The calls; none where the source is quiet.
     pub trace: Vec<Step>,
     /// What was violated.
     pub violation: Option<String>,
+}
+
+impl Ran {
+    /// The run of a world that is not used any more.
+    #[must_use]
+    pub fn of(world: &World, violation: Option<String>) -> Self {
+        let (source, trace) = world.finish();
+        Ran { source, trace, violation }
+    }
 }
 
 /// A run that violates something, and how to make it again.
@@ -52,6 +65,18 @@ pub struct Found {
     pub counterexample: Counterexample,
 }
 
+/// How the answers of a search are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// All alike, as often as the scenario's rates say.
+    Random,
+    /// Who goes next by priorities that change `depth - 1` times in a run ([`Source::pct`]).
+    Pct {
+        /// How many orderings a bug may need to be found with a known probability.
+        depth: u32,
+    },
+}
+
 /// Runs `scenario` on answers drawn from `seed`, `executions_max` times at the most, until it is violated.
 pub fn search(
     scenario: &dyn Scenario,
@@ -59,9 +84,28 @@ pub fn search(
     executions_max: u64,
     progress: &mut dyn FnMut(u64),
 ) -> Option<Found> {
+    search_by(Engine::Random, scenario, seed, executions_max, progress)
+}
+
+/// [`search`] with another engine.
+pub fn search_by(
+    engine: Engine,
+    scenario: &dyn Scenario,
+    seed: u64,
+    executions_max: u64,
+    progress: &mut dyn FnMut(u64),
+) -> Option<Found> {
     let mut seeds = Random::new(seed);
+    // The longest run so far: what PCT spreads its places over.
+    let mut steps = 1;
     for executions in 1..=executions_max {
-        let ran = scenario.run(Source::random(seeds.bits()));
+        let seed = seeds.bits();
+        let source = match engine {
+            Engine::Pct { depth } if steps > 1 => Source::pct(seed, depth, steps),
+            Engine::Random | Engine::Pct { .. } => Source::random(seed),
+        };
+        let ran = scenario.run(source.quiet());
+        steps = steps.max(ran.source.steps());
         progress(executions);
         if let Some(counterexample) = counterexample(scenario, ran) {
             return Some(Found { executions, counterexample: shrink(scenario, counterexample) });
@@ -79,10 +123,24 @@ pub fn exhaust(
     executions_max: u64,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Explored, Box<Counterexample>> {
-    let mut explorer = Explorer::new();
+    exhaust_by(Explorer::new(), scenario, executions_max, progress)
+}
+
+/// [`exhaust`] with an explorer that may leave out runs which differ only in the order of what commutes
+/// ([`Explorer::reduced`]). What the processes of `scenario` share outside of the world must be told
+/// ([`SimHost::outside`](super::world::SimHost::outside)).
+///
+/// # Errors
+/// The first counterexample.
+pub fn exhaust_by(
+    mut explorer: Explorer,
+    scenario: &dyn Scenario,
+    executions_max: u64,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Explored, Box<Counterexample>> {
     while explorer.explored().runs < executions_max {
         let Some(source) = explorer.next_run() else { break };
-        let ran = scenario.run(source);
+        let ran = scenario.run(source.quiet());
         explorer.ran(&ran.source);
         progress(explorer.explored().runs);
         if let Some(counterexample) = counterexample(scenario, ran) {
@@ -104,48 +162,20 @@ pub fn replay(scenario: &dyn Scenario, schedule: &Schedule) -> Result<Ran, Strin
     }
 }
 
+/// The counterexample that a run is, if it is one. A run whose calls nobody wrote down is made again.
 fn counterexample(scenario: &dyn Scenario, ran: Ran) -> Option<Counterexample> {
+    let what = ran.violation.filter(|_| !ran.source.is_redundant())?;
     let schedule = ran.source.schedule(&scenario.name()).trimmed();
-    ran.violation.map(|what| Counterexample { what, schedule, trace: ran.trace })
-}
-
-/// How many runs a counterexample may be shrunk by.
-const SHRINK_RUNS_MAX: usize = 300;
-
-/// Takes the first possible answer wherever the violation stays, in large pieces first.
-fn shrink(scenario: &dyn Scenario, mut shortest: Counterexample) -> Counterexample {
-    let mut piece = shortest.schedule.answers.len().max(1);
-    let mut runs_left = SHRINK_RUNS_MAX;
-    loop {
-        let mut shrunk = false;
-        let mut at = 0;
-        while at < shortest.schedule.answers.len() {
-            let mut answers: Vec<u32> =
-                shortest.schedule.answers.iter().map(|answer| answer.chosen).collect();
-            let end = answers.len().min(at + piece);
-            if answers[at..end].iter().any(|chosen| *chosen > 0) {
-                if runs_left == 0 {
-                    return shortest;
-                }
-                runs_left -= 1;
-                answers[at..end].fill(0);
-                let shorter = counterexample(scenario, scenario.run(Source::lenient(answers)));
-                if let Some(shorter) = shorter.filter(|it| cost(it) < cost(&shortest)) {
-                    shortest = shorter;
-                    shrunk = true;
-                }
-            }
-            at = end;
-        }
-        if piece == 1 && !shrunk {
-            return shortest;
-        }
-        piece = piece.div_ceil(2);
+    let mut trace = ran.trace;
+    if ran.source.is_quiet() {
+        let again = scenario.run(Source::replay(&schedule));
+        assert_eq!(
+            again.violation.as_ref(),
+            Some(&what),
+            "{}: the same answers make the same run",
+            scenario.name()
+        );
+        trace = again.trace;
     }
-}
-
-/// What makes one counterexample simpler than another: fewer answers other than the first, then fewer calls.
-fn cost(counterexample: &Counterexample) -> (usize, usize) {
-    let turns = counterexample.schedule.answers.iter().filter(|answer| answer.chosen > 0).count();
-    (turns, counterexample.trace.len())
+    Some(Counterexample { what, schedule, trace })
 }

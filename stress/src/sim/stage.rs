@@ -6,7 +6,7 @@ use super::choice::{Random, Schedule};
 use super::door::Locks;
 use super::loom_fs::LoomExplored;
 use super::mutants::Protocol;
-use super::scenario::{Counterexample, Scenario, replay as run_again, search};
+use super::scenario::{Counterexample, Scenario, exhaust, replay as run_again, search};
 use super::swarm::Plan;
 use super::{journal, together, torn as operations};
 use super::{loom_machines, loom_models};
@@ -37,7 +37,8 @@ pub fn torn(progress: &mut dyn FnMut(u64)) -> Result<u64, Box<Counterexample>> {
     Ok(cases.into_inner())
 }
 
-/// Drawn schedules of processes that use the shipped code together, with kills. The number of executions.
+/// Drawn schedules of processes that use the shipped code together, with kills, and of clients of the simulated
+/// journal, whose small settings are searched to their end. The number of executions.
 ///
 /// # Errors
 /// The first that is judged wrong.
@@ -52,6 +53,9 @@ pub fn schedules(
     let each = executions_max.div_ceil(scenarios.len() as u64);
     let mut seeds = Random::new(seed);
     let mut before = 0;
+    for small in journal::small().into_iter().chain(journal::Defect::ALL.map(journal::Defect::setting)) {
+        before += exhaust(&small, u64::MAX, &mut |executions| progress(before + executions))?.runs;
+    }
     for scenario in scenarios {
         let found =
             search(scenario.as_ref(), seeds.bits(), each, &mut |executions| progress(before + executions));
@@ -72,38 +76,40 @@ pub struct LoomResult {
     pub explored: LoomExplored,
 }
 
+/// A model: its name, and what explores it up to a bound of preemptions.
+type LoomModel = (&'static str, fn(usize) -> LoomExplored);
+
+/// Every loom model.
+pub(super) const LOOM_MODELS: [LoomModel; 13] = [
+    ("commit against commit", |bound| loom_models::commit_against_commit(bound, Locks::Kept)),
+    ("reader against rotation", loom_models::reader_against_rotation),
+    ("journal append against recovery", loom_models::append_against_recovery),
+    ("creation against creation", loom_models::create_against_create),
+    ("log append against a foreign half line", loom_models::log_against_half_line),
+    ("log append against log append", |bound| loom_models::log_against_log(bound, Locks::Kept)),
+    ("lease grant against grant", |bound| loom_machines::grant_against_grant(bound, Locks::Kept)),
+    ("lease grants of one file", |bound| loom_machines::overlap_against_overlap(bound, Locks::Kept)),
+    ("lease close against grant", loom_machines::close_against_grant),
+    ("status set, informed against uninformed", |bound| {
+        loom_machines::informed_against_uninformed(bound, Locks::Kept)
+    }),
+    ("status set, informed against informed", loom_machines::informed_against_informed),
+    ("status set against reopen", loom_machines::set_against_reopen),
+    ("control: careful lock file", |bound| loom_models::two_takers(Protocol::Careful, Locks::Kept, bound)),
+];
+
 /// Every loom model at this preemption bound; a report must print it. `progress` hears the executions so far after
 /// each model.
 #[must_use]
 pub fn loom(preemptions_max: usize, progress: &mut dyn FnMut(u64)) -> Vec<LoomResult> {
-    type Model = (&'static str, fn(usize) -> LoomExplored);
-    let models: [Model; 13] = [
-        ("commit against commit", |bound| loom_models::commit_against_commit(bound, Locks::Kept)),
-        ("reader against rotation", loom_models::reader_against_rotation),
-        ("journal append against recovery", loom_models::append_against_recovery),
-        ("creation against creation", loom_models::create_against_create),
-        ("log append against a foreign half line", loom_models::log_against_half_line),
-        ("log append against log append", |bound| loom_models::log_against_log(bound, Locks::Kept)),
-        ("lease grant against grant", |bound| loom_machines::grant_against_grant(bound, Locks::Kept)),
-        ("lease grants of one file", |bound| loom_machines::overlap_against_overlap(bound, Locks::Kept)),
-        ("lease close against grant", loom_machines::close_against_grant),
-        ("status set, informed against uninformed", |bound| {
-            loom_machines::informed_against_uninformed(bound, Locks::Kept)
-        }),
-        ("status set, informed against informed", loom_machines::informed_against_informed),
-        ("status set against reopen", loom_machines::set_against_reopen),
-        ("control: careful lock file", |bound| {
-            loom_models::two_takers(Protocol::Careful, Locks::Kept, bound)
-        }),
-    ];
     let mut executions = 0;
-    let mut run = |(name, model): Model| {
+    let mut run = |(name, model): LoomModel| {
         let explored = model(preemptions_max);
         executions += explored.executions;
         progress(executions);
         LoomResult { name, explored }
     };
-    models.into_iter().map(&mut run).collect()
+    LOOM_MODELS.into_iter().map(&mut run).collect()
 }
 
 /// Every scenario that a schedule can name.

@@ -5,8 +5,6 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::io::Errno;
-
 use super::nodes::{Body, Name, NodeId, ROOT};
 use super::{Disk, OpenId, Persistence};
 
@@ -16,7 +14,7 @@ pub(super) struct Platter {
     pub(super) page_bytes: usize,
     /// The name changes that are not on it, the oldest first.
     pub(super) pending: Vec<NameChange>,
-    /// How many name changes there were.
+    /// How many name changes there were, the kept ones included: no two have one number.
     pub(super) changes: u64,
     /// Whether a node without a name may still be known to it.
     pub(super) ghosts: bool,
@@ -68,7 +66,7 @@ impl Disk {
     #[must_use]
     pub fn persistent(mut self, model: Persistence, page_bytes: usize) -> Disk {
         assert!(page_bytes > 0, "a page has bytes");
-        self.platter = Platter { model, page_bytes, ..Platter::kept() };
+        self.platter = Platter { model, page_bytes, changes: self.platter.changes, ..Platter::kept() };
         for id in self.nodes.ids() {
             match &mut self.node_mut(id).body {
                 Body::File(file) => file.history = None,
@@ -92,43 +90,60 @@ impl Disk {
     /// `EIO` once, where a writeback of the file failed since it was opened: nothing is made durable then.
     pub fn sync(&mut self, open: OpenId) -> io::Result<()> {
         self.tell_of_error(open)?;
-        let node = self.opened(open)?.node;
+        self.sync_file(self.opened(open)?.node);
+        Ok(())
+    }
+
+    fn sync_file(&mut self, node: NodeId) {
         let page_bytes = self.platter.page_bytes;
         let inode = self.node_mut(node);
         inode.unsynced = false;
         let (born, names) = (inode.born, inode.names);
-        let Body::File(file) = &mut inode.body else { return Err(Errno::INVAL.into()) };
+        let Body::File(file) = &mut inode.body else { return };
         let changed_size = file.changed_size();
         file.settle(page_bytes);
         let is_new = self.platter.pending.iter().any(|change| change.number == born);
         match self.platter.model {
-            Persistence::Ext4 | Persistence::Xfs if changed_size => self.settle(|_| true),
-            Persistence::Ext4 if is_new => self.settle(|_| true),
-            Persistence::Xfs if is_new => self.settle(|change| change.number <= born),
+            Persistence::Ext4 | Persistence::Xfs if changed_size => self.settle(|_, _| true),
+            Persistence::Ext4 if is_new => self.settle(|_, _| true),
+            Persistence::Xfs if is_new => self.settle(|change, _| change.number <= born),
             Persistence::Btrfs if names > 0 => self.settle_names_of(node),
             _ => {}
         }
-        Ok(())
     }
 
-    /// fsync(2) of a directory.
+    /// open(2) and fsync(2) of a directory; nothing keeps a caller from naming a file.
     pub fn sync_dir(&mut self, dir: &Path) -> io::Result<()> {
-        let dir = self.directory(dir)?;
+        let dir = self.end_of(dir)?.node;
+        if !self.node(dir).is_dir() {
+            self.sync_file(dir);
+            return Ok(());
+        }
         self.node_mut(dir).unsynced = false;
         let newest =
             self.platter.pending.iter().filter(|change| change.is_of_dir(dir) || change.concerns(dir));
         let Some(newest) = newest.map(|change| change.number).max() else { return Ok(()) };
         match self.platter.model {
             Persistence::Kept => {}
-            Persistence::Ext4 => self.settle(|_| true),
-            Persistence::Xfs => self.settle(|change| change.number <= newest),
+            Persistence::Ext4 => self.settle(|_, _| true),
+            Persistence::Xfs => self.settle(|change, _| change.number <= newest),
             Persistence::Btrfs => {
-                self.settle(|change| change.is_of_dir(dir));
+                self.settle_entries_of(dir);
                 self.settle_names_of(dir);
             }
-            Persistence::Posix | Persistence::Pages => self.settle(|change| change.is_of_dir(dir)),
+            Persistence::Posix | Persistence::Pages => self.settle_entries_of(dir),
         }
         Ok(())
+    }
+
+    /// The entries of a directory. What was moved out of it has its new name as well, or it would be lost; a file that was
+    /// moved into it may still have its old one.
+    fn settle_entries_of(&mut self, dir: NodeId) {
+        let files: BTreeSet<NodeId> = self.nodes.ids().filter(|id| !self.node(*id).is_dir()).collect();
+        self.settle(|change, edit| {
+            let mut here = change.edits.iter().filter(|edit| edit.dir == dir);
+            edit.dir == dir || here.any(|edit| edit.to.is_none_or(|node| !files.contains(&node)))
+        });
     }
 
     /// The names of `node` and of the directories above it.
@@ -148,11 +163,11 @@ impl Disk {
                 break;
             }
         }
-        self.settle(|change| above.iter().any(|node| change.concerns(*node)));
+        self.settle(|change, _| above.iter().any(|node| change.concerns(*node)));
     }
 
-    /// Brings name changes to the platter. An older change of the same entry that stays behind is over with it.
-    fn settle(&mut self, settles: impl Fn(&NameChange) -> bool) {
+    /// Brings edits to the platter. An older edit of the same entry that stays behind is over with it.
+    fn settle(&mut self, settles: impl Fn(&NameChange, &Edit) -> bool) {
         if self.platter.pending.is_empty() {
             return;
         }
@@ -160,16 +175,14 @@ impl Disk {
         let (mut settled, mut left) = (Vec::new(), Vec::new());
         let mut over: BTreeSet<(NodeId, Name)> = BTreeSet::new();
         for change in pending.into_iter().rev() {
-            if settles(&change) {
-                over.extend(change.edits.iter().map(|edit| (edit.dir, edit.name.clone())));
-                settled.push(change);
-                continue;
+            let (now, mut later): (Vec<Edit>, Vec<Edit>) =
+                change.edits.iter().cloned().partition(|edit| settles(&change, edit));
+            later.retain(|edit| over.is_empty() || !over.contains(&(edit.dir, edit.name.clone())));
+            if !later.is_empty() {
+                left.push(NameChange { number: change.number, edits: later.into() });
             }
-            let stands = |edit: &&Edit| over.is_empty() || !over.contains(&(edit.dir, edit.name.clone()));
-            let edits: Arc<[Edit]> = change.edits.iter().filter(stands).cloned().collect();
-            if !edits.is_empty() {
-                left.push(NameChange { edits, ..change });
-            }
+            over.extend(now.iter().map(|edit| (edit.dir, edit.name.clone())));
+            settled.push(NameChange { number: change.number, edits: now.into() });
         }
         left.reverse();
         self.platter.pending = left;
@@ -195,25 +208,22 @@ impl Disk {
         }
     }
 
-    /// Forgets the nodes that neither memory nor platter knows any more.
+    /// Forgets the nodes that neither memory nor platter knows any more, and what was pending in folders among them.
     pub(super) fn sweep(&mut self) {
         if !self.platter.ghosts {
             return;
         }
-        self.platter.ghosts = false;
-        let mut known = BTreeSet::new();
-        let mut left: Vec<NodeId> = vec![ROOT];
-        left.extend(self.opens.iter().map(|open| open.node));
-        let edits = self.platter.pending.iter().flat_map(|change| change.edits.iter());
-        left.extend(edits.flat_map(|edit| [Some(edit.dir), edit.was, edit.to]).flatten());
-        while let Some(node) = left.pop() {
-            if !known.insert(node) {
-                continue;
-            }
-            if let Body::Dir(dir) = &self.node(node).body {
-                left.extend(dir.entries.values().chain(dir.durable.values()));
+        let mut known = self.reachable();
+        for change in &mut self.platter.pending {
+            if change.edits.iter().any(|edit| !known.contains(&edit.dir)) {
+                change.edits =
+                    change.edits.iter().filter(|edit| known.contains(&edit.dir)).cloned().collect();
             }
         }
+        self.platter.pending.retain(|change| !change.edits.is_empty());
+        let edits = self.platter.pending.iter().flat_map(|change| change.edits.iter());
+        known.extend(edits.flat_map(|edit| [edit.was, edit.to]).flatten());
+        self.platter.ghosts = false;
         for id in self.nodes.ids() {
             if known.contains(&id) {
                 let node = self.node(id);
@@ -224,5 +234,26 @@ impl Disk {
                 self.nodes.remove(id);
             }
         }
+    }
+
+    /// What a path or a description leads to, or may lead to after a power cut.
+    fn reachable(&self) -> BTreeSet<NodeId> {
+        let mut known = BTreeSet::new();
+        let mut left: Vec<NodeId> = self.opens.iter().map(|open| open.node).collect();
+        left.push(ROOT);
+        while !left.is_empty() {
+            while let Some(node) = left.pop() {
+                if !known.insert(node) {
+                    continue;
+                }
+                if let Body::Dir(dir) = &self.node(node).body {
+                    left.extend(dir.entries.values().chain(dir.durable.values()));
+                }
+            }
+            let edits = self.platter.pending.iter().flat_map(|change| change.edits.iter());
+            let new = edits.filter(|edit| known.contains(&edit.dir)).filter_map(|edit| edit.to);
+            left.extend(new.filter(|node| !known.contains(node)));
+        }
+        known
     }
 }

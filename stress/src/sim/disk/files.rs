@@ -33,7 +33,7 @@ impl Disk {
         let id = OpenId(self.next_open);
         self.next_open += 1;
         self.node_mut(node).opens += 1;
-        self.opens.push(Open { id, process: Some(process), heirs: Vec::new(), node, how, heard });
+        self.opens.push(Open { id, process: Some(process), heirs: Vec::new(), node, how, cursor: 0, heard });
         Ok(id)
     }
 
@@ -96,14 +96,18 @@ impl Disk {
         Ok(count)
     }
 
-    /// write(2) to a description open for appending.
+    /// write(2): behind the last byte of a description open for appending, else where the last write(2) ended.
     pub fn append(&mut self, open: OpenId, bytes: &[u8]) -> io::Result<usize> {
-        let &Open { node, how, .. } = self.opened(open)?;
-        if !matches!(how, How::Append | How::CreateNew { .. }) {
-            return Err(Errno::BADF.into());
+        let &Open { node, how, cursor, .. } = self.opened(open)?;
+        let start = match how {
+            How::Read => return Err(Errno::BADF.into()),
+            How::Write => cursor,
+            How::Append | How::CreateNew { .. } => self.file(node)?.bytes().len(),
+        };
+        self.change(node, |file, tracked| file.write(start, bytes, tracked))?;
+        if how == How::Write {
+            self.opened_mut(open)?.cursor = start + bytes.len();
         }
-        let end = self.file(node)?.bytes().len();
-        self.change(node, |file, tracked| file.write(end, bytes, tracked))?;
         Ok(bytes.len())
     }
 

@@ -77,6 +77,8 @@ struct Open {
     heirs: Vec<ProcessId>,
     node: NodeId,
     how: How,
+    /// Where its next write(2) begins, unless it appends.
+    cursor: usize,
     /// How many writeback errors of the file it was told, or had no need to be told.
     heard: u32,
 }

@@ -133,7 +133,7 @@ impl Disk {
 
     /// Puts a new inode at a free place.
     pub(super) fn add(&mut self, place: Place<'_>, mut node: Node) -> NodeId {
-        node.born = self.platter.changes;
+        node.born = self.platter.changes + 1;
         let id = self.nodes.add(node);
         self.change_names(&[self.edit(place, Some(id))]);
         id
@@ -163,9 +163,9 @@ impl Disk {
                 self.node_mut(node).names -= 1;
             }
         }
+        self.platter.changes += 1;
         if self.platter.tracked().is_some() {
             let number = self.platter.changes;
-            self.platter.changes += 1;
             self.platter.pending.push(NameChange { number, edits: edits.into() });
         }
         for node in edits.iter().filter_map(|edit| edit.was) {

@@ -22,8 +22,8 @@ pub(super) struct Place<'a> {
 
 /// What stands at the end of a path.
 #[derive(Debug, Clone)]
-struct Spot {
-    node: NodeId,
+pub(super) struct Spot {
+    pub(super) node: NodeId,
     /// Of what is no directory: where it stands.
     entry: Option<(NodeId, Name)>,
 }
@@ -41,6 +41,9 @@ impl Disk {
     /// The place of an entry: its directory resolved, its last component as it stands.
     pub(super) fn at<'a>(&self, path: &'a Path) -> io::Result<Place<'a>> {
         let bytes = path.as_os_str().as_bytes();
+        // mkdir(2) and rename(2) of a directory take a slash behind its name.
+        let end = bytes.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+        let bytes = if end == 0 { bytes } else { &bytes[..end] };
         let cut = bytes.iter().rposition(|byte| *byte == b'/').ok_or(Errno::NOENT)?;
         match &bytes[cut + 1..] {
             b"" | b"." | b".." => Ok(Place { dir: self.directory(path)?, name: None }),
@@ -102,7 +105,7 @@ impl Disk {
         self.path_of(parent).join(&**name)
     }
 
-    fn end_of(&self, path: &Path) -> io::Result<Spot> {
+    pub(super) fn end_of(&self, path: &Path) -> io::Result<Spot> {
         if !path.is_absolute() {
             return Err(Errno::NOENT.into());
         }

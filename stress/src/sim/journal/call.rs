@@ -259,10 +259,10 @@ impl Cache {
 
     /// Takes note of an append of its own; the trim that is due, if one is.
     fn append(&mut self, entry: &Entry, limits: Limits) -> Option<Request> {
-        let before = Arc::clone(&self.state);
-        Arc::make_mut(&mut self.state).apply(entry);
+        let due = self.state.revision >= self.folded.1 + limits.trim_after;
         // The newest event is never trimmed.
-        let due = before.revision >= self.folded.1 + limits.trim_after;
-        due.then_some(Request::Trim { expected: self.folded.0, folded: before })
+        let before = due.then(|| Arc::clone(&self.state));
+        Arc::make_mut(&mut self.state).apply(entry);
+        before.map(|folded| Request::Trim { expected: self.folded.0, folded })
     }
 }

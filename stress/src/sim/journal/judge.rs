@@ -54,6 +54,10 @@ impl Known {
 }
 
 impl Told {
+    fn who(&self) -> String {
+        format!("client {}, {}", self.client, self.op.as_ref().map_or("a read", OpId::as_str))
+    }
+
     /// An outcome as a line for people.
     pub(super) fn in_words(&self, outcome: &fencehold::Result<Committed<Answered>>) -> String {
         let op = self.op.as_ref().map_or("read", OpId::as_str);
@@ -108,71 +112,79 @@ fn holds(state: &State, now_ms: TimeMs) -> Vec<(LockName, Token)> {
     live.map(|(name, grant)| (name.clone(), grant.token)).collect()
 }
 
-/// The states that the log came through, the empty one first.
-struct Folds(Vec<Arc<State>>);
-
-impl Folds {
-    fn of(log: &[Arc<Entry>]) -> Result<Self, String> {
-        let mut folds = vec![Arc::<State>::default()];
-        for entry in log {
-            let last = folds.last().expect("the empty one is there");
-            let Entry { revision, at_ms, op, .. } = &**entry;
-            if *revision <= last.revision {
-                return Err(format!(
-                    "{op} is recorded at revision {revision}, which was handed out before; the newest is {}",
-                    last.revision
-                ));
-            }
-            if *at_ms < last.time_ms {
-                return Err(format!("{op} is recorded at {at_ms} ms, after an event of {} ms", last.time_ms));
-            }
-            let mut next = State::clone(last);
-            next.apply(entry);
-            folds.push(Arc::new(next));
-        }
-        Ok(Folds(folds))
-    }
-
-    fn at(&self, revision: Revision) -> Option<&State> {
-        let place = self.0.binary_search_by_key(&revision, |state| state.revision).ok()?;
-        Some(&self.0[place])
-    }
-}
-
 /// What is wrong with a run, if anything is.
 pub(super) fn judge(store: &mut Store, told: &[Told]) -> Result<(), String> {
     let log = store.log.clone();
-    let folds = Folds::of(&log)?;
+    in_order(&log)?;
+    admits_one(told)?;
+    for one in told {
+        let shared = told.iter().filter(|other| other.op.is_some() && other.op == one.op).count() > 1;
+        agrees(one, shared, &log).map_err(|what| format!("{}: {what}", one.who()))?;
+    }
+    let state = decided_anew(&log, told)?;
+    // Who comes first now sees all of it.
+    let fetch = Request::Fetch { known: 0, op: None };
+    let Answer::Page(page) = store.serve(fetch) else { unreachable!("a fetch is answered by a page") };
+    let mut fresh = Cache::default();
+    fresh.fold(page).map_err(|error| format!("a new client is told: {error}"))?;
+    if state != *fresh.state {
+        return Err(format!("a new client sees revision {}, or another state", fresh.state.revision));
+    }
+    Ok(())
+}
+
+/// Revisions strictly grow, times never go back, and no operation is there twice.
+fn in_order(log: &[Arc<Entry>]) -> Result<(), String> {
+    let (mut newest, mut time_ms) = (0, 0);
     for (place, entry) in log.iter().enumerate() {
-        if log[..place].iter().any(|other| other.op == entry.op) {
-            return Err(format!("{} is recorded twice", entry.op));
+        let Entry { revision, at_ms, op, .. } = &**entry;
+        if *revision <= newest {
+            return Err(format!(
+                "{op} is recorded at revision {revision}, which was handed out before; the newest is {newest}"
+            ));
         }
+        if *at_ms < time_ms {
+            return Err(format!("{op} is recorded at {at_ms} ms, after an event of {time_ms} ms"));
+        }
+        if log[..place].iter().any(|other| other.op == *op) {
+            return Err(format!("{op} is recorded twice"));
+        }
+        (newest, time_ms) = (*revision, *at_ms);
+    }
+    Ok(())
+}
+
+/// Folds the log and decides every event and every answer anew, on the state and at the time that they name.
+fn decided_anew(log: &[Arc<Entry>], told: &[Told]) -> Result<State, String> {
+    let mut state = State::default();
+    for next in log.iter().map(Some).chain([None]) {
+        for one in told {
+            let Some(Ok(Committed { revision, at_ms, outcome: Err(answer) })) = &one.outcome else {
+                continue;
+            };
+            if *revision != state.revision {
+                continue;
+            }
+            let again = decided(&state, one.command.as_ref(), *at_ms, right);
+            if again.as_ref() != Err(answer) {
+                let who = one.who();
+                return Err(format!(
+                    "{who}: told {answer:?} at {revision} and {at_ms} ms, where it is {again:?}"
+                ));
+            }
+        }
+        let Some(entry) = next else { break };
         let asked = told.iter().find(|told| told.op.as_ref() == Some(&entry.op));
-        let command = asked.and_then(|told| told.command.as_ref());
-        let again = decided(&folds.0[place], command, entry.at_ms, right);
+        let again = decided(&state, asked.and_then(|told| told.command.as_ref()), entry.at_ms, right);
         if again.as_ref() != Ok(&entry.event) {
             return Err(format!(
                 "{} is recorded as {:?}, and what stood before it comes to {again:?}",
                 entry.op, entry.event
             ));
         }
+        state.apply(entry);
     }
-    admits_one(told)?;
-    for one in told {
-        let shared = told.iter().filter(|other| other.op.is_some() && other.op == one.op).count() > 1;
-        agrees(one, shared, &log, &folds).map_err(|what| {
-            format!("client {}, {}: {what}", one.client, one.op.as_ref().map_or("a read", OpId::as_str))
-        })?;
-    }
-    // Who comes first now sees all of it.
-    let fetch = Request::Fetch { known: 0, op: None };
-    let Answer::Page(page) = store.serve(fetch) else { unreachable!("a fetch is answered by a page") };
-    let mut fresh = Cache::default();
-    fresh.fold(page).map_err(|error| format!("a new client is told: {error}"))?;
-    if folds.0.last() != Some(&fresh.state) {
-        return Err(format!("a new client sees revision {}, or another state", fresh.state.revision));
-    }
-    Ok(())
+    Ok(state)
 }
 
 /// One token is one claim's.
@@ -191,7 +203,7 @@ fn admits_one(told: &[Told]) -> Result<(), String> {
     Ok(())
 }
 
-fn agrees(told: &Told, shared: bool, log: &[Arc<Entry>], folds: &Folds) -> Result<(), String> {
+fn agrees(told: &Told, shared: bool, log: &[Arc<Entry>]) -> Result<(), String> {
     let Some(outcome) = &told.outcome else { return Err("it was never answered".to_owned()) };
     let recorded = log.iter().find(|entry| told.op.as_ref() == Some(&entry.op));
     let committed = match outcome {
@@ -218,21 +230,15 @@ fn agrees(told: &Told, shared: bool, log: &[Arc<Entry>], folds: &Folds) -> Resul
                 return Err(format!("answered as recorded at revision {revision}, the log has {recorded:?}"));
             }
         },
-        Err(answer) => {
+        Err(_) => {
             if let Some(entry) = recorded.filter(|_| !shared) {
                 return Err(format!(
                     "answered without an event, and it is recorded at revision {}",
                     entry.revision
                 ));
             }
-            let Some(state) = folds.at(*revision) else {
+            if *revision > 0 && !log.iter().any(|entry| entry.revision == *revision) {
                 return Err(format!("decided at revision {revision}, which never was"));
-            };
-            let again = decided(state, told.command.as_ref(), *at_ms, right);
-            if again.as_ref() != Err(answer) {
-                return Err(format!(
-                    "told {answer:?} at revision {revision} and {at_ms} ms, where it is {again:?}"
-                ));
             }
             promised(*revision, *at_ms, log)?;
         }

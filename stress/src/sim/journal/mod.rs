@@ -35,5 +35,5 @@ mod users;
 pub use defect::Defect;
 pub use handle::{SimJournal, SimStore, Trouble};
 pub use remote::{Faults, Limits, Remote};
-pub use settings::{at_large, forgetful, scenarios};
+pub use settings::{at_large, forgetful, scenarios, small};
 pub use users::{StoreUsers, Want, Wants};

@@ -79,7 +79,8 @@ pub struct Remote {
     pub(super) limits: Limits,
     pub(super) defect: Option<Defect>,
     pub(super) left: Faults,
-    pub(super) trace: Vec<Step>,
+    /// The steps so far, where they are kept: to tell them takes longer than to make them.
+    pub(super) trace: Option<Vec<Step>>,
     flying: Vec<Flying>,
     questions: u64,
 }
@@ -89,8 +90,8 @@ impl Remote {
     #[must_use]
     pub fn new(source: Source, limits: Limits, faults: Faults, defect: Option<Defect>) -> Self {
         let store = Store::new(CLOCK_MS, limits.ops_kept, defect);
-        let (trace, flying) = (Vec::new(), Vec::new());
-        Remote { store, source, limits, defect, left: faults, trace, flying, questions: 0 }
+        let flying = Vec::new();
+        Remote { store, source, limits, defect, left: faults, trace: None, flying, questions: 0 }
     }
 
     /// Puts a request on its way; the number of the question.
@@ -122,11 +123,13 @@ impl Remote {
         let question = question.filter(|_| !matches!(request, Request::Trim { .. }));
         let lost = question.is_some() && self.left.lost_max > 0 && self.source.flip("answer lost", 8);
         self.left.lost_max -= u32::from(lost);
-        let (name, about) = (request.name(), request.about());
+        let told = self.trace.is_some().then(|| (request.name(), request.about()));
         let answer = self.store.serve(request);
-        let overtaken = if matches!(answer, Answer::Conflict) { " → overtaken" } else { "" };
-        let lost_words = if lost { ", its answer is lost" } else { "" };
-        self.note(to, name, format!("{about}{copy}{overtaken}{lost_words}"), Note::Done);
+        if let Some((name, about)) = told {
+            let overtaken = if matches!(answer, Answer::Conflict) { " → overtaken" } else { "" };
+            let unheard = if lost { ", its answer is lost" } else { "" };
+            self.note(to, name, || format!("{about}{copy}{overtaken}{unheard}"));
+        }
         let question = question.filter(|_| !lost)?;
         Some(Arrived { to, question, answer })
     }
@@ -137,7 +140,7 @@ impl Remote {
             self.left.late_max -= 1;
         }
         self.pass(TIMEOUT_MS);
-        self.note(client, "gives up", format!("waiting after {TIMEOUT_MS} ms"), Note::Done);
+        self.note(client, "gives up", || format!("waiting after {TIMEOUT_MS} ms"));
     }
 
     /// Lets time pass at the store.
@@ -154,7 +157,9 @@ impl Remote {
         }
     }
 
-    pub(super) fn note(&mut self, process: ClientId, call: &'static str, what: String, note: Note) {
-        self.trace.push(Step { process, call, path: PathBuf::from(what), bytes: 0, note });
+    pub(super) fn note(&mut self, process: ClientId, call: &'static str, what: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(Step { process, call, path: PathBuf::from(what()), bytes: 0, note: Note::Done });
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::defect::Defect;
 use super::remote::{Faults, Limits};
 use super::users::{StoreUsers, Want, Wants};
 
-use Want::{Acquire, Read, Release};
+use Want::{Acquire, Again, Read, Release};
 
 const CALM: Faults = Faults { lost_max: 0, twice_max: 0, late_max: 0, pauses_max: 0, pause_ms: 300 };
 /// What the settings at large allow for.
@@ -56,7 +56,27 @@ impl Defect {
 #[must_use]
 pub fn scenarios() -> Vec<StoreUsers> {
     let settings = Defect::ALL.into_iter().flat_map(|defect| [defect.setting(), defect.shown()]);
-    [at_large(), forgetful()].into_iter().chain(settings).collect()
+    [at_large(), forgetful()].into_iter().chain(small()).chain(settings).collect()
+}
+
+/// Settings that are searched to their end.
+#[must_use]
+pub fn small() -> Vec<StoreUsers> {
+    let limits = Limits { trim_after: 1, ..Limits::default() };
+    let lost = Faults { lost_max: 1, ..CALM };
+    let given: [(&str, &'static [&'static [Want]], Faults); 4] = [
+        ("three ask", &[&[Acquire], &[Acquire], &[Acquire]], CALM),
+        ("one gives up, one asks, an answer is lost", &[&[Acquire, Release], &[Acquire]], lost),
+        ("one asks, another asks again for it, an answer is lost", &[&[Acquire], &[Again]], lost),
+        (
+            "one asks while time passes, one reads twice",
+            &[&[Acquire], &[Read, Read]],
+            Faults { pauses_max: 2, ..CALM },
+        ),
+    ];
+    let users = given
+        .map(|(name, given, faults)| StoreUsers::new(name, given.len(), Wants::Given(given), limits, faults));
+    users.into()
 }
 
 /// Clients that do everything, while everything goes wrong.

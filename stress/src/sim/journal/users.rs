@@ -10,7 +10,7 @@ use super::judge::{self, Answered, Known, Told};
 use super::remote::{ClientId, Faults, Limits, Remote};
 use crate::sim::choice::Source;
 use crate::sim::scenario::{Ran, Scenario};
-use crate::sim::world::Note;
+use crate::sim::world::Step;
 
 /// How long a lock is granted for.
 const TTL_MS: u64 = 250;
@@ -118,14 +118,34 @@ impl Scenario for StoreUsers {
         format!("journal/{}", self.name)
     }
 
+    /// Only a run with a violation has a trace: it is made twice.
     fn run(&self, source: Source) -> Ran {
-        let remote = Remote::new(source, self.limits, self.faults, self.defect);
+        let ran = self.once(source, None);
+        if ran.violation.is_none() {
+            return ran;
+        }
+        let again = self.traced(Source::replay(&ran.source.schedule("")));
+        assert_eq!(again.violation, ran.violation, "the same answers make the same run");
+        Ran { source: ran.source, ..again }
+    }
+}
+
+impl StoreUsers {
+    /// A run with its trace, whatever comes of it.
+    #[must_use]
+    pub fn traced(&self, source: Source) -> Ran {
+        self.once(source, Some(Vec::new()))
+    }
+
+    fn once(&self, source: Source, trace: Option<Vec<Step>>) -> Ran {
+        let mut remote = Remote::new(source, self.limits, self.faults, self.defect);
+        remote.trace = trace;
         let clients = (0..self.clients).map(|_| Client::default()).collect();
         let mut run = Run { users: self, remote, clients, told: Vec::new(), known: Known::default() };
         let ended = run.until_all_are_told();
         run.remote.drain();
         let violation = ended.and_then(|()| judge::judge(&mut run.remote.store, &run.told)).err();
-        Ran { source: run.remote.source, trace: run.remote.trace, violation }
+        Ran { source: run.remote.source, trace: run.remote.trace.unwrap_or_default(), violation }
     }
 }
 
@@ -194,7 +214,7 @@ impl Run<'_> {
                 self.remote.left.pauses_max -= 1;
                 let ms = self.remote.left.pause_ms;
                 self.remote.pass(ms);
-                self.remote.note(0, "", format!("{ms} ms pass"), Note::Done);
+                self.remote.note(0, "", || format!("{ms} ms pass"));
             }
         }
     }
@@ -275,7 +295,7 @@ impl Run<'_> {
                 }
                 let told = &mut self.told[waiting.told];
                 told.ended_ms = self.remote.store.clock_ms;
-                self.remote.note(id, "is told", told.in_words(&outcome), Note::Done);
+                self.remote.note(id, "is told", || told.in_words(&outcome));
                 told.outcome = Some(outcome);
             }
         }

@@ -17,6 +17,7 @@ use fencehold::host::Clock;
 
 use super::choice::Source;
 use super::disk::Disk;
+use super::journal::Defect;
 use super::scenario::{Found, Ran, Scenario, search};
 use super::world::{Body, Options, SimFs, SimHost, World};
 use referee::Referee;
@@ -187,9 +188,9 @@ impl Scenario for Protocol {
         let ended = world.together_owned((0..self.processes()).map(|_| body()).collect());
         let (violation, calls) = referee.verdict(&ended).unzip();
         // What came after the violation explains nothing.
-        let mut trace = world.trace();
-        trace.truncate(calls.unwrap_or(usize::MAX));
-        Ran { source: world.source(), trace, violation }
+        let mut ran = Ran::of(&world, violation);
+        ran.trace.truncate(calls.unwrap_or(usize::MAX));
+        ran
     }
 }
 
@@ -218,16 +219,16 @@ pub struct MutantResult {
 }
 
 impl MutantResult {
-    fn of(protocol: Protocol, seeds: &[u64]) -> Self {
+    fn of(name: &'static str, scenario: &dyn Scenario, seeds: &[u64]) -> Self {
         let found: Vec<Option<Found>> =
-            seeds.iter().map(|seed| executions_to_violation(protocol, *seed, EXECUTIONS_MAX)).collect();
+            seeds.iter().map(|seed| search(scenario, *seed, EXECUTIONS_MAX, &mut |_| {})).collect();
         let per_seed: Vec<Option<u64>> =
             found.iter().map(|found| found.as_ref().map(|it| it.executions)).collect();
         let mut sorted: Vec<u64> = per_seed.iter().map(|executions| executions.unwrap_or(u64::MAX)).collect();
         sorted.sort_unstable();
         let known = |executions: Option<&u64>| executions.copied().filter(|count| *count != u64::MAX);
         MutantResult {
-            name: protocol.name(),
+            name,
             median: known(sorted.get(sorted.len() / 2)),
             worst: known(sorted.last()),
             per_seed,
@@ -236,12 +237,13 @@ impl MutantResult {
     }
 }
 
-/// Runs both mutants on each seed.
+/// Runs both mutants, and the defects of the simulated journal, on each seed.
 #[must_use]
 pub fn run_mutants(seeds: &[u64]) -> Vec<MutantResult> {
-    [Protocol::DoubleTakeover, Protocol::ReleaseByPath]
-        .map(|protocol| MutantResult::of(protocol, seeds))
-        .into()
+    let protocols = [Protocol::DoubleTakeover, Protocol::ReleaseByPath];
+    let protocols = protocols.map(|protocol| MutantResult::of(protocol.name(), &protocol, seeds));
+    let defects = Defect::ALL.map(|defect| MutantResult::of(defect.name(), &defect.shown(), seeds));
+    protocols.into_iter().chain(defects).collect()
 }
 
 /// Runs the control; it must not be flagged.

@@ -43,6 +43,7 @@ impl Referee {
     /// A process was granted the lock: nobody else may hold it.
     pub(super) fn entered(&self, host: &SimHost, record: &Record) {
         let now_ms = host.reading().monotonic_ms;
+        host.outside();
         let mut seen = self.seen();
         let live = |(process, record): &&(Process, Record)| {
             now_ms < record.expires_ms && host.liveness(process) == Liveness::Alive

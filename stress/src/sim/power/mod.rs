@@ -31,7 +31,7 @@ use self::judge::Image;
 use self::operations::{ALL, CREATE, FEW, MEND, NEXT, Operation, REPAIR};
 use self::play::{Part, Scene, Turn, visible};
 use self::starts::Start;
-use super::choice::Source;
+use super::choice::{Schedule, Source};
 use super::disk::Persistence;
 use super::scenario::{Ran, Scenario};
 
@@ -51,6 +51,32 @@ impl Power {
     fn new(start: &'static Start, model: Persistence, first: Operation, second: Option<Operation>) -> Self {
         let part = |operation, op| Part { operation, op, durability: Durability::Durable };
         Power { start, model, first: part(first, "a"), second: second.map(|second| part(second, "b")) }
+    }
+
+    /// Whether both are among those that stand for the others.
+    #[must_use]
+    pub fn is_of_few(&self) -> bool {
+        let is_one = |part: &Part| operations::FEW.contains(&part.operation.name);
+        let rotates = self.start.name == "full" && self.first.operation.name == operations::FEW[0];
+        (self.start.name == "used" || rotates)
+            && is_one(&self.first)
+            && self.second.as_ref().is_some_and(is_one)
+    }
+
+    /// What a counterexample needs: operations, preemptions, and faults, each cut of the power being one.
+    pub(in crate::sim) fn cost(&self, schedule: &Schedule) -> (u32, u32, u32) {
+        let answer = |label: &'static str| schedule.answers.iter().filter(move |answer| answer.label == label);
+        let turns = self.turns(&self.scene());
+        let turn = answer("turn").next().and_then(|answer| turns.get(answer.chosen as usize));
+        let (preemptions, faults) = match turn {
+            None | Some(Turn::After) => (0, 0),
+            Some(Turn::At(_)) => (1, 0),
+            Some(Turn::Killed(_) | Turn::Failed(..)) => (0, 1),
+        };
+        let again = answer("again").filter(|answer| answer.chosen == 1).count();
+        let again = u32::try_from(again).unwrap_or(u32::MAX);
+        // The one that looks afterwards counts as well.
+        (1 + u32::from(self.second.is_some()) + again + 1, preemptions, 1 + again + faults)
     }
 
     fn scene(&self) -> Scene {

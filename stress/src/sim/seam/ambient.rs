@@ -1,7 +1,7 @@
 //! What holds for every process that is started on this thread.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use super::{Mutation, Record};
 
@@ -44,4 +44,17 @@ pub fn recording<R>(run: impl FnOnce() -> R) -> (R, Record) {
     let result = within(Some(Ambient::Recorded(Arc::clone(&record))), run);
     let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
     (result, std::mem::take(&mut *record))
+}
+
+/// From now on a panic under a mutation is told to nobody but the judge: it is a way of being caught.
+pub fn quietly() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !matches!(current(), Some(Ambient::Mutated(_))) {
+                before(info);
+            }
+        }));
+    });
 }

@@ -12,11 +12,15 @@
 mod ambient;
 mod census;
 mod deeds;
+pub mod hunt;
+mod mutants;
 mod process;
 mod record;
+mod verdicts;
 
-pub use ambient::{recording, under};
+pub use ambient::{quietly, recording, under};
 pub use census::census;
+pub use mutants::{Kind, Mutant, mutants};
 pub(super) use process::{Fate, Seam};
 pub use record::Record;
 

@@ -49,7 +49,7 @@ impl Scenario for Committers {
         };
         let ended = world.together_owned((0..self.processes).map(|_| body()).collect());
         let violation = judge(&world, &ended, &told.lock()).err();
-        Ran { source: world.source(), trace: world.trace(), violation }
+        Ran::of(&world, violation)
     }
 }
 
@@ -57,11 +57,13 @@ fn commit(fs: &SimFs, host: &SimHost, told: &Told<Heard>) {
     let process = host.number();
     let me = format!("process-{process}");
     told.push(Heard::Asked { process });
+    host.outside();
     let answer = Client::new(fs.clone(), host.clone(), &me).acquire(&me, &me, 1_000);
     told.push(match granted(&answer) {
         Some(token) => Heard::Granted { process, token },
         None => Heard::Wrong(format!("{me} is answered {answer:?}")),
     });
+    host.outside();
 }
 
 fn judge(world: &World, ended: &[Ended<()>], told: &[Heard]) -> Result<(), String> {

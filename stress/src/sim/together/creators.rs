@@ -62,7 +62,7 @@ impl Scenario for Creators {
         if let Some(missing) = missing(&world) {
             violation = Some(format!("a workspace was put in place without its {missing}"));
         }
-        Ran { source: world.source(), trace: world.trace(), violation }
+        Ran::of(&world, violation)
     }
 }
 

@@ -95,7 +95,7 @@ impl Scenario for Files {
         bodies.push(Box::new(move |fs, _| watch(&fs, &watching)));
         let ended = world.together_owned(bodies);
         let violation = judge(&world, &ended, &told.lock()).err();
-        Ran { source: world.source(), trace: world.trace(), violation }
+        Ran::of(&world, violation)
     }
 }
 

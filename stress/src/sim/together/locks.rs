@@ -104,7 +104,7 @@ impl Scenario for LockUsers {
         bodies.push(Box::new(move |fs, host| watch(&fs, &host, &watching)));
         let ended = world.together_owned(bodies);
         let violation = judge(&world, &ended, &told.lock()).err();
-        Ran { source: world.source(), trace: world.trace(), violation }
+        Ran::of(&world, violation)
     }
 }
 

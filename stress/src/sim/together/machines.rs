@@ -94,7 +94,7 @@ impl Scenario for MachineUsers {
         };
         let ended = world.together_owned((0..PROCESSES).map(|_| user()).collect());
         let violation = judge(&world, &ended, &told.lock()).err();
-        Ran { source: world.source(), trace: world.trace(), violation }
+        Ran::of(&world, violation)
     }
 }
 

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fencehold::fs::{LockError, LockMode};
+use rustix::io::Errno;
 
 use super::fault::Fault;
-use super::inner::Wait;
+use super::inner::{Inner, Wait};
 use super::shared::{Guard, Shared};
 use super::trace::Note;
+use crate::sim::choice::Thing;
 use crate::sim::disk::{Disk, OpenId, ProcessId};
 use crate::sim::door::{Call, Door, Locks};
 
@@ -38,6 +40,13 @@ impl SimDoor {
         self.dead()
     }
 
+    fn power_goes(&self, mut inner: Guard<'_>, call: Call<'_>) -> io::Error {
+        inner.note(self.process, call, Note::PowerCut);
+        inner.power_cut();
+        drop(inner);
+        self.dead()
+    }
+
     /// A dead process makes no further step while others run; then it is unwound, for its memory. Where it is unwinding
     /// already, its calls fail and do nothing.
     fn dead(&self) -> io::Error {
@@ -49,12 +58,23 @@ impl SimDoor {
     }
 }
 
+/// A call fails. A sync that fails has cleaned the pages that it did not write.
+fn fail(inner: &mut Inner, call: Call<'_>, errno: Errno) -> io::Error {
+    if let ("sync", Some(open), Errno::IO) = (call.name, call.open, errno) {
+        inner.source.touch(Thing::All, true);
+        return inner.disk.fail_sync(open).err().unwrap_or_else(|| errno.into());
+    }
+    errno.into()
+}
+
 impl Door for SimDoor {
     fn enter<R>(&self, call: Call<'_>, act: impl FnOnce(&mut Disk, usize) -> io::Result<R>) -> io::Result<R> {
         let Some(mut inner) = self.shared.turn(self.process) else { return Err(self.dead()) };
-        match inner.fault(self.process, call) {
+        let fault = inner.fault(self.process, call);
+        inner.touch(call);
+        match fault {
             None => {
-                let result = act(&mut inner.disk, call.bytes);
+                let result = act(&mut inner.disk, call.whole());
                 inner.note_result(self.process, call, &result);
                 result
             }
@@ -64,14 +84,15 @@ impl Door for SimDoor {
                 let _ = act(&mut inner.disk, bytes.min(call.bytes));
                 Err(self.die(inner, call, Note::Cut(bytes)))
             }
+            Some(Fault::PowerCut) => Err(self.power_goes(inner, call)),
             Some(Fault::Fail(errno)) => {
-                let error = io::Error::from(errno);
+                let error = fail(&mut inner, call, errno);
                 inner.note(self.process, call, Note::Failed(error.kind()));
                 Err(error)
             }
             Some(Fault::Short(bytes)) => {
                 inner.note(self.process, call, Note::Short(bytes));
-                act(&mut inner.disk, bytes.min(call.bytes))
+                act(&mut inner.disk, bytes.min(call.whole()))
             }
         }
     }
@@ -85,18 +106,23 @@ impl Door for SimDoor {
     ) -> Result<(), LockError> {
         let deadline_ms = |now_ms: u64| now_ms.checked_add(u64::try_from(patience.as_millis()).ok()?);
         let Some(mut inner) = self.shared.turn(self.process) else { return Err(LockError::Io(self.dead())) };
-        match inner.fault(self.process, call) {
+        let fault = inner.fault(self.process, call);
+        inner.touch(call);
+        match fault {
             None => {}
             Some(Fault::Fail(errno)) => return Err(LockError::Io(errno.into())),
+            Some(Fault::PowerCut) => return Err(LockError::Io(self.power_goes(inner, call))),
             Some(_) => return Err(LockError::Io(self.die(inner, call, Note::Killed))),
         }
         let ignored = inner.options.locks == Locks::Ignored;
         if ignored || inner.disk.try_lock(open, mode).map_err(LockError::Io)? {
+            inner.processes[self.process].locked.push(open);
             inner.note(self.process, call, Note::Done);
             return Ok(());
         }
         if !inner.takes_turn(self.process) || patience.is_zero() {
-            inner.clock_ms = deadline_ms(inner.clock_ms).unwrap_or(inner.clock_ms);
+            let waited_ms = deadline_ms(inner.clock_ms).map_or(0, |deadline_ms| deadline_ms - inner.clock_ms);
+            inner.pass(waited_ms);
             inner.note(self.process, call, Note::TimedOut);
             return Err(LockError::TimedOut);
         }
@@ -110,7 +136,11 @@ impl Door for SimDoor {
         }
         inner.processes[self.process].waits = None;
         // It was chosen because the lock is free, or because its patience is over.
+        inner.touch(call);
         let taken = inner.disk.try_lock(open, mode).map_err(LockError::Io)?;
+        if taken {
+            inner.processes[self.process].locked.push(open);
+        }
         inner.note(self.process, call, if taken { Note::Done } else { Note::TimedOut });
         if taken { Ok(()) } else { Err(LockError::TimedOut) }
     }
@@ -118,6 +148,8 @@ impl Door for SimDoor {
     fn close(&self, open: OpenId) {
         let mut inner = self.shared.lock();
         if inner.lives(self.process) {
+            inner.touch_close(self.process, open);
+            inner.processes[self.process].locked.retain(|locked| *locked != open);
             inner.disk.close(open);
         }
     }

@@ -1,4 +1,4 @@
-//! What goes wrong in a process that runs alone, and at which of its calls.
+//! What goes wrong at a call, and at which of a process that runs alone.
 
 use rustix::io::Errno;
 
@@ -9,10 +9,13 @@ pub enum Fault {
     Kill,
     /// The process is killed within a write, of which so many bytes are there.
     Cut(usize),
-    /// The call fails and does nothing.
+    /// The call fails and does nothing; a sync that fails with `EIO` leaves clean pages that are not on the platter.
     Fail(Errno),
-    /// A write stops after so many bytes, and says so.
+    /// A write or a read stops after so many bytes, and says so.
     Short(usize),
+    /// The power goes before the call takes effect: every process ends, the disk keeps what its model lets it keep, and
+    /// the machine is booted anew.
+    PowerCut,
 }
 
 /// Which fault happens at which call of a process, calls being counted from 0.

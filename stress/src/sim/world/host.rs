@@ -7,7 +7,9 @@ use fencehold_model::event::{Evidence, Process};
 use fencehold_model::id::BootId;
 use fencehold_model::lock::Liveness;
 
+use super::inner::Inner;
 use super::shared::Shared;
+use crate::sim::choice::Thing;
 use crate::sim::disk::ProcessId;
 
 /// The wall clock at the first boot: 2026-01-01 in milliseconds.
@@ -38,10 +40,12 @@ impl SimHost {
     /// This process, as a lock is bound to it.
     #[must_use]
     pub fn identity(&self) -> Process {
+        let inner = self.shared.lock();
+        let process = &inner.processes[self.process];
         Process {
-            pid: PID_FIRST + self.process as u64,
-            start_ticks: self.process as u64,
-            boot: self.boot(),
+            pid: PID_FIRST + process.born % inner.options.pids_max,
+            start_ticks: process.born,
+            boot: boot_id(process.boot),
             pid_namespace: PID_NAMESPACE,
             host: "simulated".to_owned(),
         }
@@ -49,7 +53,13 @@ impl SimHost {
 
     /// The process works, or is stopped, for this long.
     pub fn pass(&self, ms: u64) {
-        self.shared.lock().clock_ms += ms;
+        self.shared.lock().pass(ms);
+    }
+
+    /// What this process does between its calls here is seen by others: it tells something, or looks at what was told,
+    /// outside of the world. A search that leaves out the order of what commutes keeps the order of these.
+    pub fn outside(&self) {
+        self.shared.lock().source.touch(Thing::Outside, true);
     }
 
     /// Asks the source of choice on behalf of the scenario.
@@ -58,28 +68,44 @@ impl SimHost {
     }
 }
 
+fn boot_id(boot: u64) -> BootId {
+    BootId::new(&format!("simulated-boot-{boot}")).expect("letters, digits and dashes make an id")
+}
+
 impl Clock for SimHost {
     fn boot(&self) -> BootId {
-        let boot = self.shared.lock().boot;
-        BootId::new(&format!("simulated-boot-{boot}")).expect("letters, digits and dashes make an id")
+        boot_id(self.shared.lock().boot)
     }
 
     fn reading(&self) -> Reading {
-        let shared = self.shared.lock();
-        Reading { monotonic_ms: shared.clock_ms, wall_ms: WALL_MS + shared.before_boot_ms + shared.clock_ms }
+        let mut inner = self.shared.lock();
+        inner.source.touch(Thing::Clock, false);
+        let real_ms = WALL_MS + inner.before_boot_ms + inner.clock_ms;
+        Reading { monotonic_ms: inner.clock_ms, wall_ms: real_ms.saturating_add_signed(inner.wall_offset_ms) }
     }
 }
 
 impl Host for SimHost {
     fn liveness(&self, process: &Process) -> Liveness {
-        if process.boot != self.boot() || process.pid_namespace != PID_NAMESPACE {
+        let mut inner = self.shared.lock();
+        if process.boot != boot_id(inner.boot) || process.pid_namespace != PID_NAMESPACE {
             return Liveness::Unknowable;
         }
-        let number = process.pid.checked_sub(PID_FIRST).and_then(|number| usize::try_from(number).ok());
-        match number {
-            Some(number) if self.shared.lock().lives(number) => Liveness::Alive,
-            _ => Liveness::Dead(Evidence::NoSuchProcess),
+        let Inner { processes, source, options, boot, .. } = &mut *inner;
+        let pid = |born: u64| PID_FIRST + born % options.pids_max;
+        let mut evidence = Some(Evidence::NoSuchProcess);
+        for (number, other) in processes.iter().enumerate() {
+            if other.boot == *boot && pid(other.born) == process.pid {
+                source.touch(Thing::Life(number), false);
+                let same = other.born == process.start_ticks;
+                match other.alive {
+                    true if same => evidence = None,
+                    true => evidence = evidence.and(Some(Evidence::OtherStartTime)),
+                    false => {}
+                }
+            }
         }
+        evidence.map_or(Liveness::Alive, Liveness::Dead)
     }
 
     fn random(&self) -> u128 {

@@ -10,6 +10,7 @@
 //! others go on; once the run is over it is unwound, its calls being without effect, and its memory is given back.
 //! *Time* stands still unless a scenario, or a chosen stall, moves it.
 
+mod chance;
 mod door;
 mod fault;
 mod host;
@@ -17,12 +18,14 @@ mod inner;
 mod options;
 mod shared;
 mod stack;
+mod touch;
 mod trace;
 
+pub use chance::Counts;
 pub use door::SimDoor;
 pub use fault::{Fault, Plan};
 pub use host::SimHost;
-pub use options::{Cuts, Options};
+pub use options::{Cuts, Errors, Options};
 
 pub use trace::{Note, Step, render};
 
@@ -33,7 +36,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::choice::Source;
+use super::choice::{Source, Thing};
 use super::disk::{Disk, ProcessId};
 use super::door::FsOver;
 use shared::Shared;
@@ -98,7 +101,7 @@ impl World {
 
     /// Runs one process on this thread, nobody else running; ends it.
     pub fn alone<T>(&self, plan: Plan, body: impl FnOnce(SimFs, SimHost) -> T) -> Ended<T> {
-        let process = self.shared.add(plan, false);
+        let process = self.shared.lock().add(plan, false);
         let (fs, host) = self.seen_by(process);
         let result = catch_unwind(AssertUnwindSafe(|| body(fs, host)));
         self.shared.end(process);
@@ -108,7 +111,7 @@ impl World {
     /// Starts a process that the caller steps by hand; it runs until [`World::kill`].
     #[must_use]
     pub fn process(&self) -> (ProcessId, SimFs, SimHost) {
-        let process = self.shared.add(Plan::NONE, false);
+        let process = self.shared.lock().add(Plan::NONE, false);
         let (fs, host) = self.seen_by(process);
         (process, fs, host)
     }
@@ -125,7 +128,7 @@ impl World {
             let run = self.process_of(process, body);
             stacks.push(Mapped::new(move || *ended = run()));
         }
-        self.take_turns(processes.start, stacks);
+        self.take_turns(processes, stacks);
         ended
     }
 
@@ -146,14 +149,14 @@ impl World {
                 ended.lock().unwrap_or_else(PoisonError::into_inner)[at] = result;
             }));
         }
-        self.take_turns(processes.start, stacks);
+        self.take_turns(processes, stacks);
         std::mem::take(&mut *ended.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn processes(&self, count: usize) -> Range<ProcessId> {
         assert!(count <= TOGETHER_MAX, "{count} processes; the most is {TOGETHER_MAX}");
         let first = self.shared.lock().processes.len();
-        (0..count).for_each(|_| _ = self.shared.add(Plan::NONE, true));
+        (0..count).for_each(|_| _ = self.shared.lock().add(Plan::NONE, true));
         first..first + count
     }
 
@@ -170,8 +173,9 @@ impl World {
         }
     }
 
-    fn take_turns(&self, first: ProcessId, mut stacks: Vec<impl Stack>) {
-        self.shared.begin_turns();
+    fn take_turns(&self, processes: Range<ProcessId>, mut stacks: Vec<impl Stack>) {
+        let first = processes.start;
+        self.shared.begin_turns(processes);
         while let Some(process) = self.shared.whose_turn() {
             stacks[process - first].go_on();
         }
@@ -192,17 +196,30 @@ impl World {
 
     /// Ends every process and boots the machine anew. What was written stays: this is no power loss.
     pub fn reboot(&self) {
-        self.shared.reboot();
+        self.shared.lock().reboot();
+    }
+
+    /// The power goes and comes back: every process ends, the disk keeps of what was written what its model lets it
+    /// keep, as the source chooses, and the machine is booted anew.
+    pub fn power_cut(&self) {
+        self.shared.lock().power_cut();
     }
 
     /// Lets time pass.
     pub fn advance(&self, ms: u64) {
-        self.shared.lock().clock_ms += ms;
+        self.shared.lock().pass(ms);
+    }
+
+    /// Sets the wall clock forth or back; the monotonic clock does not see it.
+    pub fn set_wall_clock(&self, by_ms: i64) {
+        self.shared.lock().step_wall(by_ms);
     }
 
     /// Looks at the disk, or changes it as a foreign program would.
     pub fn disk<R>(&self, look: impl FnOnce(&mut Disk) -> R) -> R {
-        look(&mut self.shared.lock().disk)
+        let mut inner = self.shared.lock();
+        inner.source.touch(Thing::All, true);
+        look(&mut inner.disk)
     }
 
     /// Asks the source of choice on behalf of a scenario.
@@ -216,16 +233,23 @@ impl World {
         self.shared.lock().source.clone()
     }
 
-    /// The calls so far.
+    /// The calls so far; none where the source is quiet.
     #[must_use]
     pub fn trace(&self) -> Vec<Step> {
         self.shared.lock().trace.clone()
     }
 
-    /// How many calls there were so far.
+    /// The source and the calls; the world is not used any more.
+    #[must_use]
+    pub fn finish(&self) -> (Source, Vec<Step>) {
+        let mut inner = self.shared.lock();
+        (std::mem::replace(&mut inner.source, Source::first()), std::mem::take(&mut inner.trace))
+    }
+
+    /// How many calls there were so far, waits and what happened between them counted too.
     #[must_use]
     pub fn calls(&self) -> usize {
-        self.shared.lock().trace.len()
+        usize::try_from(self.shared.lock().noted).unwrap_or(usize::MAX)
     }
 
     /// Whether processes were found waiting for each other without end; they were then killed.
@@ -243,6 +267,12 @@ impl World {
     /// How many processes were killed by choice.
     #[must_use]
     pub fn kills(&self) -> u32 {
-        self.shared.lock().kills
+        self.shared.lock().counts.kills
+    }
+
+    /// How many faults of each kind there were by choice.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.shared.lock().counts
     }
 }

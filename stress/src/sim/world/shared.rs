@@ -4,13 +4,13 @@
 //! names; a dead process changes nothing; every question that could have two answers goes to the source; the lock is
 //! never held while another stack runs.
 
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Options;
-use super::fault::Plan;
-use super::inner::{Inner, Process};
+use super::inner::Inner;
 use super::stack::switch;
-use crate::sim::choice::{Random, Source};
+use crate::sim::choice::Source;
 use crate::sim::disk::{Disk, ProcessId};
 
 #[derive(Debug)]
@@ -22,36 +22,12 @@ pub(super) type Guard<'a> = MutexGuard<'a, Inner>;
 
 impl Shared {
     pub(super) fn new(disk: Disk, source: Source, options: Options) -> Self {
-        let inner = Inner {
-            disk,
-            source,
-            options,
-            processes: Vec::new(),
-            trace: Vec::new(),
-            clock_ms: 1_000_000,
-            before_boot_ms: 0,
-            boot: 1,
-            preemptions: 0,
-            kills: 0,
-            stalls: 0,
-            deadlocked: false,
-            taking_turns: false,
-            turn: None,
-        };
-        Shared { inner: Mutex::new(inner) }
+        Shared { inner: Mutex::new(Inner::new(disk, source, options)) }
     }
 
     /// The guard is never held while foreign code runs, so a poisoned lock still guards a whole state.
     pub(super) fn lock(&self) -> Guard<'_> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn add(&self, plan: Plan, takes_turns: bool) -> ProcessId {
-        let mut inner = self.lock();
-        let process = inner.processes.len();
-        let random = Random::new(0xfe4c_e401 ^ ((process as u64) << 32));
-        inner.processes.push(Process { alive: true, takes_turns, calls: 0, plan, waits: None, random });
-        process
     }
 
     /// The end of a process, by itself or by a kill: its descriptions are closed, and somebody else goes on.
@@ -65,20 +41,11 @@ impl Shared {
         }
     }
 
-    pub(super) fn reboot(&self) {
-        let mut inner = self.lock();
-        for process in 0..inner.processes.len() {
-            inner.bury(process);
-        }
-        inner.boot += 1;
-        inner.before_boot_ms += inner.clock_ms;
-        inner.clock_ms = 1_000;
-    }
-
     /// From now on processes take turns; somebody is chosen to begin.
-    pub(super) fn begin_turns(&self) {
+    pub(super) fn begin_turns(&self, round: Range<ProcessId>) {
         let mut inner = self.lock();
         inner.taking_turns = true;
+        inner.round = round;
         inner.turn = inner.pick(None);
     }
 
@@ -110,7 +77,7 @@ impl Shared {
         let mut inner = self.lock();
         // A process that has just been chosen to begin goes on to its first call.
         if inner.takes_turn(process) && inner.processes[process].calls > 0 {
-            inner.maybe_stall(process);
+            inner.chance_before(process);
             inner = self.pass_on(inner, process);
         }
         inner.lives(process).then_some(inner)

@@ -1,9 +1,12 @@
 //! What happened in a run, call by call, for people.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
+use super::inner::Inner;
 use crate::sim::disk::ProcessId;
+use crate::sim::door::Call;
 
 /// One call of one process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub enum Note {
     /// It took effect.
     Done,
     /// It failed.
-    Failed(std::io::ErrorKind),
+    Failed(io::ErrorKind),
     /// It waits for the OS lock.
     Waits,
     /// The patience with the OS lock ran out.
@@ -35,10 +38,22 @@ pub enum Note {
     Killed,
     /// The process was killed within a write, of which so many bytes are there.
     Cut(usize),
-    /// Only so many bytes were written.
+    /// Only so many bytes were written, or read.
     Short(usize),
+    /// The power went before it.
+    PowerCut,
     /// Time passed before it.
     Stalled(u64),
+    /// The process was stopped before it.
+    Stopped,
+    /// Clean pages were taken out of memory.
+    Evicted,
+    /// The wall clock was set.
+    ClockStep(i64),
+    /// The machine slept.
+    Suspended(u64),
+    /// The process forked this child.
+    Forked(ProcessId),
 }
 
 impl fmt::Display for Step {
@@ -55,7 +70,36 @@ impl fmt::Display for Step {
             Note::Killed => f.write_str(" ✗ killed before it"),
             Note::Cut(bytes) => write!(f, " ✗ killed after {bytes} bytes"),
             Note::Short(bytes) => write!(f, " → {bytes} bytes only"),
-            Note::Stalled(ms) => write!(f, " … {ms} ms pass before it"),
+            Note::PowerCut => f.write_str(" ✗ the power goes before it"),
+            Note::Stalled(ms) => write!(f, "… {ms} ms pass"),
+            Note::Stopped => f.write_str("… stopped"),
+            Note::Evicted => f.write_str("… clean pages are evicted"),
+            Note::ClockStep(ms) => write!(f, "… the wall clock is set by {ms} ms"),
+            Note::Suspended(ms) => write!(f, "… the machine sleeps for {ms} ms"),
+            Note::Forked(child) => write!(f, "… forks process {child}, which inherits its descriptions"),
+        }
+    }
+}
+
+impl Inner {
+    pub(super) fn note(&mut self, process: ProcessId, call: Call<'_>, note: Note) {
+        self.noted += 1;
+        if !self.source.is_quiet() {
+            let path = call.path.to_owned();
+            self.trace.push(Step { process, call: call.name, path, bytes: call.bytes, note });
+        }
+    }
+
+    pub(super) fn note_result<R>(&mut self, process: ProcessId, call: Call<'_>, result: &io::Result<R>) {
+        let note = result.as_ref().map_or_else(|error| Note::Failed(error.kind()), |_| Note::Done);
+        self.note(process, call, note);
+    }
+
+    /// What happens between calls.
+    pub(super) fn note_event(&mut self, process: ProcessId, note: Note) {
+        self.noted += 1;
+        if !self.source.is_quiet() {
+            self.trace.push(Step { process, call: "", path: PathBuf::new(), bytes: 0, note });
         }
     }
 }

@@ -1,0 +1,140 @@
+//! What each call touches, for a search that leaves out the order of what commutes.
+//!
+//! It is noted before the call takes effect, by inode number and by the path that the call resolves to. Wherever it is
+//! not plain, more is noted than is touched: that costs runs, not findings.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::Path;
+
+use fencehold::fs::Kind;
+
+use super::inner::Inner;
+use crate::sim::choice::Thing;
+use crate::sim::disk::{OpenId, Persistence, ProcessId};
+use crate::sim::door::Call;
+
+impl Inner {
+    pub(super) fn touch(&mut self, call: Call<'_>) {
+        if !self.source.looks_at_touched() {
+            return;
+        }
+        match call.open {
+            Some(open) => self.touch_open(call.name, open),
+            None => self.touch_path(call),
+        }
+    }
+
+    fn touch_open(&mut self, name: &'static str, open: OpenId) {
+        let Ok(stat) = self.disk.stat_open(open) else { return };
+        let inode = stat.id.ino;
+        match name {
+            "fstat" | "read_at" => self.source.touch(Thing::Data(inode), false),
+            // A sync of one file makes the names of all durable where there is a journal.
+            "sync" if self.disk.model() == Persistence::Kept => self.source.touch(Thing::Synced(inode), true),
+            "sync" => self.source.touch(Thing::All, true),
+            "lock" | "lock_shared" => {
+                self.source.touch(Thing::Lock(inode), true);
+                self.source.touch(Thing::Clock, false);
+            }
+            "unlock" => self.source.touch(Thing::Lock(inode), true),
+            _ => {
+                self.source.touch(Thing::Data(inode), true);
+                self.source.touch(Thing::Synced(inode), true);
+            }
+        }
+    }
+
+    fn touch_path(&mut self, call: Call<'_>) {
+        let there = self.disk.stat(call.path).ok().flatten();
+        match call.name {
+            "stat" | "open" => {
+                self.touch_name(call.path, false);
+                if let Some(stat) = there {
+                    self.source.touch(Thing::Data(stat.id.ino), false);
+                }
+            }
+            "resolve" => self.touch_name(call.path, false),
+            "list" => self.touch_names(call.path, false),
+            "sync_dir" if self.disk.model() == Persistence::Kept => self.touch_names(call.path, true),
+            "create" | "make_dir" if there.is_some() => self.touch_name(call.path, false),
+            "create" | "make_dir" => {
+                self.touch_name(call.path, true);
+                self.source.touch(Thing::Numbers, true);
+            }
+            "unlink" => {
+                self.touch_name(call.path, true);
+                self.source.touch(Thing::Numbers, false);
+            }
+            "rename" | "rename_new" | "link" => {
+                let Some(from) = call.from else { return self.source.touch(Thing::All, true) };
+                if !self.disk.stat(from).is_ok_and(|stat| stat.is_some_and(|it| it.kind == Kind::File)) {
+                    return self.source.touch(Thing::All, true);
+                }
+                self.touch_name(from, true);
+                self.touch_name(call.path, true);
+                self.source.touch(Thing::Numbers, false);
+            }
+            _ => self.source.touch(Thing::All, true),
+        }
+    }
+
+    /// An entry of a directory; a change of it is one of the list of names too. The way there is read.
+    fn touch_name(&mut self, path: &Path, written: bool) {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return self.source.touch(Thing::All, true);
+        };
+        let Ok(dir) = self.disk.resolve(parent) else { return self.source.touch(Thing::All, true) };
+        self.touch_way(&dir);
+        self.source.touch(Thing::Name(hash(&dir.join(name))), written);
+        if written {
+            self.source.touch(Thing::Names(hash(&dir)), true);
+        }
+    }
+
+    fn touch_names(&mut self, path: &Path, written: bool) {
+        let Ok(dir) = self.disk.resolve(path) else { return self.source.touch(Thing::All, true) };
+        self.touch_way(&dir);
+        self.source.touch(Thing::Names(hash(&dir)), written);
+    }
+
+    fn touch_way(&mut self, dir: &Path) {
+        for above in dir.ancestors() {
+            self.source.touch(Thing::Name(hash(above)), false);
+        }
+    }
+
+    /// close(2): the lock is let go, and an inode without a name gives its number back.
+    pub(super) fn touch_close(&mut self, process: ProcessId, open: OpenId) {
+        if !self.source.looks_at_touched() {
+            return;
+        }
+        self.source.touch(Thing::Numbers, false);
+        if self.processes[process].locked.contains(&open) {
+            self.touch_lock(open);
+        }
+    }
+
+    /// The end of a process: who lives, and the locks that it may have.
+    pub(super) fn touch_end(&mut self, process: ProcessId) {
+        if !self.source.looks_at_touched() {
+            return;
+        }
+        self.source.touch(Thing::Life(process), true);
+        self.source.touch(Thing::Numbers, false);
+        for open in self.processes[process].locked.clone() {
+            self.touch_lock(open);
+        }
+    }
+
+    fn touch_lock(&mut self, open: OpenId) {
+        if let Ok(stat) = self.disk.stat_open(open) {
+            self.source.touch(Thing::Lock(stat.id.ino), true);
+        }
+    }
+}
+
+fn hash(path: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
+}
