@@ -263,10 +263,12 @@ impl Client {
     }
 }
 
+#[allow(clippy::needless_pass_by_value)] // it is built for this
 fn ok(revision: Revision, value: Value) -> Value {
     json!({ "outcome": "ok", "revision": revision, "value": value })
 }
 
+#[allow(clippy::needless_pass_by_value)] // it is built for this
 fn refused(revision: Revision, reason: &str, value: Value) -> Value {
     json!({ "outcome": "refused", "reason": reason, "revision": revision, "value": value })
 }

@@ -192,22 +192,24 @@ fn boot(
     let events = events(world)?;
     reached.lost_tails += u64::from(cut && events.len() < before.len());
     past.visible.push(before);
+    left(world, &events, reached);
+    let mut fold = Fold::default();
+    power::known(past.visible.iter().map(Vec::as_slice), &events)
+        .values()
+        .try_for_each(|entry| fold.next(entry))
+}
+
+/// What stands on the disk, counted.
+fn left(world: &World, events: &[Entry], reached: &mut Reached) {
     reached.events = events.len() as u64;
-    let repaired = |what: &str| {
-        let about = |event: &&Event| matches!(event, Event::Repaired { reason } if reason.contains(what));
-        events.iter().map(|entry| &entry.event).filter(about).count() as u64
-    };
-    reached.condemned = repaired("sync of the journal failed");
+    let after_a_failed_sync = |entry: &&Entry| matches!(&entry.event, Event::Repaired { reason } if reason.contains("sync of the journal failed"));
+    reached.condemned = events.iter().filter(after_a_failed_sync).count() as u64;
     world.disk(|disk| {
         let in_dir = |dir: &str| {
             disk.files().filter(|(path, _)| path.parent() == Some(&Path::new(DIR).join(dir))).count() as u64
         };
         (reached.quarantined, reached.rotated) = (in_dir("quarantine"), in_dir("archive"));
     });
-    let mut fold = Fold::default();
-    power::known(past.visible.iter().map(Vec::as_slice), &events)
-        .values()
-        .try_for_each(|entry| fold.next(entry))
 }
 
 fn events(world: &World) -> Result<Vec<Entry>, String> {
