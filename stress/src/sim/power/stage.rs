@@ -37,7 +37,7 @@ impl Effort {
     };
     /// Within the gate's default.
     pub const DEFAULT: Effort = Effort {
-        models: &Persistence::LOSING,
+        models: &[Persistence::Ext4, Persistence::Btrfs, Persistence::Pages],
         starts_max: usize::MAX,
         alone: Bounds { subsets_max: 2, again_max: 1, cuts_max: 3 },
         meet_on: &[Persistence::Ext4, Persistence::Pages],
