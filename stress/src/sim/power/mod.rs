@@ -53,14 +53,10 @@ impl Power {
         Power { start, model, first: part(first, "a"), second: second.map(|second| part(second, "b")) }
     }
 
-    /// Whether both are among those that stand for the others.
+    /// Whether the workspace was used in this boot, or rotates, and nothing else is wrong with it.
     #[must_use]
-    pub fn is_of_few(&self) -> bool {
-        let is_one = |part: &Part| operations::FEW.contains(&part.operation.name);
-        let rotates = self.start.name == "full" && self.first.operation.name == operations::FEW[0];
-        (self.start.name == "used" || rotates)
-            && is_one(&self.first)
-            && self.second.as_ref().is_some_and(is_one)
+    pub fn is_plain(&self) -> bool {
+        matches!(self.start.name, "used" | "full")
     }
 
     /// What a counterexample needs: operations, preemptions, and faults, each cut of the power being one.
