@@ -4,6 +4,7 @@
 // The tags are written as they are known, and only their case tells M1 from m1.
 #![allow(non_snake_case)]
 
+mod at_large;
 mod attacks;
 mod claim;
 mod cuts;
