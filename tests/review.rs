@@ -13,6 +13,7 @@ mod durable;
 mod fence;
 mod files;
 mod floor;
+mod hung;
 mod judge;
 mod kept;
 pub(crate) mod kit;
