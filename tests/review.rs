@@ -17,6 +17,7 @@ mod hung;
 mod judge;
 mod kept;
 pub(crate) mod kit;
+mod marks;
 mod oslock;
 mod place;
 mod remote;
