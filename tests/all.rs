@@ -76,6 +76,8 @@ mod report;
 mod review;
 /// The places of the shipped code that call the disk, and what is wrong with it where one of them is.
 mod seam;
+/// The mutants of the shipped code: who catches each, and how small the counterexample is.
+mod seam_hunt;
 /// `fencehold serve` spoken to by lines; holds no test.
 mod served;
 /// The simulated disk against the real one; the world's own promises.

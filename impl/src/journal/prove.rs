@@ -5,6 +5,7 @@
 //! written over only under the OS lock, and only with the same bytes.
 
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 
 use super::file::{FileJournal, Inner};
 use super::layout;
@@ -61,8 +62,29 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// The same through a description that is open already: one for appending would append, wherever it is told to write
     /// (pwrite(2), BUGS).
     pub(super) fn write_over_by(&self, over: &F::File, tail: &mut Tail<F>) -> Result<bool> {
-        let failed = |error| Error::environment("writing over the last lines of", &tail.path, error);
         let Some(range) = tail.proof.unheard() else { return Ok(true) };
+        let there = self.put_again(over, tail, range)?;
+        if there {
+            tail.proof.rewritten();
+        }
+        Ok(there)
+    }
+
+    /// For the history's sake: the lines of a condemned file that are not known to be durable are written over once more
+    /// and synced. False where they cannot be kept; the state that they came to goes on in the next file all the same.
+    pub(super) fn keep_condemned(&self, tail: &Tail<F>) -> bool {
+        if self.relaxed() || tail.proof.is_whole() {
+            return true;
+        }
+        // A description of its own: whatever was told before was told to others.
+        let Ok(over) = self.fs.open(&tail.path, How::Write) else { return false };
+        let there = self.put_again(&over, tail, tail.proof.end()..tail.end);
+        there.unwrap_or(false) && over.sync().is_ok()
+    }
+
+    /// Writes the same bytes to where they stand. False where the file is another one, or they are not there any more.
+    fn put_again(&self, over: &F::File, tail: &Tail<F>, range: Range<u64>) -> Result<bool> {
+        let failed = |error| Error::environment("writing over the last lines of", &tail.path, error);
         if over.stat().map_err(failed)?.id != tail.id {
             return Ok(false);
         }
@@ -73,7 +95,6 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             return Ok(false);
         }
         write_all_at(over, range.start, &bytes).map_err(failed)?;
-        tail.proof.rewritten();
         Ok(true)
     }
 

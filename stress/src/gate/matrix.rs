@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::args::Mutants;
-use crate::sim::seam::hunt::{Cell, Matrix, Progress, Row, caught_table, engines, matrix};
+use crate::sim::seam::hunt::{Cell, Effort, Matrix, Progress, Row, caught_table, engines, matrix};
 use crate::sim::seam::{Mutant, census, mutants as mutants_of, quietly};
 
 /// Hunts; gives the exit code.
@@ -29,7 +29,10 @@ pub(super) fn mutants(args: &Mutants) -> Result<u8, String> {
         eprintln!("{done} of {of}, {seconds} s: {}: {}: {}", hunt.mutant, hunt.engine, word(hunt.cell));
     };
     quietly();
-    let matrix = matrix(&mutants, &engines(), (args.seed, args.seeds), within, &progress);
+    let mut engines = engines();
+    engines.retain(|engine| args.engines.is_empty() || args.engines.iter().any(|only| only == engine.name));
+    let effort = Effort { seed: args.seed, seeds: args.seeds, within, first: args.first };
+    let matrix = matrix(&mutants, &engines, effort, &progress);
     let path = args.out.join("mutants.json");
     let written = std::fs::create_dir_all(&args.out)
         .and_then(|()| std::fs::write(&path, format!("{:#}\n", as_json(&matrix))));

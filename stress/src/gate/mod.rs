@@ -6,6 +6,7 @@ mod matrix;
 mod mutants;
 mod processes;
 mod run;
+mod seam;
 pub mod stage;
 mod worlds;
 

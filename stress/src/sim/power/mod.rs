@@ -53,19 +53,16 @@ impl Power {
         Power { start, model, first: part(first, "a"), second: second.map(|second| part(second, "b")) }
     }
 
-    /// Whether both are among those that stand for the others.
+    /// Whether the workspace was used in this boot, or rotates, and nothing else is wrong with it.
     #[must_use]
-    pub fn is_of_few(&self) -> bool {
-        let is_one = |part: &Part| operations::FEW.contains(&part.operation.name);
-        let rotates = self.start.name == "full" && self.first.operation.name == operations::FEW[0];
-        (self.start.name == "used" || rotates)
-            && is_one(&self.first)
-            && self.second.as_ref().is_some_and(is_one)
+    pub fn is_plain(&self) -> bool {
+        matches!(self.start.name, "used" | "full")
     }
 
     /// What a counterexample needs: operations, preemptions, and faults, each cut of the power being one.
     pub(in crate::sim) fn cost(&self, schedule: &Schedule) -> (u32, u32, u32) {
-        let answer = |label: &'static str| schedule.answers.iter().filter(move |answer| answer.label == label);
+        let answer =
+            |label: &'static str| schedule.answers.iter().filter(move |answer| answer.label == label);
         let turns = self.turns(&self.scene());
         let turn = answer("turn").next().and_then(|answer| turns.get(answer.chosen as usize));
         let (preemptions, faults) = match turn {
@@ -138,6 +135,13 @@ impl Power {
     fn image<'a>(&self, scene: &'a Scene) -> Image<'a> {
         Image { scene, start: self.start }
     }
+}
+
+pub(super) use self::judge::known;
+
+/// Every event that stands on this disk, as anybody in boot `boot` sees it; nothing where it cannot be read.
+pub(super) fn visible_on(disk: &super::disk::Disk, boot: u64) -> Vec<fencehold_model::Entry> {
+    user::events(disk, boot).unwrap_or_default()
 }
 
 /// Every operation by itself, on every workspace that it can meet, in a fixed order.

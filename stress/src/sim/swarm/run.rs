@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use fencehold::journal::{Durability, FileJournal, Options as JournalOptions};
 use fencehold::ledger::Ledger;
-use fencehold_model::Event;
 use fencehold_model::history::{self, History};
+use fencehold_model::{Entry, Event};
 use serde_json::{Value, json};
 
 use super::client::{Client, looks};
@@ -18,6 +18,7 @@ use crate::check::{self, Verdict};
 use crate::fold::Fold;
 use crate::sim::choice::{Random, Source};
 use crate::sim::door::FsOver;
+use crate::sim::power;
 use crate::sim::workspace::{self, Client as Plain, DIR};
 use crate::sim::world::{Body, Ended, Options, Plan as Nothing, SimFs, SimHost, World};
 use fencehold::host::Clock as _;
@@ -29,6 +30,15 @@ const SLACK_MS: u64 = 250;
 /// The size of a page.
 const PAGE_BYTES: usize = 512;
 const STOP_MS: u64 = 500;
+
+/// What came before a boot.
+struct Past {
+    random: Random,
+    /// How many boots are over.
+    boots: u64,
+    /// The events that stood on the disk whenever the power failed.
+    visible: Vec<Vec<Entry>>,
+}
 
 /// The lines of a history, in the order in which things happened.
 struct Recorder(Mutex<Lines>);
@@ -99,10 +109,11 @@ pub(super) fn run(plan: &Plan) -> Outcome {
     let header = history::header_line(plan.seed, "the simulated fencehold", &hello(plan), SLACK_MS);
     let lines = Lines { text: header, last_us: 0, id: 0, wrong: None };
     let recorder = Arc::new(Recorder(Mutex::new(lines)));
-    let mut random = Random::new(plan.seed ^ 0x726f_756e_6473);
+    let random = Random::new(plan.seed ^ 0x726f_756e_6473);
+    let mut past = Past { random, boots: 0, visible: Vec::new() };
     let mut found = None;
     for round in 0..plan.rounds {
-        found = boot(plan, &world, &nature, &recorder, round, &mut random, &mut reached).err();
+        found = boot(plan, &world, &nature, &recorder, round, &mut past, &mut reached).err();
         if found.is_some() {
             break;
         }
@@ -124,9 +135,10 @@ fn boot(
     nature: &Arc<Nature>,
     recorder: &Arc<Recorder>,
     round: u32,
-    random: &mut Random,
+    past: &mut Past,
     reached: &mut Reached,
 ) -> Result<(), String> {
+    let random = &mut past.random;
     let calls = u64::from(plan.processes * plan.ops) * 24;
     let cut = plan.has(Feature::Power) && random.below(4) > 0;
     // Now and then soon: while the first process recovers.
@@ -155,7 +167,8 @@ fn boot(
     }
     let cut = nature.is_cut();
     nature.cut_in(None);
-    let before = if cut { events(world).map_or(0, |events| events.len()) } else { 0 };
+    let before =
+        if cut { power::visible_on(&world.disk(|disk| disk.clone()), past.boots) } else { Vec::new() };
     if cut {
         let left = world.disk(|disk| disk.clone()).power_cut(&mut |label, of| world.choose(label, of));
         world.disk(|disk| *disk = left);
@@ -164,6 +177,7 @@ fn boot(
     }
     if cut || (plan.has(Feature::Reboots) && random.below(2) == 0) {
         world.reboot();
+        past.boots += 1;
     } else {
         world.advance(u64::from(random.below(400)));
     }
@@ -176,7 +190,8 @@ fn boot(
     });
     assert_eq!(died, Ended::Returned(()), "the recorder");
     let events = events(world)?;
-    reached.lost_tails += u64::from(cut && events.len() < before);
+    reached.lost_tails += u64::from(cut && events.len() < before.len());
+    past.visible.push(before);
     reached.events = events.len() as u64;
     let repaired = |what: &str| {
         let about = |event: &&Event| matches!(event, Event::Repaired { reason } if reason.contains(what));
@@ -189,10 +204,13 @@ fn boot(
         };
         (reached.quarantined, reached.rotated) = (in_dir("quarantine"), in_dir("archive"));
     });
-    Fold::default().all(&events)
+    let mut fold = Fold::default();
+    power::known(past.visible.iter().map(Vec::as_slice), &events)
+        .values()
+        .try_for_each(|entry| fold.next(entry))
 }
 
-fn events(world: &World) -> Result<Vec<fencehold_model::Entry>, String> {
+fn events(world: &World) -> Result<Vec<Entry>, String> {
     let read = world.alone(Nothing::NONE, |fs, host| Plain::new(fs, host, "reader").history());
     match read {
         Ended::Returned(Ok((entries, _))) => Ok(entries),

@@ -48,6 +48,8 @@ pub(super) struct Process {
     /// Whether it is a forked child, which makes no call.
     pub(super) forked: bool,
     pub(super) calls: u64,
+    /// Whether its last call changed nothing that another process could see.
+    looked: bool,
     pub(super) plan: Plan,
     pub(super) waits: Option<Wait>,
     /// Not chosen before the trace has so many lines, unless nobody else can go on.
@@ -98,6 +100,7 @@ impl Inner {
             takes_turns,
             forked: false,
             calls: 0,
+            looked: false,
             plan,
             waits: None,
             stopped_until: 0,
@@ -189,8 +192,13 @@ impl Inner {
     fn ready(&self, current: Option<ProcessId>) -> ([ProcessId; TOGETHER_MAX], usize) {
         let (mut ready, mut count) = ([0; TOGETHER_MAX], 0);
         let others = self.round.clone().filter(|process| Some(*process) != current);
+        let mut new = 0;
         for process in current.into_iter().chain(others) {
             if self.can_go_on(process) {
+                new += u32::from(self.processes[process].calls == 0);
+                if self.options.alike && new > 1 && self.processes[process].calls == 0 {
+                    continue;
+                }
                 ready[count] = process;
                 count += 1;
             }
@@ -255,10 +263,17 @@ impl Inner {
         let state = &mut self.processes[process];
         let number = state.calls;
         state.calls += 1;
+        let after_look = std::mem::replace(&mut state.looked, looks(call.name));
         let takes_room = call.bytes > 0 || matches!(call.name, "create" | "make_dir" | "link");
         if let Some(fault) = state.plan.fault(number, takes_room) {
             return Some(fault);
         }
-        if self.takes_turn(process) { self.chance(process, call) } else { None }
+        if self.takes_turn(process) { self.chance(process, call, after_look) } else { None }
     }
+}
+
+/// Whether the call changes nothing that another process could see. What is open keeps its inode number from being used
+/// again.
+fn looks(name: &str) -> bool {
+    matches!(name, "stat" | "fstat" | "resolve" | "list" | "read_at")
 }

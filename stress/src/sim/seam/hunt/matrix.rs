@@ -86,16 +86,21 @@ impl Cell {
 }
 
 impl Row {
+    /// Whether this engine's counterexample is small, or need not be.
+    fn is_small_enough(&self, at: usize) -> bool {
+        let cost = self.cells[at].median().and_then(|caught| caught.cost);
+        !matches!(self.mutant.kind, Kind::SkipSync | Kind::SkipSyncDir | Kind::SkipLock)
+            || cost.is_some_and(|cost| cost.is_within(Cost::SMALL))
+    }
+
     /// The engine that finds it soonest, by its number; of a call that is left out, first among those whose
     /// counterexample is small.
     #[must_use]
     pub fn soonest(&self) -> Option<usize> {
-        let is_small = |caught: &Caught| caught.cost.is_some_and(|cost| cost.is_within(Cost::SMALL));
-        let is_left_out = matches!(self.mutant.kind, Kind::SkipSync | Kind::SkipSyncDir | Kind::SkipLock);
         let caught = self.cells.iter().enumerate().filter(|(_, cell)| cell.is_caught());
         caught
             .filter_map(|(at, cell)| cell.median().map(|caught| (at, caught)))
-            .map(|(at, caught)| (is_left_out && !is_small(&caught), caught.elapsed, at))
+            .map(|(at, caught)| (!self.is_small_enough(at), caught.elapsed, at))
             .min()
             .map(|(.., at)| at)
     }
@@ -107,12 +112,24 @@ struct Known {
     elapsed: Duration,
 }
 
-/// Hunts every mutant with every engine, on so many seeds from `seed` on; once `within` has passed, on one.
+/// How much is tried.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// The first seed.
+    pub seed: u64,
+    /// How many.
+    pub seeds: u64,
+    /// Once this has passed, one seed has to do.
+    pub within: Duration,
+    /// Whether one engine that catches it is enough.
+    pub first: bool,
+}
+
+/// Hunts every mutant with every engine.
 pub fn matrix(
     mutants: &[Mutant],
     engines: &[Engine],
-    (seed, seeds): (u64, u64),
-    within: Duration,
+    effort: Effort,
     progress: &(dyn Fn(&Progress<'_>) + Sync),
 ) -> Matrix {
     let began = Instant::now();
@@ -123,7 +140,7 @@ pub fn matrix(
         .collect();
     let controls = side_by_side(&all, |(_, ground)| {
         let began = Instant::now();
-        let (hunt, record) = recording(|| ground.hunt(seed));
+        let (hunt, record) = recording(|| ground.hunt(effort.seed));
         (hunt, Known { record: record.shipped(), elapsed: began.elapsed() })
     });
     let mut flagged = Vec::new();
@@ -136,27 +153,24 @@ pub fn matrix(
     }
     // What is done sooner is tried first.
     known.iter_mut().for_each(|grounds| grounds.sort_by_key(|(_, known)| known.elapsed));
-    let cells: Vec<(&Mutant, usize)> =
-        mutants.iter().flat_map(|mutant| (0..engines.len()).map(move |at| (mutant, at))).collect();
     let done = AtomicUsize::new(0);
-    let hunted = side_by_side(&cells, |(mutant, at)| {
-        let draws = engines[*at].draws;
-        let cell = cell(mutant, &known[*at], seed..seed + if draws { seeds } else { 1 }, began + within);
-        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        progress(&Progress { done, of: cells.len(), mutant, engine: engines[*at].name, cell: &cell });
-        cell
+    let until = began + effort.within;
+    let rows = side_by_side(mutants, |mutant| {
+        let mut row = Row { mutant: mutant.clone(), cells: Vec::new() };
+        for (engine, known) in engines.iter().zip(&known) {
+            let enough = effort.first && row.soonest().is_some_and(|at| row.is_small_enough(at));
+            let seeds = effort.seed..effort.seed + if engine.draws { effort.seeds } else { 1 };
+            let cell = if enough { Cell::default() } else { cell(mutant, known, seeds, until) };
+            if !enough {
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                let of = mutants.len() * engines.len();
+                progress(&Progress { done, of, mutant, engine: engine.name, cell: &cell });
+            }
+            row.cells.push(cell);
+        }
+        row
     });
-    let mut hunted = hunted.into_iter();
-    let rows = mutants.iter().map(|mutant| {
-        let cells = hunted.by_ref().take(engines.len()).collect();
-        Row { mutant: mutant.clone(), cells }
-    });
-    Matrix {
-        engines: engines.iter().map(|engine| engine.name).collect(),
-        rows: rows.collect(),
-        flagged,
-        control_executions,
-    }
+    Matrix { engines: engines.iter().map(|engine| engine.name).collect(), rows, flagged, control_executions }
 }
 
 fn cell(mutant: &Mutant, grounds: &[(&Ground, Known)], seeds: std::ops::Range<u64>, until: Instant) -> Cell {
