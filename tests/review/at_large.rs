@@ -242,15 +242,14 @@ fn review_C3_a_relaxed_process_among_durable_ones_repeats_no_token() {
 #[test]
 fn review_C2_processes_at_large_see_what_is_left_out_of_the_proof() {
     let (_, record) = recording(|| stands(false, false, 20));
-    let places = |call: &str| -> Vec<Place> {
+    // The one that every answer comes by; another keeps a condemned file's lines for the history alone.
+    let most_used = |call: &str| -> Place {
         let of_the_proof = |place: &&Place| place.call == call && place.file.ends_with("journal/prove.rs");
-        record.places.keys().filter(of_the_proof).copied().collect()
+        let places = record.places.keys().filter(of_the_proof);
+        *places.max_by_key(|place| record.places[*place]).expect("the proof makes this call")
     };
-    let (syncs, writes) = (places("sync"), places("write_at"));
-    assert!(!syncs.is_empty() && !writes.is_empty(), "{syncs:?} {writes:?}");
-    let mut mutations: Vec<Mutation> = syncs.iter().map(|place| Mutation::Skip(*place)).collect();
-    mutations.extend(syncs.iter().map(|place| Mutation::Retry(*place)));
-    mutations.extend(writes.iter().map(|place| Mutation::Skip(*place)));
+    let (sync, write) = (most_used("sync"), most_used("write_at"));
+    let mutations = [Mutation::Skip(sync), Mutation::Retry(sync), Mutation::Skip(write)];
     for mutation in mutations {
         let scenario = AtLarge::new(Persistence::Ext4, false, false);
         let found = under(Some(mutation), || search(&scenario, 1, 2_000, &mut |_| {}));
