@@ -36,6 +36,8 @@ pub(super) enum Command {
     },
     /// Run a recorded schedule of the simulated world again.
     Replay(Replay),
+    /// Make a schedule that violates something shorter: operations first, then the other choices.
+    Minimize(Replay),
     /// Hunt every mutant with every engine, and print who catches what, and how soon
     Mutants(Mutants),
 }

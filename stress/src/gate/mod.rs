@@ -35,6 +35,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Judge(judge) => run::judge(judge),
         Command::Lint(lint) => run::lint(lint),
         Command::Replay(replay) => run::replay(replay),
+        Command::Minimize(replay) => run::minimize(replay),
         Command::Mutants(mutants) => matrix::mutants(mutants),
     };
     match code {

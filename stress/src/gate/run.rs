@@ -16,12 +16,13 @@ use crate::target::Spec;
 type Stage = (&'static str, fn(&mut Context) -> StageResult);
 
 /// The stages, in the order they run.
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 10] = [
     ("corpus", super::corpus::stage),
     ("model", crate::explore::stage),
     ("oracle", crate::explore::oracle_stage),
     ("torn", super::worlds::torn),
     ("simulation", super::worlds::simulation),
+    ("swarm", super::worlds::swarm),
     ("loom", super::worlds::loom),
     ("mutants", super::mutants::stage),
     ("control", super::processes::control),
@@ -135,6 +136,23 @@ pub(super) fn replay(args: &Replay) -> Result<u8, String> {
             Ok(0)
         }
     }
+}
+
+/// Makes a schedule shorter, and writes it beside the long one; gives the exit code.
+pub(super) fn minimize(args: &Replay) -> Result<u8, String> {
+    let path = args.schedule.display();
+    let text = std::fs::read_to_string(&args.schedule).map_err(|error| format!("{path}: {error}"))?;
+    let short = crate::sim::stage::minimize(&text).map_err(|error| format!("{path}: {error}"))?;
+    let name =
+        args.schedule.file_name().map_or_else(|| "schedule.ndjson".into(), |name| name.to_string_lossy());
+    let beside = args.schedule.with_file_name(format!("short.{name}"));
+    std::fs::write(&beside, short.schedule.to_ndjson())
+        .map_err(|error| format!("{}: {error}", beside.display()))?;
+    println!("violation: {short}");
+    let before = text.lines().count().saturating_sub(1);
+    println!("{before} answers before, {} now", short.schedule.answers.len());
+    println!("{}", super::replay_command(&beside));
+    Ok(1)
 }
 
 /// Now, as `20261121T013200Z`.

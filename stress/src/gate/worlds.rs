@@ -33,6 +33,34 @@ pub(super) fn simulation(context: &mut Context) -> StageResult {
     context.finish_simulated("simulation", found)
 }
 
+/// The stage `swarm`: long drawn runs with everything that may go wrong switched on and off, judged as the soak is.
+pub(super) fn swarm(context: &mut Context) -> StageResult {
+    context.progress.begin("swarm");
+    let runs_max = context.profile.pick(40, 160, 4_000);
+    let (seed, progress) = (context.seed, &mut context.progress);
+    let swarm = sim::swarm::Swarm::new();
+    let (reached, found) = sim::swarm::stage::run(&swarm, seed, runs_max, &mut |operations| {
+        progress.tell(operations, "operations", None);
+    });
+    let bound = format!("{} drawn runs", reached.runs);
+    let mut finding = Finding::ok(reached.operations, "operations", bound);
+    let elapsed = context.progress.elapsed();
+    #[allow(clippy::cast_precision_loss)] // a rate for people
+    let rate = reached.calls as f64 / elapsed.as_secs_f64().max(0.001);
+    finding.figures =
+        reached.all().into_iter().map(|(name, count)| (name.to_owned(), count.to_string())).collect();
+    finding.figures.push(("calls a second".to_owned(), format!("{rate:.0}")));
+    let missed = reached.missed();
+    if !missed.is_empty() {
+        finding.verdict = Verdict::NotReached(missed.join(", "));
+    }
+    let found = match found {
+        None => Ok(finding),
+        Some(found) => Err((finding, found.counterexample)),
+    };
+    context.finish_simulated("swarm", found)
+}
+
 /// The stage `loom`: every order of the calls of two processes, up to a preemption bound.
 pub(super) fn loom(context: &mut Context) -> StageResult {
     context.progress.begin("loom");
