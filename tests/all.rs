@@ -120,6 +120,8 @@ mod tidy;
 mod torn;
 /// The world of processes that take turns: kills, faults, searches.
 mod world;
+/// Faults by choice in the simulated world: each happens, and does what it says.
+mod world_faults;
 /// What the searches of the simulated world leave out, and what they must not.
 mod world_search;
 /// Write sets as they are typed: spellings, globs, places that are not to be written.

@@ -9,5 +9,6 @@ mod image;
 mod lost_power;
 mod names;
 mod outcomes;
+mod real_errors;
 mod settled;
 mod wrong;

@@ -8,8 +8,9 @@ const BOUNDS: Bounds = Bounds { subsets_max: 16, again_max: 4, cuts_max: 3 };
 fn explored(cases: Vec<Power>) -> Counts {
     let mut counts = Counts::default();
     for case in cases {
-        let found = case.explore(BOUNDS, 1).unwrap_or_else(|found| panic!("{found}"));
-        counts.add(&found);
+        let (seen, found) = case.explore(BOUNDS, 1);
+        assert!(found.is_none(), "{}", found.expect("it is there"));
+        counts.add(&seen);
     }
     println!("{counts:?}");
     counts

@@ -83,17 +83,7 @@ impl Image {
         std::fs::create_dir_all(&dir).unwrap();
         let script =
             format!("mount -o {} \"$0\" \"$1\" && echo mounted && cat && umount \"$1\"", self.kind.options);
-        let child = Command::new("unshare")
-            .args(["--mount", "--propagation", "private", "sh", "-c", &script])
-            .args([&self.file(name), &dir])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let mut keeper = Kept(child.ok()?);
-        let mut line = String::new();
-        BufReader::new(keeper.0.stdout.take()?).read_line(&mut line).ok()?;
-        (line == "mounted\n").then_some(Mount { keeper, dir })
+        Mount::by(&script, &[&self.file(name), &dir], &dir)
     }
 
     /// An empty filesystem.
@@ -111,6 +101,21 @@ impl Image {
 }
 
 impl Mount {
+    /// A mount namespace in which a script mounts what is to be at `dir`, says `mounted`, and waits for its input's end.
+    pub(super) fn by(script: &str, args: &[&Path], dir: &Path) -> Option<Self> {
+        let child = Command::new("unshare")
+            .args(["--mount", "--propagation", "private", "sh", "-c", script])
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
+        let mut keeper = Kept(child.ok()?);
+        let mut line = String::new();
+        BufReader::new(keeper.0.stdout.take()?).read_line(&mut line).ok()?;
+        (line == "mounted\n").then(|| Mount { keeper, dir: dir.to_owned() })
+    }
+
     /// Where this process, outside of the namespace, sees its root.
     pub(super) fn root(&self) -> PathBuf {
         let inside = self.dir.strip_prefix("/").expect("an absolute path");

@@ -157,6 +157,31 @@ fn a_sync_says_of_other_names_what_its_model_says() {
 }
 
 #[test]
+fn a_file_that_was_moved_into_a_synced_directory_may_have_both_names_and_never_none() {
+    let moved = |model, synced: &[&str]| {
+        let mut disk = disk(model);
+        make_dir(&mut disk, "/d");
+        make_dir(&mut disk, "/e");
+        disk.put("/e/f", b"");
+        let mut disk = settled(disk);
+        rename(&mut disk, "/e/f", "/d/f");
+        for dir in synced {
+            sync_dir(&mut disk, dir);
+        }
+        names(&disk)
+    };
+    let (old, new, both) = ("/d/ /e/ /e/f", "/d/ /d/f /e/", "/d/ /d/f /e/ /e/f");
+    for model in Persistence::LOSING {
+        assert_eq!(moved(model, &[]), these(&[old, new]), "{model:?}");
+        let half =
+            if matches!(model, Persistence::Ext4 | Persistence::Xfs) { vec![new] } else { vec![new, both] };
+        assert_eq!(moved(model, &["/d"]), these(&half), "{model:?}");
+        assert_eq!(moved(model, &["/e"]), these(&[new]), "{model:?}");
+        assert_eq!(moved(model, &["/d", "/e"]), these(&[new]), "{model:?}");
+    }
+}
+
+#[test]
 fn an_older_change_of_an_entry_does_not_come_back_over_a_newer_one_that_was_synced() {
     for model in Persistence::LOSING {
         let mut disk = disk(model);
@@ -165,8 +190,17 @@ fn an_older_change_of_an_entry_does_not_come_back_over_a_newer_one_that_was_sync
         let mut disk = settled(disk);
         write(&mut disk, "/e/f", "");
         rename(&mut disk, "/e/f", "/d/f");
+        rename(&mut disk, "/d/f", "/d/g");
+        let file = open(&mut disk, "/d/g", How::Read);
+        disk.sync(file).unwrap();
         sync_dir(&mut disk, "/d");
-        assert_eq!(names(&disk), these(&["/d/ /d/f /e/"]), "{model:?}");
+        let found = names(&disk);
+        assert!(
+            found.iter().all(|names| names.contains("/d/g") && !names.contains("/d/f")),
+            "{model:?}: {found:?}"
+        );
+        sync_dir(&mut disk, "/e");
+        assert_eq!(names(&disk), these(&["/d/ /d/g /e/"]), "{model:?}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::args::Mutants;
-use crate::sim::seam::hunt::{Cell, Matrix, Progress, Row, engines, matrix};
+use crate::sim::seam::hunt::{Cell, Matrix, Progress, Row, caught_table, engines, matrix};
 use crate::sim::seam::{Mutant, census, mutants as mutants_of, quietly};
 
 /// Hunts; gives the exit code.
@@ -33,6 +33,8 @@ pub(super) fn mutants(args: &Mutants) -> Result<u8, String> {
     let path = args.out.join("mutants.json");
     let written = std::fs::create_dir_all(&args.out)
         .and_then(|()| std::fs::write(&path, format!("{:#}\n", as_json(&matrix))));
+    let table_path = args.out.join("caught.tsv");
+    let written = written.and_then(|()| std::fs::write(&table_path, caught_table(&matrix)));
     written.map_err(|error| format!("writing {}: {error}", path.display()))?;
     print(&table(&matrix))?;
     eprintln!("{} s; {}", began.elapsed().as_secs(), path.display());

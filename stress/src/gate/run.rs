@@ -16,11 +16,12 @@ use crate::target::Spec;
 type Stage = (&'static str, fn(&mut Context) -> StageResult);
 
 /// The stages, in the order they run.
-const STAGES: [Stage; 10] = [
+const STAGES: [Stage; 11] = [
     ("corpus", super::corpus::stage),
     ("model", crate::explore::stage),
     ("oracle", crate::explore::oracle_stage),
     ("torn", super::worlds::torn),
+    ("power", super::worlds::power),
     ("simulation", super::worlds::simulation),
     ("swarm", super::worlds::swarm),
     ("loom", super::worlds::loom),

@@ -3,6 +3,7 @@
 use super::stage::{Context, Finding};
 use crate::report::{StageResult, Verdict};
 use crate::sim;
+use crate::sim::power::Effort;
 
 /// The stage `torn`: every operation killed before each call, cut at every byte, failed at every call.
 pub(super) fn torn(context: &mut Context) -> StageResult {
@@ -31,6 +32,25 @@ pub(super) fn simulation(context: &mut Context) -> StageResult {
         Err(counterexample) => Err((Finding::ok(0, "executions", bound), counterexample)),
     };
     context.finish_simulated("simulation", found)
+}
+
+/// The stage `power`: the power fails at every call of every operation, and of two; every subset of what was not synced
+/// that a filesystem may leave is recovered and judged.
+pub(super) fn power(context: &mut Context) -> StageResult {
+    context.progress.begin("power");
+    let effort = context.profile.pick(Effort::QUICK, Effort::DEFAULT, Effort::DEEP);
+    let (seed, progress) = (context.seed, &mut context.progress);
+    let found = sim::power::stage::all(effort, seed, &mut |images| progress.tell(images, "images", None));
+    let bound = effort.to_string();
+    let found = match found {
+        Ok(seen) => {
+            let mut finding = Finding::ok(seen.images, "images", bound);
+            finding.figures = seen.figures();
+            Ok(finding)
+        }
+        Err(counterexample) => Err((Finding::ok(0, "images", bound), counterexample)),
+    };
+    context.finish_simulated("power", found)
 }
 
 /// The stage `swarm`: long drawn runs with everything that may go wrong switched on and off, judged as the soak is.

@@ -121,6 +121,7 @@ pub fn scenarios() -> Vec<Box<dyn Scenario>> {
     all.extend(operations::all().into_iter().map(|torn| Box::new(torn) as Box<dyn Scenario>));
     all.push(Box::new(operations::canary()));
     all.extend(together::all());
+    all.extend(super::power::scenarios());
     all.push(Box::new(together::Files::without_locks()));
     all.push(Box::new(together::LockUsers::without_locks()));
     all.push(Box::new(together::MachineUsers::without_locks()));

@@ -104,9 +104,9 @@ impl Disk {
         file.settle(page_bytes);
         let is_new = self.platter.pending.iter().any(|change| change.number == born);
         match self.platter.model {
-            Persistence::Ext4 | Persistence::Xfs if changed_size => self.settle(|_| true),
-            Persistence::Ext4 if is_new => self.settle(|_| true),
-            Persistence::Xfs if is_new => self.settle(|change| change.number <= born),
+            Persistence::Ext4 | Persistence::Xfs if changed_size => self.settle(|_, _| true),
+            Persistence::Ext4 if is_new => self.settle(|_, _| true),
+            Persistence::Xfs if is_new => self.settle(|change, _| change.number <= born),
             Persistence::Btrfs if names > 0 => self.settle_names_of(node),
             _ => {}
         }
@@ -125,15 +125,25 @@ impl Disk {
         let Some(newest) = newest.map(|change| change.number).max() else { return Ok(()) };
         match self.platter.model {
             Persistence::Kept => {}
-            Persistence::Ext4 => self.settle(|_| true),
-            Persistence::Xfs => self.settle(|change| change.number <= newest),
+            Persistence::Ext4 => self.settle(|_, _| true),
+            Persistence::Xfs => self.settle(|change, _| change.number <= newest),
             Persistence::Btrfs => {
-                self.settle(|change| change.is_of_dir(dir));
+                self.settle_entries_of(dir);
                 self.settle_names_of(dir);
             }
-            Persistence::Posix | Persistence::Pages => self.settle(|change| change.is_of_dir(dir)),
+            Persistence::Posix | Persistence::Pages => self.settle_entries_of(dir),
         }
         Ok(())
+    }
+
+    /// The entries of a directory. What was moved out of it has its new name as well, or it would be lost; a file that was
+    /// moved into it may still have its old one.
+    fn settle_entries_of(&mut self, dir: NodeId) {
+        let files: BTreeSet<NodeId> = self.nodes.ids().filter(|id| !self.node(*id).is_dir()).collect();
+        self.settle(|change, edit| {
+            let mut here = change.edits.iter().filter(|edit| edit.dir == dir);
+            edit.dir == dir || here.any(|edit| edit.to.is_none_or(|node| !files.contains(&node)))
+        });
     }
 
     /// The names of `node` and of the directories above it.
@@ -153,11 +163,11 @@ impl Disk {
                 break;
             }
         }
-        self.settle(|change| above.iter().any(|node| change.concerns(*node)));
+        self.settle(|change, _| above.iter().any(|node| change.concerns(*node)));
     }
 
-    /// Brings name changes to the platter. An older change of the same entry that stays behind is over with it.
-    fn settle(&mut self, settles: impl Fn(&NameChange) -> bool) {
+    /// Brings edits to the platter. An older edit of the same entry that stays behind is over with it.
+    fn settle(&mut self, settles: impl Fn(&NameChange, &Edit) -> bool) {
         if self.platter.pending.is_empty() {
             return;
         }
@@ -165,16 +175,14 @@ impl Disk {
         let (mut settled, mut left) = (Vec::new(), Vec::new());
         let mut over: BTreeSet<(NodeId, Name)> = BTreeSet::new();
         for change in pending.into_iter().rev() {
-            if settles(&change) {
-                over.extend(change.edits.iter().map(|edit| (edit.dir, edit.name.clone())));
-                settled.push(change);
-                continue;
+            let (now, mut later): (Vec<Edit>, Vec<Edit>) =
+                change.edits.iter().cloned().partition(|edit| settles(&change, edit));
+            later.retain(|edit| over.is_empty() || !over.contains(&(edit.dir, edit.name.clone())));
+            if !later.is_empty() {
+                left.push(NameChange { number: change.number, edits: later.into() });
             }
-            let stands = |edit: &&Edit| over.is_empty() || !over.contains(&(edit.dir, edit.name.clone()));
-            let edits: Arc<[Edit]> = change.edits.iter().filter(stands).cloned().collect();
-            if !edits.is_empty() {
-                left.push(NameChange { edits, ..change });
-            }
+            over.extend(now.iter().map(|edit| (edit.dir, edit.name.clone())));
+            settled.push(NameChange { number: change.number, edits: now.into() });
         }
         left.reverse();
         self.platter.pending = left;

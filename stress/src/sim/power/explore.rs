@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use super::play::{Played, Scene, Turn, highest};
+use fencehold_model::Entry;
+
+use super::play::{Played, Scene, Turn, visible};
 use super::{CUTS_MAX, Power};
 use crate::sim::choice::{Answer, Explorer, Random, Schedule, Source};
 use crate::sim::scenario::{Counterexample, Scenario as _};
@@ -42,6 +44,21 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// For a report.
+    #[must_use]
+    pub fn figures(&self) -> Vec<(String, String)> {
+        let figure = |name: &str, value: u64| (name.to_owned(), value.to_string());
+        vec![
+            figure("operations and pairs of operations", self.cases),
+            figure("runs", self.runs),
+            figure("power cuts", self.cuts),
+            figure("of these, every subset tried", self.cuts_whole),
+            figure("images left", self.images),
+            figure("images that differ, each judged", self.judged),
+            figure("recoveries cut again", self.recoveries),
+        ]
+    }
+
     /// Both.
     pub fn add(&mut self, other: &Counts) {
         self.cases += other.cases;
@@ -60,7 +77,6 @@ struct Node {
     answers: Vec<Answer>,
     /// The calls of each boot before.
     trace: Vec<(Arc<Vec<Step>>, usize)>,
-    highest: u64,
 }
 
 /// The images of which the recovery is cut again: as many as there is room for, each as likely as any other.
@@ -101,19 +117,21 @@ struct Search<'a> {
 type Found = Box<Counterexample>;
 
 impl Power {
-    /// Everything within `bounds`.
-    ///
-    /// # Errors
-    /// The first image that is judged wrong.
-    pub fn explore(&self, bounds: Bounds, seed: u64) -> Result<Counts, Found> {
+    /// Everything within `bounds`, or until an image is judged wrong; and what was looked at.
+    #[must_use]
+    pub fn explore(&self, bounds: Bounds, seed: u64) -> (Counts, Option<Found>) {
         let counts = Counts { cases: 1, ..Counts::default() };
         let random = Random::new(seed);
         let mut search = Search { power: self, bounds, random, seen: HashSet::new(), counts };
-        let mut nodes = search.first()?;
-        for _ in 1..bounds.cuts_max.min(CUTS_MAX) {
-            nodes = search.again(nodes)?;
-        }
-        Ok(search.counts)
+        let mut deeper = || {
+            let mut nodes = search.first()?;
+            for _ in 1..bounds.cuts_max.min(CUTS_MAX) {
+                nodes = search.again(nodes)?;
+            }
+            Ok(())
+        };
+        let found = deeper().err();
+        (search.counts, found)
     }
 }
 
@@ -126,7 +144,7 @@ impl Search<'_> {
             self.counts.runs += 1;
             let played = scene.play(self.power.first, self.power.second, *turn);
             let way = chosen("turn", turns.len(), at).into_iter().collect();
-            let root = Node { scene: scene.clone(), answers: way, trace: Vec::new(), highest: 0 };
+            let root = Node { scene: scene.clone(), answers: way, trace: Vec::new() };
             self.cuts(&root, played, 1, &mut nodes)?;
         }
         Ok(nodes)
@@ -154,7 +172,8 @@ impl Search<'_> {
         }
         for (at, moment) in moments.iter().enumerate() {
             self.counts.cuts += 1;
-            let highest = highest(moment, node.scene.boot).max(node.highest);
+            let mut seen = node.scene.visible.clone();
+            seen.push(visible(moment, node.scene.boot));
             let mut explorer = Explorer::new();
             let mut drawn = 0;
             while drawn <= self.bounds.subsets_max {
@@ -172,8 +191,8 @@ impl Search<'_> {
                 }
                 self.counts.images += 1;
                 let told = told[..moment.told].to_vec();
-                let scene = Scene { disk, boot: node.scene.boot + 1, told };
-                if !self.seen.insert(fingerprint(&scene, highest)) {
+                let scene = Scene { disk, boot: node.scene.boot + 1, told, visible: seen.clone() };
+                if !self.seen.insert(fingerprint(&scene)) {
                     continue;
                 }
                 self.counts.judged += 1;
@@ -182,14 +201,14 @@ impl Search<'_> {
                     let left = source.answers().iter().cloned();
                     node.answers.iter().cloned().chain(here).chain(left).collect::<Vec<_>>()
                 };
-                if let Err(why) = self.power.image(&scene, highest).judge() {
+                if let Err(why) = self.power.image(&scene).judge() {
                     return Err(self.found(answers(), &until(moment.calls), why));
                 }
                 if depth < self.bounds.cuts_max
                     && let Some(place) = next.place(&mut self.random)
                 {
                     let (answers, trace) = (answers(), until(moment.calls));
-                    next.put(place, Node { scene, answers, trace, highest });
+                    next.put(place, Node { scene, answers, trace });
                 }
             }
             self.counts.cuts_whole += u64::from(explorer.explored().complete);
@@ -211,21 +230,22 @@ fn chosen(label: &'static str, of: usize, chosen: usize) -> Option<Answer> {
 }
 
 /// What tells images apart: every file with its number and bytes, and all that was told.
-fn fingerprint(scene: &Scene, highest: u64) -> u64 {
+fn fingerprint(scene: &Scene) -> u64 {
     let mut hasher = DefaultHasher::new();
-    highest.hash(&mut hasher);
     scene.boot.hash(&mut hasher);
     for (path, bytes) in scene.disk.files() {
         path.hash(&mut hasher);
         digest(bytes).hash(&mut hasher);
         scene.disk.stat(&path).ok().flatten().map(|stat| stat.id.ino).hash(&mut hasher);
     }
+    let hash = |entries: &[Entry], hasher: &mut DefaultHasher| {
+        entries.iter().for_each(|entry| (entry.revision, entry.op.as_str()).hash(hasher));
+    };
     for told in &scene.told {
         (&told.op, told.heard, told.durable).hash(&mut hasher);
-        for entry in told.witness.iter() {
-            (entry.revision, entry.op.as_str()).hash(&mut hasher);
-        }
+        hash(&told.witness, &mut hasher);
     }
+    scene.visible.iter().for_each(|entries| hash(entries, &mut hasher));
     hasher.finish()
 }
 

@@ -7,28 +7,24 @@
 //! - no revision that anybody could have seen is handed out again;
 //! - who comes next can go on, lets go, and goes on again; reading and recovering twice change nothing.
 
-use fencehold::journal::is_workspace;
-use fencehold_model::{Entry, Event, Revision};
+use std::collections::BTreeMap;
+
+use fencehold::journal::{Durability, Journal as _, is_workspace};
+use fencehold_model::{Entry, Event, Revision, State};
 
 use super::operations::{MEND, NEXT};
+use super::play::Scene;
 use super::starts::Start;
 use super::told::{Heard, Told};
 use super::user::{User, machine, of_lock, read_events};
 use crate::fold::Fold;
-use crate::sim::disk::Disk;
 use crate::sim::power::door::Boot;
-use crate::sim::workspace::DIR;
+use crate::sim::workspace::{Client, DIR};
 use crate::sim::world::{Ended, Plan, World};
-use fencehold::journal::Durability;
 
 /// A disk after a power cut, and all that the world outside knows.
 pub(super) struct Image<'a> {
-    pub(super) disk: &'a Disk,
-    /// How many boots were before.
-    pub(super) boot: u64,
-    pub(super) told: &'a [Told],
-    /// The highest revision that stood on the disk before, durable or not.
-    pub(super) highest: Revision,
+    pub(super) scene: &'a Scene,
     pub(super) start: &'a Start,
 }
 
@@ -38,7 +34,7 @@ impl Image<'_> {
     /// # Errors
     /// What is wrong.
     pub(super) fn judge(&self) -> Result<(), String> {
-        let world = machine(self.disk.clone(), self.boot);
+        let world = machine(self.scene.disk.clone(), self.scene.boot);
         let stands = world.alone(Plan::NONE, |fs, _| is_workspace(&fs, DIR.as_ref()).unwrap_or(false));
         if stands != Ended::Returned(true) {
             return self.absent(&world);
@@ -54,12 +50,13 @@ impl Image<'_> {
             changes_nothing(&world, "reading", read_events)?
         };
         self.agrees(&first)?;
+        self.state_agrees(&world, &first)?;
         let token = self.go_on(&world, "one")?;
         let second = read_events(&world)?;
         if !second.starts_with(&first) {
             return Err("events that a reader saw after the power cut are gone once a writer came".to_owned());
         }
-        let known = first.last().map_or(0, |entry| entry.revision).max(self.highest);
+        let known = first.last().map_or(0, |entry| entry.revision).max(self.highest());
         if token <= known {
             return Err(format!("token {token} is granted after revision {known} had been handed out"));
         }
@@ -74,14 +71,20 @@ impl Image<'_> {
     /// There is no workspace: it never was answered that there is, and the next process makes one.
     fn absent(&self, world: &World) -> Result<(), String> {
         let there = self.start.name != "nothing";
-        if there || self.told.iter().any(|told| told.durable && matches!(told.heard, Heard::Done(_))) {
+        if there || self.scene.told.iter().any(|told| told.durable && matches!(told.heard, Heard::Done(_))) {
             return Err("the workspace is gone".to_owned());
         }
         let token = self.go_on(world, "one")?;
-        if token <= self.highest {
-            return Err(format!("token {token} of a new workspace; {} had been handed out", self.highest));
+        if token <= self.highest() {
+            return Err(format!("token {token} of a new workspace; {} had been handed out", self.highest()));
         }
         Ok(())
+    }
+
+    /// The highest revision that anybody could have seen.
+    fn highest(&self) -> Revision {
+        let lasts = self.scene.visible.iter().filter_map(|entries| entries.last());
+        lasts.map(|entry| entry.revision).max().unwrap_or(0)
     }
 
     /// What is read agrees with everything that was told.
@@ -89,12 +92,12 @@ impl Image<'_> {
         if !events.starts_with(&self.start.events) {
             return Err("events from before the last boot are gone".to_owned());
         }
-        for told in self.told {
+        for told in &self.scene.told {
             self.told_agrees(told, events)?;
         }
         for (at, entry) in events.iter().enumerate().skip(self.start.events.len()) {
             let own = matches!(entry.event, Event::Boot { .. } | Event::Repaired { .. });
-            let asked = self.told.iter().any(|told| told.op == entry.op.as_str());
+            let asked = self.scene.told.iter().any(|told| told.op == entry.op.as_str());
             // Who was cut off by the power was told nothing: its operation is known by its name.
             let by_us = ["a", "b", "c", "next"].iter().any(|op| entry.op.as_str().starts_with(op));
             if !own && !asked && !by_us {
@@ -107,20 +110,61 @@ impl Image<'_> {
         Ok(())
     }
 
+    /// The folded state is what all known events come to: those that are read, and those that were told and stand in no
+    /// file any more.
+    fn state_agrees(&self, world: &World, events: &[Entry]) -> Result<(), String> {
+        let mut known: BTreeMap<Revision, &Entry> = BTreeMap::new();
+        for seen in &self.scene.visible {
+            // What a file that was begun at the floor had folded.
+            let folded = folded(seen, events);
+            known.extend(seen.iter().filter(|entry| entry.revision < folded).map(by_revision));
+        }
+        let told = self.scene.told.iter().filter(|told| told.durable);
+        known.extend(told.flat_map(|told| told.witness.iter()).map(by_revision));
+        known.extend(events.iter().map(by_revision));
+        let mut expected = State::default();
+        known.values().for_each(|entry| expected.apply(entry));
+        let read = world.alone(Plan::NONE, |fs, host| {
+            let client = Client::new(fs, host, "reader");
+            client.ledger.journal().read(|state, _| state.clone()).map(|seen| seen.value)
+        });
+        let Ended::Returned(Ok(state)) = read else {
+            return Err(format!("the state cannot be read: {read:?}"));
+        };
+        let grants = |state: &State| -> Vec<(String, Revision)> {
+            let granted =
+                state.locks.iter().filter_map(|(name, lock)| Some((name, lock.grant.as_ref()?.token)));
+            let open = state.leases.iter().filter(|(_, lease)| lease.end.is_none());
+            let locks = granted.map(|(name, token)| (format!("lock {name}"), token));
+            locks.chain(open.map(|(id, lease)| (format!("lease {id}"), lease.token))).collect()
+        };
+        if grants(&state) != grants(&expected) {
+            return Err(format!("{:?} are granted, by the events {:?}", grants(&state), grants(&expected)));
+        }
+        if state.tasks != expected.tasks {
+            return Err(format!("tasks stand at {:?}, by the events at {:?}", state.tasks, expected.tasks));
+        }
+        Ok(())
+    }
+
     fn told_agrees(&self, told: &Told, events: &[Entry]) -> Result<(), String> {
         let who = || format!("{} ({})", told.what, told.op);
         let there = events.iter().find(|entry| entry.op.as_str() == told.op);
-        if let Some(revision) = told.heard.revision()
-            && told.durable
-        {
-            let lost = told.witness.iter().zip(events.iter().map(Some).chain(std::iter::repeat(None)));
-            if let Some((lost, found)) = lost.into_iter().find(|(was, is)| Some(*was) != *is) {
+        if let Some(revision) = told.heard.revision().filter(|_| told.durable) {
+            if let Some(lost) = lost(told, events) {
                 return Err(format!(
-                    "{} was answered {:?} by what stood up to revision {revision}; revision {} of it is lost ({:?} is in its place)",
+                    "{} was answered {:?} by what stood up to revision {revision}; revision {} of it is lost",
                     who(),
                     told.heard,
-                    lost.revision,
-                    found.map(|found| found.revision)
+                    lost.revision
+                ));
+            }
+            let other =
+                events.iter().find(|entry| entry.revision <= revision && !told.witness.contains(entry));
+            if let Some(other) = other {
+                return Err(format!(
+                    "{} was answered at revision {revision}, before {other:?} stood there",
+                    who()
                 ));
             }
         }
@@ -139,7 +183,7 @@ impl Image<'_> {
     /// A commit by the next process; its token.
     fn go_on(&self, world: &World, op: &str) -> Result<Revision, String> {
         let next = if self.start.damaged { MEND } else { NEXT };
-        let op = format!("next-{}-{op}", self.boot);
+        let op = format!("next-{}-{op}", self.scene.boot);
         match as_next(world, &op, next.act)? {
             Heard::Done(revision) => Ok(revision),
             other => {
@@ -149,7 +193,7 @@ impl Image<'_> {
     }
 
     fn release_and_go_on(&self, world: &World, token: Revision) -> Result<Revision, String> {
-        let name = format!("next-next-{}-one", self.boot);
+        let name = format!("next-next-{}-one", self.scene.boot);
         let heard =
             fresh(world, "next-release", |user| of_lock(&user.client.release(&user.op, &name, token)))?;
         if !matches!(heard, Heard::Done(_)) {
@@ -167,6 +211,25 @@ impl Image<'_> {
             other => Err(format!("a stranger is told {other:?}")),
         }
     }
+}
+
+fn by_revision(entry: &Entry) -> (Revision, &Entry) {
+    (entry.revision, entry)
+}
+
+/// The revision of the last event among `seen` that opens a file begun at the floor and is kept; 0 where there is none.
+fn folded(seen: &[Entry], kept: &[Entry]) -> Revision {
+    let begun = seen.iter().filter(|entry| matches!(entry.event, Event::Repaired { .. }));
+    begun.filter(|entry| kept.contains(entry)).map(|entry| entry.revision).max().unwrap_or(0)
+}
+
+/// An event that `told` rests on and that is neither there nor kept otherwise. The line of an event that nobody
+/// acknowledged may be lost from a file of which a sync failed: the state that its successor begins with keeps what it
+/// did, and that one says that it was made for it.
+fn lost<'a>(told: &'a Told, events: &[Entry]) -> Option<&'a Entry> {
+    let folded = folded(&told.witness, events);
+    let own = |entry: &Entry| matches!(told.heard, Heard::Done(_)) && entry.op.as_str() == told.op;
+    told.witness.iter().find(|entry| !events.contains(entry) && (own(entry) || entry.revision > folded))
 }
 
 fn as_next(world: &World, op: &str, act: fn(&User) -> Heard) -> Result<Heard, String> {

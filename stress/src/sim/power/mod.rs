@@ -12,6 +12,7 @@
 
 mod door;
 mod explore;
+mod files;
 mod judge;
 mod operations;
 mod play;
@@ -21,14 +22,16 @@ mod told;
 mod user;
 
 pub use explore::{Bounds, Counts};
+pub use files::Files;
+pub use stage::Effort;
 
 use fencehold::journal::Durability;
 
 use self::judge::Image;
 use self::operations::{ALL, CREATE, FEW, MEND, NEXT, Operation, REPAIR};
-use self::play::{Part, Scene, Turn, highest};
+use self::play::{Part, Scene, Turn, visible};
 use self::starts::Start;
-use super::choice::Source;
+use super::choice::{Schedule, Source};
 use super::disk::Persistence;
 use super::scenario::{Ran, Scenario};
 
@@ -50,10 +53,37 @@ impl Power {
         Power { start, model, first: part(first, "a"), second: second.map(|second| part(second, "b")) }
     }
 
+    /// Whether both are among those that stand for the others.
+    #[must_use]
+    pub fn is_of_few(&self) -> bool {
+        let is_one = |part: &Part| operations::FEW.contains(&part.operation.name);
+        let rotates = self.start.name == "full" && self.first.operation.name == operations::FEW[0];
+        (self.start.name == "used" || rotates)
+            && is_one(&self.first)
+            && self.second.as_ref().is_some_and(is_one)
+    }
+
+    /// What a counterexample needs: operations, preemptions, and faults, each cut of the power being one.
+    pub(in crate::sim) fn cost(&self, schedule: &Schedule) -> (u32, u32, u32) {
+        let answer =
+            |label: &'static str| schedule.answers.iter().filter(move |answer| answer.label == label);
+        let turns = self.turns(&self.scene());
+        let turn = answer("turn").next().and_then(|answer| turns.get(answer.chosen as usize));
+        let (preemptions, faults) = match turn {
+            None | Some(Turn::After) => (0, 0),
+            Some(Turn::At(_)) => (1, 0),
+            Some(Turn::Killed(_) | Turn::Failed(..)) => (0, 1),
+        };
+        let again = answer("again").filter(|answer| answer.chosen == 1).count();
+        let again = u32::try_from(again).unwrap_or(u32::MAX);
+        // The one that looks afterwards counts as well.
+        (1 + u32::from(self.second.is_some()) + again + 1, preemptions, 1 + again + faults)
+    }
+
     fn scene(&self) -> Scene {
         // What stood there before is durable, and small pages let a line span some.
         let disk = self.start.disk.clone().persistent(self.model, PAGE_BYTES);
-        Scene { disk, boot: self.start.boot, told: Vec::new() }
+        Scene { disk, boot: self.start.boot, told: Vec::new(), visible: Vec::new() }
     }
 
     fn turns(&self, scene: &Scene) -> Vec<Turn> {
@@ -83,31 +113,31 @@ impl Scenario for Power {
         let turn = turns[source.choose("turn", turns.len())];
         let mut played = scene.play(self.first, self.second, turn);
         let mut trace = Vec::new();
-        let mut at_least = 0;
         for cut in 1..=CUTS_MAX {
             if let Some(why) = played.wrong.take() {
                 trace.append(&mut played.trace);
                 return Ran { source, trace, violation: Some(why) };
             }
             let moment = &played.moments[source.choose("cut", played.moments.len())];
-            at_least = at_least.max(highest(moment, scene.boot));
+            let mut seen = scene.visible;
+            seen.push(visible(moment, scene.boot));
             let disk = moment.disk.power_cut(&mut |label, of| source.choose(label, of));
             trace.extend(played.trace[..moment.calls.min(played.trace.len())].iter().cloned());
             let told = played.told[..moment.told].to_vec();
-            scene = Scene { disk, boot: scene.boot + 1, told };
+            scene = Scene { disk, boot: scene.boot + 1, told, visible: seen };
             if cut == CUTS_MAX || source.choose("again", 2) == 0 {
                 break;
             }
             played = scene.play(self.recovery(), None, Turn::After);
         }
-        let violation = self.image(&scene, at_least).judge().err();
+        let violation = self.image(&scene).judge().err();
         Ran { source, trace, violation }
     }
 }
 
 impl Power {
-    fn image<'a>(&self, scene: &'a Scene, highest: u64) -> Image<'a> {
-        Image { disk: &scene.disk, boot: scene.boot, told: &scene.told, highest, start: self.start }
+    fn image<'a>(&self, scene: &'a Scene) -> Image<'a> {
+        Image { scene, start: self.start }
     }
 }
 
@@ -132,16 +162,38 @@ pub fn alone(model: Persistence) -> Vec<Power> {
 /// Every two operations: all on a used workspace, those that stand for the others on the rest.
 #[must_use]
 pub fn pairs(model: Persistence) -> Vec<Power> {
+    meetings(model, &ALL)
+}
+
+/// The same, of those that stand for the others.
+#[must_use]
+pub fn few_pairs(model: Persistence) -> Vec<Power> {
+    meetings(model, &FEW.map(operations::named))
+}
+
+fn meetings(model: Persistence, on_used: &[Operation]) -> Vec<Power> {
     let mut all = Vec::new();
     for start in starts::all().iter().filter(|start| !start.damaged) {
         let operations = match start.name {
             "nothing" => vec![CREATE, NEXT],
-            "used" => ALL.to_vec(),
+            "used" => on_used.to_vec(),
             _ => FEW.map(operations::named).to_vec(),
         };
         for first in &operations {
             all.extend(operations.iter().map(|second| Power::new(start, model, *first, Some(*second))));
         }
+    }
+    all
+}
+
+/// Everything that a schedule can name.
+pub(super) fn scenarios() -> Vec<Box<dyn Scenario>> {
+    let mut all: Vec<Box<dyn Scenario>> = Vec::new();
+    for model in Persistence::LOSING {
+        all.extend(
+            alone(model).into_iter().chain(pairs(model)).map(|case| Box::new(case) as Box<dyn Scenario>),
+        );
+        all.extend(Files::all(model).into_iter().map(|case| Box::new(case) as Box<dyn Scenario>));
     }
     all
 }

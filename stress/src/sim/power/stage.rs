@@ -2,8 +2,99 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::{Bounds, Counts, Power};
-use crate::sim::scenario::Counterexample;
+use std::fmt;
+
+use super::{Bounds, Counts, Files, Power, alone, few_pairs, pairs};
+use crate::sim::choice::Explored;
+use crate::sim::disk::Persistence;
+use crate::sim::scenario::{Counterexample, exhaust};
+
+/// How much the stage looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    models: &'static [Persistence],
+    alone: Bounds,
+    /// The models on which two operations meet.
+    meet_on: &'static [Persistence],
+    meet: Bounds,
+    /// Whether every two operations meet, and not only those that stand for the others.
+    all_meet: bool,
+    files_max: u64,
+}
+
+impl Effort {
+    /// About two seconds of two cores.
+    pub const QUICK: Effort = Effort {
+        models: &[Persistence::Ext4],
+        alone: Bounds { subsets_max: 2, again_max: 1, cuts_max: 2 },
+        meet_on: &[],
+        meet: Bounds { subsets_max: 0, again_max: 0, cuts_max: 1 },
+        all_meet: false,
+        files_max: 100,
+    };
+    /// Within the gate's default.
+    pub const DEFAULT: Effort = Effort {
+        models: &Persistence::LOSING,
+        alone: Bounds { subsets_max: 4, again_max: 2, cuts_max: 3 },
+        meet_on: &[Persistence::Ext4, Persistence::Pages],
+        meet: Bounds { subsets_max: 2, again_max: 0, cuts_max: 1 },
+        all_meet: false,
+        files_max: 2_000,
+    };
+    /// As long as it takes.
+    pub const DEEP: Effort = Effort {
+        models: &Persistence::LOSING,
+        alone: Bounds { subsets_max: 256, again_max: 64, cuts_max: 3 },
+        meet_on: &Persistence::LOSING,
+        meet: Bounds { subsets_max: 16, again_max: 4, cuts_max: 3 },
+        all_meet: true,
+        files_max: 1_000_000,
+    };
+}
+
+impl fmt::Display for Effort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "a cut at every call on {} models, {} subsets and as many drawn at each, {} cuts in a row; two operations on {} \
+             models, {} subsets, one preemption",
+            self.models.len(),
+            self.alone.subsets_max,
+            self.alone.cuts_max,
+            self.meet_on.len(),
+            self.meet.subsets_max,
+        )
+    }
+}
+
+/// Everything within `effort`.
+///
+/// # Errors
+/// The first image that is judged wrong.
+pub fn all(effort: Effort, seed: u64, progress: &mut dyn FnMut(u64)) -> Result<Counts, Box<Counterexample>> {
+    let cases: Vec<Power> = effort.models.iter().flat_map(|model| alone(*model)).collect();
+    let mut counts = run(&cases, effort.alone, seed, progress)?;
+    let two = if effort.all_meet { pairs } else { few_pairs };
+    let cases: Vec<Power> = effort.meet_on.iter().flat_map(|model| two(*model)).collect();
+    let before = counts.images;
+    counts.add(&run(&cases, effort.meet, seed, &mut |images| progress(before + images))?);
+    for model in effort.models {
+        for case in Files::all(*model) {
+            let before = counts.images;
+            let Explored { runs, .. } =
+                exhaust(&case, effort.files_max, &mut |runs| progress(before + runs))?;
+            counts.add(&Counts {
+                cases: 1,
+                runs,
+                cuts: runs,
+                images: runs,
+                judged: runs,
+                ..Counts::default()
+            });
+        }
+    }
+    Ok(counts)
+}
 
 /// Explores `cases`, several at a time, and what was looked at.
 ///
@@ -22,9 +113,12 @@ pub fn run(
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(case) = cases.get(at) else { return Ok(counts) };
-            let found = case.explore(bounds, seed.wrapping_add(at as u64))?;
-            counts.add(&found);
-            progress(images.fetch_add(found.images, Ordering::Relaxed) + found.images);
+            let (seen, found) = case.explore(bounds, seed.wrapping_add(at as u64));
+            if let Some(found) = found {
+                return Err(found);
+            }
+            counts.add(&seen);
+            progress(images.fetch_add(seen.images, Ordering::Relaxed) + seen.images);
         }
     };
     let workers =

@@ -89,18 +89,27 @@ pub(super) fn machine(disk: Disk, boot: u64) -> World {
 
 const LATER_MS: u64 = 1_000_000;
 
-/// Every event that stands on this disk, as a process of boot `boot` reads it.
+/// Every event that stands on this disk, as anybody in boot `boot` sees it who asks for no proof.
 pub(super) fn events(disk: &Disk, boot: u64) -> Result<Vec<Entry>, String> {
     let world = machine(disk.clone(), boot);
-    read_events(&world)
+    read_as(&world, Durability::Relaxed)
 }
 
 /// Every event, as the next process reads it.
 pub(super) fn read_events(world: &World) -> Result<Vec<Entry>, String> {
-    let read = world.alone(Plan::NONE, |fs, host| Client::new(fs, host, "reader").history());
+    read_as(world, Durability::Durable)
+}
+
+fn read_as(world: &World, durability: Durability) -> Result<Vec<Entry>, String> {
+    let read = world.alone(Plan::NONE, |fs, host| {
+        let options = Options { durability, ..Options::default() };
+        let mut entries = Vec::new();
+        let journal = FileJournal::new(fs, host, Path::new(DIR), options);
+        journal.history(|entry| entries.push(entry.clone())).map(|_| entries)
+    });
     match read {
         // What it says was left out is nothing that anybody was told, or the events do not agree.
-        Ended::Returned(Ok((entries, _))) => Ok(entries),
+        Ended::Returned(Ok(entries)) => Ok(entries),
         Ended::Returned(Err(error)) => Err(format!("who reads the history is told: {error}")),
         Ended::Killed => Err("a reader that nobody killed is dead".to_owned()),
         Ended::Panicked(text) => Err(format!("a reader panicked: {text}")),

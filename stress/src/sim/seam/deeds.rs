@@ -18,7 +18,7 @@ use crate::sim::world::{Ended, Plan, SimFs, SimHost, World};
 
 const TTL_MS: u64 = 1_000;
 /// Longer than an ended lease stays in the state.
-const LONG_MS: u64 = 11 * 60 * 1_000;
+pub(super) const LONG_MS: u64 = 11 * 60 * 1_000;
 /// By how much a floor is raised.
 const FLOOR_STEP: Revision = 1 << 20;
 
@@ -57,16 +57,7 @@ pub(super) const DEEDS: [Deed; 13] = [
             assert!(user(fs, host).acquire("at the floor", "next", TTL_MS).is_ok(), "a healthy disk");
         },
     },
-    Deed {
-        name: "settings of git",
-        disk: || {
-            site::disk(|fs, _| {
-                fs.make_dir(Path::new(GIT), 0o755).expect("a new folder");
-                site::foreign(fs, ".git/config", b"[core]\n\tbare = false\n");
-            })
-        },
-        act: git,
-    },
+    Deed { name: "settings of git", disk: git_checkout, act: |fs, _| git(fs).expect("a healthy disk") },
     Deed {
         name: "repair of a document",
         disk: || site::disk(|fs, _| site::foreign(fs, "state.json", b"{\"n\":")),
@@ -78,7 +69,7 @@ pub(super) const DEEDS: [Deed; 13] = [
 ];
 
 /// The checkout's common directory.
-const GIT: &str = "/root/.git";
+pub(super) const GIT: &str = "/root/.git";
 
 impl Deed {
     /// Runs it on a healthy disk.
@@ -106,13 +97,22 @@ fn mend(document: &Document<SimFs, SimHost>) -> fencehold::Result<()> {
     document.repair(None, &site::shown(None)).map(drop)
 }
 
-fn git(fs: &SimFs, _: &SimHost) {
+/// A folder with git's files in it.
+pub(super) fn git_checkout() -> Disk {
+    site::disk(|fs, _| {
+        fs.make_dir(Path::new(GIT), 0o755).expect("a new folder");
+        site::foreign(fs, ".git/config", b"[core]\n\tbare = false\n");
+    })
+}
+
+/// Writes into git's files.
+pub(super) fn git(fs: &SimFs) -> Result<(), String> {
     let checkout = GitCheckout { common_dir: GIT.into(), top: "/root".into() };
     for _ in 0..2 {
-        let note = union_merge(fs, &checkout, Path::new("/root/bugs.ndjson"));
-        assert!(note.is_none(), "a healthy disk");
+        union_merge(fs, &checkout, Path::new("/root/bugs.ndjson")).map_or(Ok(()), |note| Err(note.0))?;
     }
-    keep_in_git_config(fs, Path::new(GIT), Path::new("/elsewhere")).expect("a healthy disk");
+    let kept = keep_in_git_config(fs, Path::new(GIT), Path::new("/elsewhere"));
+    kept.map_err(|error| format!("a process is told: {error}"))
 }
 
 /// A workspace that was used.
@@ -120,7 +120,7 @@ fn used() -> Disk {
     workspace::disk(acquire)
 }
 
-fn without(name: &str) -> Disk {
+pub(super) fn without(name: &str) -> Disk {
     let world = World::calm(used());
     let path = Path::new(DIR).join(name);
     world.disk(|disk| disk.unlink(&path).or_else(|_| disk.remove_dir(&path))).expect("it was there");
@@ -138,7 +138,7 @@ fn spoilt(name: &str, at: usize) -> Disk {
 }
 
 /// With the last line of the journal damaged, in the boot that wrote it.
-fn broken() -> Disk {
+pub(super) fn broken() -> Disk {
     let path = Path::new(DIR).join("journal.1.ndjson");
     let len = used().contents(&path).expect("the journal of a workspace").len();
     spoilt("journal.1.ndjson", len - 3)
@@ -154,7 +154,7 @@ fn copied() -> Disk {
     })
 }
 
-fn with_an_ended_lease() -> Disk {
+pub(super) fn with_an_ended_lease() -> Disk {
     workspace::disk(|fs, host| {
         let client = user(fs, host);
         client.grant("grant", "work", "src/", Some(TTL_MS), None).expect("a healthy disk");
@@ -165,7 +165,7 @@ fn with_an_ended_lease() -> Disk {
 }
 
 /// The next revision but one is the floor.
-fn at_the_floor() -> Disk {
+pub(super) fn at_the_floor() -> Disk {
     let mut disk = workspace::disk(|_, _| {});
     let read = World::calm(disk.clone()).alone(Plan::NONE, |fs, host| {
         let client = user(&fs, &host);

@@ -16,6 +16,7 @@ pub mod hunt;
 mod mutants;
 mod process;
 mod record;
+mod verdicts;
 
 pub use ambient::{quietly, recording, under};
 pub use census::census;

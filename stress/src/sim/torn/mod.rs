@@ -22,7 +22,7 @@ use fencehold::fs::{File as _, Fs as _, How};
 use rustix::io::Errno;
 
 use super::choice::{Explored, Source};
-use super::disk::Disk;
+use super::disk::{Disk, Persistence};
 use super::scenario::{Counterexample, Ran, Scenario, exhaust};
 use super::world::{Cuts, Ended, Fault, Options, Plan, SimFs, SimHost, Step, World};
 
@@ -61,6 +61,9 @@ const KILL: usize = 0;
 const EIO: usize = 1;
 const SHORT: usize = 2;
 
+/// The pages of a disk whose power fails: small, so that what is written spans some.
+const PAGE_BYTES: usize = 128;
+
 type Act = Box<dyn Fn(&SimFs, &SimHost) -> Answered + Send + Sync>;
 type Judge = Box<dyn Fn(&World, Answered) -> Result<(), String> + Send + Sync>;
 
@@ -73,6 +76,8 @@ pub struct Torn {
     /// Whether the machine was booted anew before the operation.
     rebooted: bool,
     cuts: Cuts,
+    /// Whether the power fails instead, and what a filesystem may then lose.
+    power: Option<Persistence>,
     /// The calls of the operation when nothing goes wrong.
     calls: Vec<Step>,
 }
@@ -100,6 +105,7 @@ impl Torn {
             judge: Box::new(judge),
             rebooted: false,
             cuts: Cuts::EveryByte,
+            power: None,
             calls: Vec::new(),
         };
         torn.measured()
@@ -124,8 +130,19 @@ impl Torn {
         self
     }
 
+    /// The same where the power fails before a call, or after the answer, and what `model` allows survives.
+    #[must_use]
+    pub(in crate::sim) fn without_power(mut self, model: Persistence) -> Self {
+        self.power = Some(model);
+        self
+    }
+
     fn world(&self, source: Source) -> World {
-        let world = World::new(self.disk.clone(), source, Options::default());
+        let disk = match self.power {
+            None => self.disk.clone(),
+            Some(model) => self.disk.clone().persistent(model, PAGE_BYTES),
+        };
+        let world = World::new(disk, source, Options::default());
         if self.rebooted {
             world.reboot();
         }
@@ -137,6 +154,9 @@ impl Torn {
         // The call after the last: the process is killed once it has its answer, before it can tell.
         let call = source.choose("call", self.calls.len() + 1);
         let Some(step) = self.calls.get(call) else { return Plan::NONE };
+        if self.power.is_some() {
+            return Plan::at(call as u64, Fault::Kill);
+        }
         let kinds = if step.bytes > 1 { 3 } else { 2 };
         let fault = match source.choose("fault", kinds) {
             KILL => match self.cut(source, step.bytes) {
@@ -173,6 +193,24 @@ impl Torn {
         exhaust(self, u64::MAX, progress)
     }
 
+    /// Runs it until the power fails before one of its calls, on a disk of this model; the next boot is judged.
+    #[must_use]
+    pub fn cut_off(&self, mut source: Source, model: Persistence, page_bytes: usize) -> Ran {
+        let call = source.choose("cut", self.calls.len() + 1);
+        let plan = Plan::at(call as u64, Fault::Kill);
+        let world = World::new(self.disk.clone().persistent(model, page_bytes), source, Options::default());
+        let ended = world.alone(plan, |fs, host| (self.act)(&fs, &host));
+        let left = world.disk(|disk| disk.clone()).power_cut(&mut |label, of| world.choose(label, of));
+        world.disk(|disk| *disk = left);
+        world.reboot();
+        let violation = match ended {
+            Ended::Returned(answered) => (self.judge)(&world, answered).err(),
+            Ended::Killed => (self.judge)(&world, Answered::Unknown).err(),
+            Ended::Panicked(text) => Some(format!("the operation panicked: {text}")),
+        };
+        Ran { source: world.source(), trace: world.trace(), violation }
+    }
+
     /// How many calls the operation makes.
     #[must_use]
     pub fn calls(&self) -> &[Step] {
@@ -182,13 +220,18 @@ impl Torn {
 
 impl Scenario for Torn {
     fn name(&self) -> String {
-        format!("torn/{}", self.name)
+        let power = if self.power.is_some() { "power/" } else { "" };
+        format!("torn/{power}{}", self.name)
     }
 
     fn run(&self, mut source: Source) -> Ran {
         let plan = self.plan(&mut source);
         let world = self.world(source);
-        let violation = match world.alone(plan, |fs, host| (self.act)(&fs, &host)) {
+        let ended = world.alone(plan, |fs, host| (self.act)(&fs, &host));
+        if self.power.is_some() {
+            world.power_cut();
+        }
+        let violation = match ended {
             Ended::Returned(answered) => (self.judge)(&world, answered).err(),
             Ended::Killed => (self.judge)(&world, Answered::Unknown).err(),
             Ended::Panicked(text) => Some(format!("the operation panicked: {text}")),

@@ -1,11 +1,16 @@
 //! The engines: each a way through executions, let loose on scenarios whose judges know what must hold.
 
-use super::Hunt;
+use super::after::{Forked, Kept};
+use super::pairs::Pair;
+use super::seen::{Maker, Seen};
+use super::{Cost, Hunt};
 use crate::sim::choice::{Explorer, Random, Source};
+use crate::sim::disk::Persistence;
 use crate::sim::loom_fs::LoomExplored;
+use crate::sim::power::{Bounds, Power};
 use crate::sim::scenario::Scenario;
 use crate::sim::together::{Creators, Files, LockUsers, MachineUsers};
-use crate::sim::{stage, torn};
+use crate::sim::{power, stage, torn};
 
 type Run = Box<dyn Fn(u64) -> Hunt + Send + Sync>;
 
@@ -48,7 +53,28 @@ impl Ground {
             let mut hunt = Hunt::default();
             while hunt.violation.is_none() && hunt.executions < executions_max {
                 hunt.executions += 1;
-                hunt.violation = scenario.run(Source::random(seeds.bits())).violation;
+                hunt.violation = scenario.run(Source::random(seeds.bits()).quiet()).violation;
+            }
+            hunt
+        };
+        Ground { name, run: Box::new(run) }
+    }
+
+    /// The same by priorities that change twice in a run.
+    fn pct(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64) -> Self {
+        let name = scenario.name();
+        let run = move |seed: u64| {
+            let mut seeds = Random::new(seed);
+            let mut hunt = Hunt::default();
+            let mut steps = 1;
+            while hunt.violation.is_none() && hunt.executions < executions_max {
+                let seed = seeds.bits();
+                let source =
+                    if steps > 1 { Source::pct(seed, PCT_DEPTH, steps) } else { Source::random(seed) };
+                let ran = scenario.run(source.quiet());
+                steps = steps.max(ran.source.steps());
+                hunt.executions += 1;
+                hunt.violation = ran.violation;
             }
             hunt
         };
@@ -56,14 +82,14 @@ impl Ground {
     }
 
     /// Every execution there is, or the first ones.
-    fn exhausted(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64) -> Self {
+    fn exhausted(scenario: impl Scenario + Send + Sync + 'static, cost: Cost) -> Self {
         let name = scenario.name();
         let run = move |_| {
             let mut explorer = Explorer::new();
-            let mut hunt = Hunt::default();
-            while hunt.violation.is_none() && hunt.executions < executions_max {
+            let mut hunt = Hunt { cost: Some(cost), ..Hunt::default() };
+            while hunt.violation.is_none() && hunt.executions < EXPLORED_MAX {
                 let Some(source) = explorer.next_run() else { break };
-                let ran = scenario.run(source);
+                let ran = scenario.run(source.quiet());
                 explorer.ran(&ran.source);
                 hunt.executions += 1;
                 hunt.violation = ran.violation;
@@ -73,24 +99,74 @@ impl Ground {
         Ground { name, run: Box::new(run) }
     }
 
+    /// The first executions, and as many drawn from the seed.
+    fn both_ways(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64, cost: Cost) -> Self {
+        let name = scenario.name();
+        let run = move |seed: u64| {
+            let mut explorer = Explorer::new();
+            let mut seeds = Random::new(seed);
+            let mut hunt = Hunt { cost: Some(cost), ..Hunt::default() };
+            while hunt.violation.is_none() && hunt.executions < 2 * executions_max {
+                hunt.executions += 1;
+                // One by one only the last answers would ever differ; drawn, the rare ones are late.
+                let drawn = hunt.executions % 2 == 0;
+                let next = if drawn { Some(Source::random(seeds.bits())) } else { explorer.next_run() };
+                let Some(source) = next else { break };
+                let ran = scenario.run(source.quiet());
+                if !drawn {
+                    explorer.ran(&ran.source);
+                }
+                hunt.violation = ran.violation;
+            }
+            hunt
+        };
+        Ground { name, run: Box::new(run) }
+    }
+
+    fn power(power: Power) -> Self {
+        let name = power.name();
+        let run = move |seed: u64| match power.explore(POWER_BOUNDS, seed) {
+            (counts, None) => Hunt { executions: counts.judged, ..Hunt::default() },
+            (counts, Some(found)) => {
+                let (operations, preemptions, faults) = power.cost(&found.schedule);
+                let cost = Some(Cost::of(operations, preemptions, faults));
+                Hunt { executions: counts.judged.max(1), violation: Some(found.what), cost }
+            }
+        };
+        Ground { name, run: Box::new(run) }
+    }
+
     fn loom((name, model): (&'static str, fn(usize) -> LoomExplored)) -> Self {
         let run = move |_| {
             let explored = model(LOOM_PREEMPTIONS_MAX);
-            Hunt { executions: explored.executions, violation: explored.violation }
+            let cost = Some(Cost::of(2, 2, 0));
+            Hunt { executions: explored.executions, violation: explored.violation, cost }
         };
         Ground { name: name.to_owned(), run: Box::new(run) }
     }
 }
 
+/// How many orderings a bug may need that PCT is to find with a known probability.
+const PCT_DEPTH: u32 = 3;
+/// Executions of a scenario that is explored one by one; one that is right ends before.
+const EXPLORED_MAX: u64 = 20_000;
 /// Drawn executions of a scenario.
 const DRAWN_MAX: u64 = 300;
 /// How often a process that could go on may have to wait under loom.
 const LOOM_PREEMPTIONS_MAX: usize = 2;
 
+/// How much the crash explorer looks at in each case.
+const POWER_BOUNDS: Bounds = Bounds { subsets_max: 8, again_max: 2, cuts_max: 2 };
+/// Executions of a document's or a log's operation whose power fails.
+const FILES_MAX: u64 = 150;
+
+/// Executions in which something is seen before the power fails.
+const SEEN_MAX: u64 = 400;
+
 /// Every engine.
 #[must_use]
 pub fn engines() -> Vec<Engine> {
-    let torn = torn::all().into_iter().map(|torn| Ground::exhausted(torn.with_few_cuts(), u64::MAX));
+    let torn = torn::all().into_iter().map(|torn| Ground::exhausted(torn.with_few_cuts(), Cost::of(2, 0, 1)));
     let random = vec![
         Ground::drawn(LockUsers::new(), DRAWN_MAX),
         Ground::drawn(LockUsers::rotating(), DRAWN_MAX),
@@ -98,7 +174,31 @@ pub fn engines() -> Vec<Engine> {
         Ground::drawn(Files::new(), DRAWN_MAX),
         Ground::drawn(Creators::new(), DRAWN_MAX),
     ];
+    let model = Persistence::Posix;
+    let files = torn::logs().into_iter().chain(torn::documents());
+    let files = files.map(|torn| Ground::both_ways(torn.without_power(model), FILES_MAX, Cost::of(2, 0, 1)));
+    let mut crashes: Vec<Ground> = files.collect();
+    crashes.extend(power::alone(model).into_iter().map(Ground::power));
+    let pairs = power::pairs(model).into_iter().filter(Power::is_of_few).map(Ground::power);
+    for (maker, cost) in [(Maker::Stands, Cost::of(3, 1, 1)), (Maker::Killed, Cost::of(3, 0, 2))] {
+        let seen = Seen::all(maker).into_iter();
+        crashes.extend(seen.map(|seen| Ground::both_ways(seen, SEEN_MAX, cost)));
+    }
+    let explorer = Pair::all().into_iter().map(|pair| Ground::exhausted(pair, Cost::of(4, 2, 0)));
+    let left = Forked::all().into_iter().map(|forked| Ground::exhausted(forked, Cost::of(2, 1, 1)));
+    let kept = Kept::all().into_iter().map(|kept| Ground::exhausted(kept, Cost::of(2, 0, 0)));
+    let pct = vec![
+        Ground::pct(LockUsers::new(), DRAWN_MAX),
+        Ground::pct(LockUsers::rotating(), DRAWN_MAX),
+        Ground::pct(MachineUsers::new(), DRAWN_MAX),
+        Ground::pct(Files::new(), DRAWN_MAX),
+        Ground::pct(Creators::new(), DRAWN_MAX),
+    ];
     vec![
+        Engine { name: "explorer", draws: false, grounds: kept.chain(left).chain(explorer).collect() },
+        Engine { name: "pct", draws: true, grounds: pct },
+        Engine { name: "power", draws: true, grounds: crashes },
+        Engine { name: "power, two", draws: true, grounds: pairs.collect() },
         Engine { name: "torn", draws: false, grounds: torn.collect() },
         Engine { name: "random", draws: true, grounds: random },
         Engine {

@@ -6,8 +6,8 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Engine, Ground, Hunt};
-use crate::sim::seam::{Mutant, Mutation, Record, recording, under};
+use super::{Cost, Engine, Ground, Hunt};
+use crate::sim::seam::{Kind, Mutant, Mutation, Record, recording, under};
 use crate::sim::world::panic_text;
 
 /// A mutant that was caught, on one seed.
@@ -17,6 +17,8 @@ pub struct Caught {
     pub executions: u64,
     /// How long it took.
     pub elapsed: Duration,
+    /// What the counterexample needs at the most, where that is known.
+    pub cost: Option<Cost>,
 }
 
 /// One engine on one mutant.
@@ -84,11 +86,18 @@ impl Cell {
 }
 
 impl Row {
-    /// The engine that finds it soonest, by its number.
+    /// The engine that finds it soonest, by its number; of a call that is left out, first among those whose
+    /// counterexample is small.
     #[must_use]
     pub fn soonest(&self) -> Option<usize> {
+        let is_small = |caught: &Caught| caught.cost.is_some_and(|cost| cost.is_within(Cost::SMALL));
+        let is_left_out = matches!(self.mutant.kind, Kind::SkipSync | Kind::SkipSyncDir | Kind::SkipLock);
         let caught = self.cells.iter().enumerate().filter(|(_, cell)| cell.is_caught());
-        caught.filter_map(|(at, cell)| Some((cell.median()?.elapsed, at))).min().map(|(_, at)| at)
+        caught
+            .filter_map(|(at, cell)| cell.median().map(|caught| (at, caught)))
+            .map(|(at, caught)| (is_left_out && !is_small(&caught), caught.elapsed, at))
+            .min()
+            .map(|(.., at)| at)
     }
 }
 
@@ -171,7 +180,7 @@ fn cell(mutant: &Mutant, grounds: &[(&Ground, Known)], seeds: std::ops::Range<u6
             let hunt = hunted(mutant.mutation, ground, seed);
             executions += hunt.executions;
             if let Some(what) = hunt.violation {
-                caught = Some(Caught { executions, elapsed: began.elapsed() });
+                caught = Some(Caught { executions, elapsed: began.elapsed(), cost: hunt.cost });
                 cell.what.get_or_insert(what);
                 cell.ground.get_or_insert_with(|| ground.name.clone());
                 break;
@@ -187,11 +196,11 @@ fn cell(mutant: &Mutant, grounds: &[(&Ground, Known)], seeds: std::ops::Range<u6
 }
 
 /// A judge that is so surprised that it panics has found something as well.
-fn hunted(mutation: Mutation, ground: &Ground, seed: u64) -> Hunt {
+pub(super) fn hunted(mutation: Mutation, ground: &Ground, seed: u64) -> Hunt {
     let hunt = || under(Some(mutation), || ground.hunt(seed));
     catch_unwind(AssertUnwindSafe(hunt)).unwrap_or_else(|payload| {
         let text = panic_text(payload.as_ref());
-        Hunt { executions: 1, violation: Some(format!("the judge panicked: {text}")) }
+        Hunt { executions: 1, violation: Some(format!("the judge panicked: {text}")), cost: None }
     })
 }
 
@@ -206,7 +215,7 @@ fn reaches(record: &Record, mutation: Mutation) -> bool {
 }
 
 /// Does `work` for each of `items` on every core there is; the results in their order.
-fn side_by_side<I: Sync, R: Send>(items: &[I], work: impl Fn(&I) -> R + Sync) -> Vec<R> {
+pub(super) fn side_by_side<I: Sync, R: Send>(items: &[I], work: impl Fn(&I) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
     let worker = || {

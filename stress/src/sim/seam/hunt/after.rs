@@ -1,0 +1,110 @@
+//! What one process leaves to the next: its OS lock, while it lives on or has forked a child that outlives it.
+
+use std::path::Path;
+
+use fencehold::fs::Fs as _;
+
+use super::pairs::{alone, append, increment, own};
+use crate::sim::choice::Source;
+use crate::sim::disk::Disk;
+use crate::sim::scenario::{Ran, Scenario};
+use crate::sim::seam::deeds;
+use crate::sim::torn::site;
+use crate::sim::workspace::{self, Client};
+use crate::sim::world::{Body, Ended, Options, SimFs, SimHost, World};
+
+type Told = Result<u64, String>;
+type Act = fn(&SimFs, &SimHost) -> Told;
+
+/// A process that makes no call.
+const CHILD: usize = 1_000;
+
+/// What is locked, and what locks it.
+const LOCKED: [(&str, fn() -> Disk, Act); 3] =
+    [("document", files, increment), ("log", files, append), ("journal", || workspace::disk(|_, _| {}), own)];
+
+pub(super) fn files() -> Disk {
+    site::disk(|fs, _| {
+        site::foreign(fs, site::LOG, b"{\"id\":\"a\"}\n");
+        site::foreign(fs, "state.json", b"{\"n\":0}\n");
+    })
+}
+
+/// A process forks at any of its calls, the child has its descriptions for ever, and the next process wants the same.
+pub(super) struct Forked {
+    name: &'static str,
+    disk: Disk,
+    act: Act,
+}
+
+impl Forked {
+    pub(super) fn all() -> Vec<Self> {
+        LOCKED.into_iter().map(|(name, disk, act)| Forked { name, disk: disk(), act }).collect()
+    }
+}
+
+impl Scenario for Forked {
+    fn name(&self) -> String {
+        format!("after a fork/{}", self.name)
+    }
+
+    fn run(&self, source: Source) -> Ran {
+        let world = World::new(self.disk.clone(), source, Options::bounded(1, 0));
+        let (act, forks) = (self.act, world.clone());
+        let acts: Body<'static, Told> = Box::new(move |fs, host| act(&fs, &host));
+        let forker: Body<'static, Told> = Box::new(move |fs, host| {
+            // Its turn comes before any call of the other one.
+            let _ = fs.stat(Path::new("/"));
+            forks.disk(|disk| disk.fork_inherits(host.number() - 1, CHILD));
+            Ok(0)
+        });
+        let ended = world.together_owned(vec![acts, forker]);
+        let violation = match &ended[0] {
+            Ended::Returned(Ok(_)) => alone(&world, act).err(),
+            other => Some(format!("{other:?} of a process that nobody disturbs")),
+        };
+        Ran::of(&world, violation)
+    }
+}
+
+/// A process does something and lives on, and the next one wants the same.
+pub(super) struct Kept {
+    name: &'static str,
+    disk: Disk,
+    looks: bool,
+}
+
+impl Kept {
+    pub(super) fn all() -> Vec<Self> {
+        let disk = || workspace::disk(|_, _| {});
+        vec![
+            Kept { name: "a commit", disk: disk(), looks: false },
+            Kept { name: "a look", disk: disk(), looks: true },
+            Kept { name: "a look at a damaged line", disk: deeds::broken(), looks: true },
+        ]
+    }
+}
+
+impl Scenario for Kept {
+    fn name(&self) -> String {
+        format!("while one lives/{}", self.name)
+    }
+
+    fn run(&self, source: Source) -> Ran {
+        let world = World::new(self.disk.clone(), source, Options::default());
+        let (_, fs, host) = world.process();
+        let client = Client::new(fs, host, "lives");
+        if self.looks {
+            // What it is told counts for nothing here, only what it leaves.
+            let _ = client.revision();
+        } else {
+            let _ = client.acquire("lives", "lives", 1_000);
+        }
+        let violation = alone(&world, |fs, host| {
+            let repaired = Client::new(fs.clone(), host.clone(), "next").ledger.journal().repair();
+            repaired.map(|_| 0).map_err(|error| format!("the next process is told: {error}"))
+        });
+        drop(client);
+        Ran::of(&world, violation.err())
+    }
+}
