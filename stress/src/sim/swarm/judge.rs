@@ -23,12 +23,25 @@ use crate::sim::world::{Ended, Plan as Faults, World};
 /// More than a run was ever seen to take.
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// A history of so many lines is told with what is wrong.
+const TOLD_LINES_MAX: usize = 60;
+
 pub(super) fn judge(
     world: &World,
     plan: &Plan,
     recorder: &Recorder,
     reached: &mut Reached,
 ) -> Result<(), String> {
+    judged(world, plan, recorder, reached).map_err(|why| {
+        let record = recorder.lock();
+        match record.text.lines().count() {
+            ..=TOLD_LINES_MAX => format!("{why}\n{}", record.text),
+            _ => why,
+        }
+    })
+}
+
+fn judged(world: &World, plan: &Plan, recorder: &Recorder, reached: &mut Reached) -> Result<(), String> {
     let record = recorder.lock();
     if let Some(wrong) = &record.wrong {
         return Err(wrong.clone());
@@ -50,11 +63,15 @@ pub(super) fn judge(
     reached.journal(&entries);
     match gaps.first() {
         None => Fold::default().all(&entries)?,
-        // A file of which a sync failed may have lost its last lines; the next one begins with what they came to.
-        Some(_) if plan.users.may_fail => {}
+        // A file of which a sync failed may have lost its last lines, and the next one begins with what they came to;
+        // whoever was relaxed synced none.
+        Some(_) if plan.users.may_fail || !plan.users.durable => {}
         Some(gap) => return Err(format!("the history has a gap: {gap}")),
     }
-    promises(&entries, &record.told, record.kept_from)
+    promises(&entries, &record.told, record.kept_from).map_err(|why| match gaps.first() {
+        None => why,
+        Some(gap) => format!("{why}; the history has a gap: {gap}"),
+    })
 }
 
 fn read(world: &World) -> Result<(Vec<Entry>, Vec<String>), String> {
@@ -80,6 +97,10 @@ fn promises(entries: &[Entry], told: &[Told], kept_from: usize) -> Result<(), St
             ));
         }
     }
+    let granted = |at: Revision| {
+        let place = entries.binary_search_by_key(&at, |entry| entry.revision);
+        place.is_ok_and(|place| matches!(entries[place].event, Event::LockGranted { .. }))
+    };
     for (number, (told, stands)) in told.iter().zip(&stands).enumerate() {
         match told {
             Told::Not if stands.is_some() => {
@@ -90,6 +111,16 @@ fn promises(entries: &[Entry], told: &[Told], kept_from: usize) -> Result<(), St
             Told::Done(at) if at != stands && (number >= kept_from || stands.is_some()) => {
                 return Err(format!(
                     "operation o{number} was answered as done at {at:?}, and the journal has it at {stands:?}"
+                ));
+            }
+            Told::Granted(token) if number >= kept_from && !granted(*token) => {
+                return Err(format!(
+                    "operation o{number} was answered token {token}, which the journal has not"
+                ));
+            }
+            Told::Granted(token) if stands.is_some_and(|stands| stands != *token) => {
+                return Err(format!(
+                    "operation o{number} was answered token {token}, and stands at {stands:?}"
                 ));
             }
             _ => {}

@@ -60,7 +60,7 @@ impl Plan {
         let page_bytes = pick(source, "page bytes", &[4096, 512, 64]) as usize;
         let boots = source.choose("boots", 4) > 0;
         let users = users(source);
-        let options = options(source, boots);
+        let options = options(source, boots, users.durable);
         let may_fail = options.errors_max > 0;
         let may_wait_long = options.stalls_max + options.stops_max + options.forks_max > 0;
         let processes = 2 + source.choose("processes", 5);
@@ -123,7 +123,7 @@ fn users(source: &mut Source) -> Users {
 }
 
 /// Every fault is switched on or off, and is rare or not.
-fn options(source: &mut Source, boots: bool) -> Options {
+fn options(source: &mut Source, boots: bool, durable: bool) -> Options {
     let mut rate = |label| [0_u32, 2_000, 300][source.choose(label, 3)];
     let most = |one_in: u32| if one_in == 0 { 0 } else { MANY };
     let (kill, power, stall, stop) = (rate("kills"), rate("power cuts"), rate("stalls"), rate("stops"));
@@ -133,6 +133,8 @@ fn options(source: &mut Source, boots: bool) -> Options {
     // The wall clock counts where a boot begins; runs with boots have it set between generations.
     let (clock, suspend) = if boots { (0, 0) } else { (clock, suspend) };
     let errors = errors(source);
+    // A writeback that failed takes what a relaxed answer rests on.
+    let errors = Errors { sync: errors.sync && durable, ..errors };
     Options {
         preempt_one_in: [64, 16, 4, 1][source.choose("preempt one in", 4)],
         kills_max: most(kill),

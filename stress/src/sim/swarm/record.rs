@@ -24,6 +24,8 @@ pub(super) enum Told {
     Not,
     /// It was done, by an event at this revision or without one.
     Done(Option<Revision>),
+    /// It holds a lock that was granted at this revision, by itself or by one before it.
+    Granted(Revision),
 }
 
 /// Outside of the world: a kill takes nothing back. Clones share it.

@@ -53,11 +53,8 @@ pub(super) fn of_lock(answer: &Answer, acquires: bool) -> Said {
                 "token": token,
                 "expires_in_ms": expires_ms.map(|expires_ms| answer.expires_in_ms(expires_ms)),
             });
-            // Whether a grant that was kept made an event cannot be told from its answer, unless it is new.
-            let told = match acquires && *token == revision {
-                true => Told::Done(Some(revision)),
-                false => Told::Nothing,
-            };
+            // A grant that was kept stands where it was granted.
+            let told = if acquires { Told::Granted(*token) } else { Told::Nothing };
             Said { told, ..Said::done(revision, None, value) }
         }
         Verdict::Released { token, already } => {
