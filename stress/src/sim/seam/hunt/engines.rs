@@ -9,7 +9,7 @@ use crate::sim::disk::Persistence;
 use crate::sim::loom_fs::LoomExplored;
 use crate::sim::power::{Bounds, Files, Power};
 use crate::sim::scenario::Scenario;
-use crate::sim::swarm::Plan;
+use crate::sim::swarm::Swarm;
 use crate::sim::together::{self, Creators, LockUsers, MachineUsers};
 use crate::sim::{power, stage, torn};
 
@@ -110,7 +110,7 @@ impl Ground {
             while hunt.violation.is_none() && hunt.executions < 2 * executions_max {
                 hunt.executions += 1;
                 // One by one only the last answers would ever differ; drawn, the rare ones are late.
-                let drawn = hunt.executions % 2 == 0;
+                let drawn = hunt.executions.is_multiple_of(2);
                 let next = if drawn { Some(Source::random(seeds.bits())) } else { explorer.next_run() };
                 let Some(source) = next else { break };
                 let ran = scenario.run(source.quiet());
@@ -137,20 +137,6 @@ impl Ground {
         Ground { name, run: Box::new(run) }
     }
 
-    /// Plans drawn from the seed.
-    fn swarm() -> Self {
-        let run = |seed: u64| {
-            let mut seeds = Random::new(seed);
-            let mut hunt = Hunt::default();
-            while hunt.violation.is_none() && hunt.executions < SWARM.0 {
-                hunt.executions += 1;
-                hunt.violation = Plan::drawn(seeds.bits() >> 11, SWARM.1).run().found;
-            }
-            hunt
-        };
-        Ground { name: "plans".to_owned(), run: Box::new(run) }
-    }
-
     fn loom((name, model): (&'static str, fn(usize) -> LoomExplored)) -> Self {
         let run = move |_| {
             let explored = model(LOOM_PREEMPTIONS_MAX);
@@ -174,8 +160,8 @@ const LOOM_PREEMPTIONS_MAX: usize = 2;
 const ALONE_BOUNDS: Bounds = Bounds { subsets_max: 4, again_max: 2, cuts_max: 2 };
 /// And of two.
 const TWO_BOUNDS: Bounds = Bounds { subsets_max: 4, again_max: 0, cuts_max: 1 };
-/// Drawn plans of a swarm run, and their operations.
-const SWARM: (u64, u32) = (30, 200);
+/// Drawn swarm runs.
+const SWARM_MAX: u64 = 60;
 /// Executions of a document's or a log's operation whose power fails.
 const FILES_MAX: u64 = 150;
 
@@ -233,6 +219,6 @@ pub fn engines() -> Vec<Engine> {
             grounds: stage::LOOM_MODELS.into_iter().map(Ground::loom).collect(),
         },
         Engine { name: "pct", draws: true, grounds: pct },
-        Engine { name: "swarm", draws: true, grounds: vec![Ground::swarm()] },
+        Engine { name: "swarm", draws: true, grounds: vec![Ground::drawn(Swarm::small(), SWARM_MAX)] },
     ]
 }
