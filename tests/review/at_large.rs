@@ -255,7 +255,7 @@ fn review_C2_processes_at_large_see_what_is_left_out_of_the_proof() {
         let found = under(Some(mutation), || search(&scenario, 1, 2_000, &mut |_| {}));
         match found {
             Some(found) => {
-                println!("{mutation}: {} executions: {}", found.executions, found.counterexample.what)
+                println!("{mutation}: {} executions: {}", found.executions, found.counterexample.what);
             }
             None => panic!("{mutation}: not seen in 2,000 executions"),
         }
