@@ -3,6 +3,7 @@
 mod args;
 mod corpus;
 mod matrix;
+mod matrix_page;
 mod mutants;
 mod processes;
 mod run;

@@ -1,6 +1,6 @@
 //! The engines: each a way through executions, let loose on scenarios whose judges know what must hold.
 
-use super::after::{Forked, Kept};
+use super::after::{Forked, Kept, Replaced};
 use super::pairs::Pair;
 use super::seen::{Maker, Seen};
 use super::{Cost, Hunt};
@@ -163,8 +163,8 @@ impl Ground {
 
 /// How many orderings a bug may need that PCT is to find with a known probability.
 const PCT_DEPTH: u32 = 3;
-/// Executions of a scenario that is explored one by one; one that is right ends before.
-const EXPLORED_MAX: u64 = 20_000;
+/// Executions of a scenario that is explored one by one; most end before.
+const EXPLORED_MAX: u64 = 7_000;
 /// Drawn executions of a scenario.
 const DRAWN_MAX: u64 = 300;
 /// How often a process that could go on may have to wait under loom.
@@ -206,6 +206,8 @@ pub fn engines() -> Vec<Engine> {
     let pairs = pairs.map(|power| Ground::power(power, TWO_BOUNDS));
     let explorer = Pair::all().into_iter().map(|pair| Ground::exhausted(pair, Cost::of(4, 2, 0)));
     let left = Forked::all().into_iter().map(|forked| Ground::exhausted(forked, Cost::of(2, 1, 1)));
+    let replaced = Replaced::all().into_iter();
+    let replaced = replaced.map(|replaced| Ground::exhausted(replaced, Cost::of(3, 0, 1)));
     let kept = Kept::all().into_iter().map(|kept| Ground::exhausted(kept, Cost::of(2, 0, 0)));
     let pct = vec![
         Ground::pct(LockUsers::new(), DRAWN_MAX),
@@ -217,7 +219,11 @@ pub fn engines() -> Vec<Engine> {
     // The one that is mostly soonest comes first.
     vec![
         Engine { name: "random", draws: true, grounds: random },
-        Engine { name: "explorer", draws: false, grounds: kept.chain(left).chain(explorer).collect() },
+        Engine {
+            name: "explorer",
+            draws: false,
+            grounds: kept.chain(replaced).chain(left).chain(explorer).collect(),
+        },
         Engine { name: "torn", draws: false, grounds: torn.collect() },
         Engine { name: "power", draws: true, grounds: crashes },
         Engine { name: "power, two", draws: true, grounds: pairs.collect() },
