@@ -21,7 +21,9 @@ type Act = fn(&SimFs, &SimHost) -> Told;
 const CHILD: usize = 1_000;
 
 /// What is locked, and what locks it.
-const LOCKED: [(&str, fn() -> Disk, Act); 3] =
+type Locked = (&'static str, fn() -> Disk, Act);
+
+const LOCKED: [Locked; 3] =
     [("document", files, increment), ("log", files, append), ("journal", || workspace::disk(|_, _| {}), own)];
 
 pub(super) fn files() -> Disk {

@@ -110,7 +110,7 @@ impl Ground {
             while hunt.violation.is_none() && hunt.executions < 2 * executions_max {
                 hunt.executions += 1;
                 // One by one only the last answers would ever differ; drawn, the rare ones are late.
-                let drawn = hunt.executions % 2 == 0;
+                let drawn = hunt.executions.is_multiple_of(2);
                 let next = if drawn { Some(Source::random(seeds.bits())) } else { explorer.next_run() };
                 let Some(source) = next else { break };
                 let ran = scenario.run(source.quiet());
