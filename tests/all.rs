@@ -112,6 +112,8 @@ mod spec_target_ops;
 mod spec_target_statuses;
 /// Starts the program as somebody who is not root; holds no test.
 mod strangers;
+/// Swarm runs: drawn operations and faults, judged by the checker.
+mod swarm;
 /// Targets with a known defect, and the correct one in another language.
 mod targets;
 /// What holds SPEC.md, the tests and the sources together.

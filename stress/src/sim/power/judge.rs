@@ -16,7 +16,7 @@ use super::operations::{MEND, NEXT};
 use super::play::Scene;
 use super::starts::Start;
 use super::told::{Heard, Told};
-use super::user::{User, machine, of_lock, read_events};
+use super::user::{User, is_mark, machine, of_lock, read_events};
 use crate::fold::Fold;
 use crate::sim::power::door::Boot;
 use crate::sim::workspace::{Client, DIR};
@@ -107,7 +107,7 @@ impl Image<'_> {
             if !own && !asked && !by_us {
                 return Err(format!("{entry:?} was never asked for"));
             }
-            if events[at + 1..].iter().any(|later| later.op == entry.op) {
+            if !own && events[at + 1..].iter().any(|later| later.op == entry.op) {
                 return Err(format!("operation {} stands in the journal twice", entry.op.as_str()));
             }
         }
@@ -280,7 +280,7 @@ fn why(world: &World, op: &str) -> String {
 }
 
 fn condemned(world: &World) -> bool {
-    world.disk(|disk| disk.files().any(|(path, _)| path.extension().is_some_and(|kind| kind == "condemned")))
+    world.disk(|disk| disk.files().any(|(path, _)| is_mark(&path)))
 }
 
 /// Fails unless `act` leaves every file as it is.

@@ -137,6 +137,22 @@ impl Power {
     }
 }
 
+/// The workspace that everything is tried on.
+const USED: &str = "used";
+
+/// The names of the workspaces that operations begin with, the used one first.
+fn starts() -> impl Iterator<Item = &'static str> {
+    starts::all().iter().map(|start| start.name)
+}
+
+impl Power {
+    /// The name of the workspace that it begins with.
+    #[must_use]
+    pub fn start(&self) -> &'static str {
+        self.start.name
+    }
+}
+
 pub(super) use self::judge::known;
 
 /// Every event that stands on this disk, as anybody in boot `boot` sees it; nothing where it cannot be read.
