@@ -20,8 +20,9 @@ type Act = fn(&SimFs, &SimHost) -> Told;
 /// A process that makes no call.
 const CHILD: usize = 1_000;
 
-/// What is locked, the disk it is on, and what locks it.
+/// What is locked, and what locks it.
 type Locked = (&'static str, fn() -> Disk, Act);
+
 const LOCKED: [Locked; 3] =
     [("document", files, increment), ("log", files, append), ("journal", || workspace::disk(|_, _| {}), own)];
 
