@@ -113,6 +113,7 @@ mod spec_target_statuses;
 /// Starts the program as somebody who is not root; holds no test.
 mod strangers;
 /// Swarm runs: drawn operations and faults, judged by the checker.
+/// Swarm runs: long drawn runs with everything that may go wrong switched on and off.
 mod swarm;
 /// Targets with a known defect, and the correct one in another language.
 mod targets;

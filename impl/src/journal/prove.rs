@@ -8,7 +8,6 @@ use std::io::{self, ErrorKind};
 use std::ops::Range;
 
 use super::file::{FileJournal, Inner};
-use super::layout;
 use super::tail::Tail;
 use crate::error::{Error, Result};
 use crate::fs::{File, Fs, How, read_from};
@@ -70,20 +69,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         Ok(there)
     }
 
-    /// For the history's sake: the lines of a condemned file that are not known to be durable are written over once more
-    /// and synced. False where they cannot be kept; the state that they came to goes on in the next file all the same.
-    pub(super) fn keep_condemned(&self, tail: &Tail<F>) -> bool {
-        if self.relaxed() || tail.proof.is_whole() {
-            return true;
-        }
-        // A description of its own: whatever was told before was told to others.
-        let Ok(over) = self.fs.open(&tail.path, How::Write) else { return false };
-        let there = self.put_again(&over, tail, tail.proof.end()..tail.end);
-        there.unwrap_or(false) && over.sync().is_ok()
-    }
-
     /// Writes the same bytes to where they stand. False where the file is another one, or they are not there any more.
-    fn put_again(&self, over: &F::File, tail: &Tail<F>, range: Range<u64>) -> Result<bool> {
+    pub(super) fn put_again(&self, over: &F::File, tail: &Tail<F>, range: Range<u64>) -> Result<bool> {
         let failed = |error| Error::environment("writing over the last lines of", &tail.path, error);
         if over.stat().map_err(failed)?.id != tail.id {
             return Ok(false);
@@ -142,19 +129,6 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             Err(error) if may_not_write(&error) => Ok(()),
             synced => synced.map_err(|error| Error::environment("syncing", parent, error)),
         }
-    }
-
-    /// Leaves the mark that makes the next holder of the lock begin a new file.
-    pub(super) fn condemn(&self, n: u64) {
-        // A file that was followed by another needs none: nobody goes on from it.
-        if self.fs.stat(&layout::journal_path(&self.dir, n)).is_ok_and(|stat| stat.is_some()) {
-            // Need not be durable, and where it cannot be left, the disk is in a state that the next sync meets as well.
-            let _ = self.fs.open(&layout::condemned_path(&self.dir, n), How::CreateNew { mode: 0o600 });
-        }
-    }
-
-    pub(super) fn is_condemned(&self, n: u64) -> Result<bool> {
-        Ok(self.stat(&layout::condemned_path(&self.dir, n))?.is_some())
     }
 }
 

@@ -36,10 +36,10 @@ pub(super) enum Command {
     },
     /// Run a recorded schedule of the simulated world again.
     Replay(Replay),
+    /// Make a schedule that violates something shorter: operations first, then the other choices.
+    Minimize(Replay),
     /// Hunt every mutant with every engine, and print who catches what, and how soon
     Mutants(Mutants),
-    /// Shrink a recorded swarm run: operations first, then faults
-    Minimize(Minimize),
 }
 
 /// How much is looked at.
@@ -97,15 +97,6 @@ pub(super) struct Judge {
 pub(super) struct Replay {
     /// A schedule as a stage writes it (NDJSON)
     pub(super) schedule: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Minimize {
-    /// A schedule of a swarm run as the stage writes it (NDJSON)
-    pub(super) schedule: PathBuf,
-    /// Give up after so many runs
-    #[arg(long, value_name = "N", default_value = "2000")]
-    pub(super) runs: u64,
 }
 
 #[derive(Debug, Args)]

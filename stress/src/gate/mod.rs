@@ -3,6 +3,7 @@
 mod args;
 mod corpus;
 mod matrix;
+mod matrix_page;
 mod mutants;
 mod processes;
 mod run;
@@ -36,8 +37,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Judge(judge) => run::judge(judge),
         Command::Lint(lint) => run::lint(lint),
         Command::Replay(replay) => run::replay(replay),
+        Command::Minimize(replay) => run::minimize(replay),
         Command::Mutants(mutants) => matrix::mutants(mutants),
-        Command::Minimize(minimize) => run::minimize(minimize),
     };
     match code {
         Ok(code) => ExitCode::from(code),

@@ -6,12 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use fencehold_model::history::History;
 use serde_json::json;
 
-use super::args::{Judge, Lint, Minimize, ProfileName, Replay, Run};
+use super::args::{Judge, Lint, ProfileName, Replay, Run};
 use super::stage::{Context, Profile, Progress};
 use crate::check::{self, Verdict};
 use crate::report::{self, Results, StageResult};
-use crate::sim::choice::Schedule;
-use crate::sim::swarm::{self, Plan};
 use crate::target::Spec;
 
 /// A stage: its name, and what runs it.
@@ -141,29 +139,20 @@ pub(super) fn replay(args: &Replay) -> Result<u8, String> {
     }
 }
 
-/// Shrinks the swarm run that a schedule names, and writes the shorter one beside it; gives the exit code.
-pub(super) fn minimize(args: &Minimize) -> Result<u8, String> {
+/// Makes a schedule shorter, and writes it beside the long one; gives the exit code.
+pub(super) fn minimize(args: &Replay) -> Result<u8, String> {
     let path = args.schedule.display();
     let text = std::fs::read_to_string(&args.schedule).map_err(|error| format!("{path}: {error}"))?;
-    let schedule = Schedule::from_ndjson(&text).map_err(|bad| format!("{path}: {bad}"))?;
-    let plan = Plan::of_schedule(&schedule)
-        .ok_or_else(|| format!("{path}: it names no swarm run; only these are minimized"))?
-        .map_err(|bad| format!("{path}: {bad}"))?;
-    let Some(shortest) = swarm::minimize(&plan, args.runs) else {
-        println!("ok: the run violates nothing, so there is nothing to shrink");
-        return Ok(0);
-    };
-    let shorter = args.schedule.with_extension("min.ndjson");
-    std::fs::write(&shorter, shortest.plan.schedule().to_ndjson())
-        .map_err(|error| format!("{}: {error}", shorter.display()))?;
-    println!("violation: {}", shortest.what);
-    println!(
-        "{} of {} operations, in {} runs: {}",
-        shortest.plan.operations(),
-        plan.operations(),
-        shortest.runs,
-        super::replay_command(&shorter)
-    );
+    let short = crate::sim::stage::minimize(&text).map_err(|error| format!("{path}: {error}"))?;
+    let name =
+        args.schedule.file_name().map_or_else(|| "schedule.ndjson".into(), |name| name.to_string_lossy());
+    let beside = args.schedule.with_file_name(format!("short.{name}"));
+    std::fs::write(&beside, short.schedule.to_ndjson())
+        .map_err(|error| format!("{}: {error}", beside.display()))?;
+    println!("violation: {short}");
+    let before = text.lines().count().saturating_sub(1);
+    println!("{before} answers before, {} now", short.schedule.answers.len());
+    println!("{}", super::replay_command(&beside));
     Ok(1)
 }
 

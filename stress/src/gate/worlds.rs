@@ -1,6 +1,6 @@
 //! The stages of the simulated world.
 
-use super::stage::{Context, Finding, Profile};
+use super::stage::{Context, Finding};
 use crate::report::{StageResult, Verdict};
 use crate::sim;
 use crate::sim::power::Effort;
@@ -53,35 +53,30 @@ pub(super) fn power(context: &mut Context) -> StageResult {
     context.finish_simulated("power", found)
 }
 
-/// What even a few swarm plans reach.
-const COMMON: [&str; 4] = ["contended", "processes killed", "power cuts", "events"];
-
-/// The stage `swarm`: drawn plans of thousands of operations, whose histories are judged by the checker.
+/// The stage `swarm`: long drawn runs with everything that may go wrong switched on and off, judged as the soak is.
 pub(super) fn swarm(context: &mut Context) -> StageResult {
     context.progress.begin("swarm");
-    let (runs, ops_max) = context.profile.pick((30, 200), (200, 1_000), (5_000, 4_000));
+    let runs_max = context.profile.pick(40, 160, 4_000);
     let (seed, progress) = (context.seed, &mut context.progress);
-    let begun = std::time::Instant::now();
-    let found = sim::swarm::stage::all(seed, runs, ops_max, &mut |runs| progress.tell(runs, "runs", None));
-    let bound = format!("{runs} drawn plans, {ops_max} operations each at the most");
+    let swarm = sim::swarm::Swarm::new();
+    let (reached, found) = sim::swarm::stage::run(&swarm, seed, runs_max, &mut |operations| {
+        progress.tell(operations, "operations", None);
+    });
+    let bound = format!("{} drawn runs", reached.runs);
+    let mut finding = Finding::ok(reached.operations, "operations", bound);
+    let elapsed = context.progress.elapsed();
+    #[allow(clippy::cast_precision_loss)] // a rate for people
+    let rate = reached.calls as f64 / elapsed.as_secs_f64().max(0.001);
+    finding.figures =
+        reached.all().into_iter().map(|(name, count)| (name.to_owned(), count.to_string())).collect();
+    finding.figures.push(("calls a second".to_owned(), format!("{rate:.0}")));
+    let missed = reached.missed();
+    if !missed.is_empty() {
+        finding.verdict = Verdict::NotReached(missed.join(", "));
+    }
     let found = match found {
-        Ok(reached) => {
-            let mut finding = Finding::ok(reached.ops, "operations", bound);
-            let rate = u128::from(reached.calls) * 1_000 / begun.elapsed().as_millis().max(1);
-            finding.figures.push(("simulated calls a second".to_owned(), rate.to_string()));
-            for (name, times) in reached.sometimes() {
-                finding.figures.push((name.to_owned(), times.to_string()));
-                // Few plans reach little of what is rare: the quick profile prints it and asks for no more.
-                if times == 0 && (context.profile != Profile::Quick || COMMON.contains(&name)) {
-                    finding.verdict = Verdict::Unknown(format!("{name}: never reached"));
-                }
-            }
-            if let Some(why) = reached.unknown {
-                finding.verdict = Verdict::Unknown(why);
-            }
-            Ok(finding)
-        }
-        Err(counterexample) => Err((Finding::ok(0, "operations", bound), counterexample)),
+        None => Ok(finding),
+        Some(found) => Err((finding, found.counterexample)),
     };
     context.finish_simulated("swarm", found)
 }

@@ -42,6 +42,8 @@ enum Kind {
     Reduced(Box<Reduced>),
     /// Drawn from a seed.
     Random(Random),
+    /// These answers first, then drawn from a seed.
+    Begun(Vec<u32>, Random),
     /// Drawn from a seed; who goes next by priorities.
     Pct(Box<Pct>),
     /// Recorded answers, whose questions must be the same; past their end, the first possible answer.
@@ -84,6 +86,11 @@ impl Source {
     /// To each question the next of these answers that was given to the same question, then always the first one.
     pub(super) fn by_label(answers: Vec<Answer>) -> Self {
         Self::of(Kind::ByLabel(answers))
+    }
+
+    /// These answers as far as they are possible, then answers drawn from `seed`.
+    pub(super) fn begun(answers: Vec<u32>, seed: u64) -> Self {
+        Self::of(Kind::Begun(answers, Random::new(seed)))
     }
 
     fn reduced(prefix: Vec<u32>, from: Option<(usize, Vec<Sleeper>)>, commutes: Relation) -> Self {
@@ -129,6 +136,8 @@ impl Source {
             Kind::Prefix(answers) => prefix(answers),
             Kind::Reduced(reduced) => prefix(&reduced.prefix),
             Kind::Random(random) => random.below(of),
+            Kind::Begun(begun, random) if step >= begun.len() => random.below(of),
+            Kind::Begun(begun, _) => prefix(begun),
             Kind::Pct(pct) => pct.random().below(of),
             Kind::ByLabel(recorded) => match recorded.iter().position(|answer| answer.label == label) {
                 None => 0,
@@ -151,6 +160,7 @@ impl Source {
     pub fn flip(&mut self, label: &'static str, one_in: u32) -> bool {
         let random = match &mut self.kind {
             Kind::Random(random) => random,
+            Kind::Begun(begun, random) if self.answers.len() >= begun.len() => random,
             Kind::Pct(pct) => pct.random(),
             _ => return self.choose(label, 2) == 1,
         };

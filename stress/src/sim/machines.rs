@@ -113,11 +113,11 @@ impl<F: Fs, H: Host + Clone> Client<F, H> {
     }
 }
 
-fn lease_id(id: &str) -> LeaseId {
+pub(crate) fn lease_id(id: &str) -> LeaseId {
     LeaseId::new(id).expect("a plain lease id")
 }
 
-fn task_id(id: &str) -> TaskId {
+pub(crate) fn task_id(id: &str) -> TaskId {
     TaskId::new(id).expect("a plain task id")
 }
 

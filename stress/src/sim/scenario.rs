@@ -162,8 +162,14 @@ pub fn replay(scenario: &dyn Scenario, schedule: &Schedule) -> Result<Ran, Strin
     }
 }
 
+/// A counterexample made as short as shrinking makes it.
+#[must_use]
+pub fn shrunk(scenario: &dyn Scenario, found: Counterexample) -> Counterexample {
+    shrink(scenario, found)
+}
+
 /// The counterexample that a run is, if it is one. A run whose calls nobody wrote down is made again.
-fn counterexample(scenario: &dyn Scenario, ran: Ran) -> Option<Counterexample> {
+pub(super) fn counterexample(scenario: &dyn Scenario, ran: Ran) -> Option<Counterexample> {
     let what = ran.violation.filter(|_| !ran.source.is_redundant())?;
     let schedule = ran.source.schedule(&scenario.name()).trimmed();
     let mut trace = ran.trace;

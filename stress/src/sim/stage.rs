@@ -6,8 +6,8 @@ use super::choice::{Random, Schedule};
 use super::door::Locks;
 use super::loom_fs::LoomExplored;
 use super::mutants::Protocol;
-use super::scenario::{Counterexample, Scenario, exhaust, replay as run_again, search};
-use super::swarm::Plan;
+use super::scenario::{Counterexample, Scenario, exhaust, replay as run_again, search, shrunk};
+use super::swarm::{Swarm, minimized};
 use super::{journal, together, torn as operations};
 use super::{loom_machines, loom_models};
 
@@ -126,9 +126,27 @@ pub fn scenarios() -> Vec<Box<dyn Scenario>> {
     all.push(Box::new(together::Files::without_locks()));
     all.push(Box::new(together::LockUsers::without_locks()));
     all.push(Box::new(together::MachineUsers::without_locks()));
+    all.extend(Swarm::all().into_iter().map(|swarm| Box::new(swarm) as Box<dyn Scenario>));
     all.extend(journal::scenarios().into_iter().map(|users| Box::new(users) as Box<dyn Scenario>));
     all
 }
+
+/// A schedule of the scenario that it names, made shorter: operations first, then the other choices.
+///
+/// # Errors
+/// As [`replay`]; and where nothing is violated.
+pub fn minimize(text: &str) -> Result<Counterexample, String> {
+    let found = replay(text)?.ok_or("the schedule ran to its end, and nothing is violated")?;
+    let name = found.schedule.scenario.clone();
+    if let Some(swarm) = Swarm::all().into_iter().find(|swarm| swarm.name() == name) {
+        return Ok(minimized(&swarm, found, MINIMIZED_CALLS_MAX));
+    }
+    let named = scenarios().into_iter().find(|scenario| scenario.name() == name);
+    Ok(shrunk(named.ok_or("this build has no such scenario")?.as_ref(), found))
+}
+
+/// How many calls a swarm's schedule is shortened by: some minutes.
+const MINIMIZED_CALLS_MAX: u64 = 30_000_000;
 
 /// Runs the schedule in this text (of a `schedule.ndjson`) again; the counterexample, if it still is one.
 ///
@@ -136,10 +154,6 @@ pub fn scenarios() -> Vec<Box<dyn Scenario>> {
 /// Where the text is no schedule, names no scenario of this build, or the program no longer makes the recorded run.
 pub fn replay(text: &str) -> Result<Option<Counterexample>, String> {
     let schedule = Schedule::from_ndjson(text).map_err(|bad| bad.to_string())?;
-    if let Some(plan) = Plan::of_schedule(&schedule) {
-        let plan = plan?;
-        return Ok(plan.counterexample(&plan.run()));
-    }
     let scenarios = scenarios();
     let named = scenarios.iter().find(|scenario| scenario.name() == schedule.scenario);
     let scenario = named.ok_or_else(|| format!("this build has no scenario {:?}", schedule.scenario))?;

@@ -10,8 +10,6 @@
 pub enum Thing {
     /// The bytes, size and mode of an inode.
     Data(u64),
-    /// What of an inode counts as synced.
-    Synced(u64),
     /// The OS lock of an inode.
     Lock(u64),
     /// An entry of a directory: the directory's inode, the hash of the name.

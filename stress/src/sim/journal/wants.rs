@@ -9,6 +9,7 @@ use super::judge::{self, Answered};
 
 /// How long a lock is granted for.
 pub(super) const TTL_MS: u64 = 250;
+
 /// What a client does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Want {

@@ -153,13 +153,6 @@ impl Power {
     }
 }
 
-pub(super) use self::judge::known;
-
-/// Every event that stands on this disk, as anybody in boot `boot` sees it; nothing where it cannot be read.
-pub(super) fn visible_on(disk: &super::disk::Disk, boot: u64) -> Vec<fencehold_model::Entry> {
-    user::events(disk, boot).unwrap_or_default()
-}
-
 /// Every operation by itself, on every workspace that it can meet, in a fixed order.
 #[must_use]
 pub fn alone(model: Persistence) -> Vec<Power> {

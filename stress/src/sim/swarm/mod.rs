@@ -1,135 +1,165 @@
-//! Swarm runs: processes work together for thousands of operations, are killed, stopped and cut off, meet full disks and
-//! failing syncs, boot after boot; and what they were told is judged by the checker that judges real runs.
+//! Swarm runs: long seeded runs in which operations, faults and sizes are switched on and off per run (Groce et al.,
+//! *Swarm Testing*, ISSTA 2012), recorded at the client's side and judged by the checker that judges real processes.
 //!
-//! - [`Plan`]: what a run is made of, drawn from its seed; which operations and which faults there are differs from run to
-//!   run;
-//! - `door`: where calls fail and the power fails;
-//! - `client`: what a process asks for;
-//! - `run`: the boots, the recorded history, the judges: the checker, the fold of the events, and whether each next
-//!   process can read at all;
-//! - [`minimize`]: the shortest plan that still fails, operations first.
+//! A run has several *generations* of processes on one disk. In each, up to six processes use the shipped code at the
+//! same time while whatever the run has switched on goes wrong; between two of them time passes, or the machine is booted
+//! anew, or its power fails. At the end a fresh process looks at everything, the power fails once more, and the run is
+//! judged ([`judge`]).
 //!
-//! Not here, because the world has none yet: steps of the wall clock, suspend, copied and deleted folders.
+//! All operations of a run are asked of the source before anything runs, under the label `op`, of which 0 is nothing: so
+//! a counterexample loses whole operations, processes and generations without moving what is left of them.
+//!
+//! *Relaxed* runs may lose what was answered when the power fails: what is used after a power cut has other names then,
+//! and what was answered before it need not be there.
 
-mod client;
-mod door;
+mod after;
+mod judge;
+mod machines;
 mod minimize;
 mod plan;
-mod run;
+mod reached;
+mod record;
 pub mod stage;
+mod tell;
+mod user;
 
-pub use minimize::{Minimized, minimize};
-pub use plan::Plan;
+use std::sync::OnceLock;
 
-use crate::sim::choice::Schedule;
-use crate::sim::scenario::Counterexample;
+pub use minimize::minimized;
+pub use reached::Reached;
 
-/// What a run came to.
+use super::choice::Source;
+use super::disk::Disk;
+use super::door::Locks;
+use super::scenario::{Ran, Scenario};
+use super::workspace;
+use super::world::{Body, Ended, Plan as Faults, World};
+use plan::Plan;
+use record::Recorder;
+use user::User;
+
+/// The scenario.
 #[derive(Debug, Clone)]
-pub struct Outcome {
-    /// What was reached.
-    pub reached: Reached,
-    /// What was asked and answered, as a recorder writes it.
-    pub history: String,
-    /// What was wrong.
-    pub found: Option<String>,
+pub struct Swarm {
+    name: &'static str,
+    disk: Disk,
+    locks: Locks,
+    size: Size,
 }
 
-/// What was reached in a run, or in several.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[allow(missing_docs)] // each is counted, and named in the report
-pub struct Reached {
-    pub calls: u64,
-    pub ops: u64,
-    pub events: u64,
-    pub takeovers: u64,
-    pub contended: u64,
-    pub killed: u64,
-    pub power_cuts: u64,
-    /// Power cuts in the first calls of a boot after another: while it recovers.
-    pub early_cuts: u64,
-    pub lost_tails: u64,
-    pub quarantined: u64,
-    pub rotated: u64,
-    pub condemned: u64,
-    pub rewritten: u64,
-    pub failed_syncs: u64,
-    pub other_failures: u64,
-    /// Why the checker could not tell.
-    pub unknown: Option<String>,
+/// How many generations and operations a run may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Size {
+    /// Thousands of operations.
+    Large,
+    /// A hundred: for canaries.
+    Small,
 }
 
-impl Reached {
-    /// What must be reached sometimes, and how often it was.
+impl Swarm {
+    /// Of the shipped code.
     #[must_use]
-    pub fn sometimes(&self) -> [(&'static str, u64); 13] {
-        [
-            ("takeovers", self.takeovers),
-            ("contended", self.contended),
-            ("processes killed", self.killed),
-            ("power cuts", self.power_cuts),
-            ("power cuts while recovering", self.early_cuts),
-            ("lost tails", self.lost_tails),
-            ("tails in quarantine", self.quarantined),
-            ("rotated files", self.rotated),
-            ("condemned files", self.condemned),
-            ("lines written over", self.rewritten),
-            ("syncs that failed", self.failed_syncs),
-            ("other calls that failed", self.other_failures),
-            ("events", self.events),
-        ]
+    pub fn new() -> Self {
+        // Every run begins with the same workspace.
+        static DISK: OnceLock<Disk> = OnceLock::new();
+        let disk = DISK.get_or_init(|| workspace::disk(|_, _| {})).clone();
+        Swarm { name: "swarm", disk, locks: Locks::Kept, size: Size::Large }
     }
 
-    /// Both.
-    pub fn add(&mut self, other: Reached) {
-        self.calls += other.calls;
-        self.ops += other.ops;
-        self.events += other.events;
-        self.takeovers += other.takeovers;
-        self.contended += other.contended;
-        self.killed += other.killed;
-        self.power_cuts += other.power_cuts;
-        self.early_cuts += other.early_cuts;
-        self.lost_tails += other.lost_tails;
-        self.quarantined += other.quarantined;
-        self.rotated += other.rotated;
-        self.condemned += other.condemned;
-        self.rewritten += other.rewritten;
-        self.failed_syncs += other.failed_syncs;
-        self.other_failures += other.other_failures;
-        self.unknown = self.unknown.take().or(other.unknown);
+    /// Of the shipped code, in short runs.
+    #[must_use]
+    pub fn small() -> Self {
+        Swarm { name: "swarm, small", size: Size::Small, ..Self::new() }
+    }
+
+    /// Short runs where the OS lock works not: a canary that must be found.
+    #[must_use]
+    pub fn without_locks() -> Self {
+        Swarm { name: "swarm, OS lock ignored", locks: Locks::Ignored, ..Self::small() }
+    }
+
+    /// Each of them.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        vec![Self::new(), Self::small(), Self::without_locks()]
+    }
+
+    /// Runs it once, and what was reached.
+    #[must_use]
+    pub fn play(&self, mut source: Source) -> (Ran, Reached) {
+        let plan = Plan::draw(&mut source, self.size);
+        let disk = match plan.model {
+            Some(model) => self.disk.clone().persistent(model, plan.page_bytes),
+            None => self.disk.clone(),
+        };
+        let world = World::new(disk, source, plan.faults(self.locks));
+        let recorder = Recorder::new(&plan);
+        let mut reached = Reached::default();
+        let judged = generations(&world, &plan, &recorder, &mut reached);
+        let judged = judged.and_then(|()| judge::judge(&world, &plan, &recorder, &mut reached));
+        reached.count(&world, &plan);
+        (Ran::of(&world, judged.err()), reached)
     }
 }
 
-impl Plan {
-    /// Runs it. The same plan makes the same run.
-    #[must_use]
-    pub fn run(&self) -> Outcome {
-        run::run(self)
-    }
-
-    /// The schedule that names it.
-    #[must_use]
-    pub fn schedule(&self) -> Schedule {
-        Schedule { scenario: format!("{SWARM}{}", self.to_json()), answers: Vec::new() }
-    }
-
-    /// The plan that a schedule names, where it names one.
-    ///
-    /// # Errors
-    /// Where it names one that this build cannot read.
-    #[must_use]
-    pub fn of_schedule(schedule: &Schedule) -> Option<Result<Self, String>> {
-        Some(Plan::from_json(schedule.scenario.strip_prefix(SWARM)?))
-    }
-
-    /// The counterexample that `outcome` is, if it is one.
-    #[must_use]
-    pub fn counterexample(&self, outcome: &Outcome) -> Option<Counterexample> {
-        let what = outcome.found.clone()?;
-        Some(Counterexample { what, schedule: self.schedule(), trace: Vec::new() })
+impl Default for Swarm {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
-/// How the scenario of a swarm run begins in a schedule.
-const SWARM: &str = "swarm/";
+impl Scenario for Swarm {
+    fn name(&self) -> String {
+        self.name.to_owned()
+    }
+
+    fn run(&self, source: Source) -> Ran {
+        self.play(source).0
+    }
+}
+
+/// One generation after the other.
+fn generations(world: &World, plan: &Plan, recorder: &Recorder, reached: &mut Reached) -> Result<(), String> {
+    for generation in &plan.generations {
+        recorder.begin(world);
+        let lost_before = world.counts().power_cuts;
+        let users = generation.ops.iter().filter(|ops| ops.iter().any(|op| *op > 0));
+        let bodies: Vec<Body<'static, ()>> = users
+            .map(|ops| -> Body<'static, ()> {
+                let (ops, recorder, plan) = (ops.clone(), recorder.clone(), plan.users);
+                Box::new(move |fs, host| {
+                    let mut user = User::new(fs, host, recorder, plan);
+                    ops.into_iter().for_each(|op| user.perform(op));
+                })
+            })
+            .collect();
+        if !bodies.is_empty() {
+            let ended = world.together_owned(bodies);
+            recorder.end(world);
+            whole(world, &ended)?;
+        }
+        if world.counts().power_cuts > lost_before {
+            recorder.power_cut();
+        }
+        after::happens(world, generation.after, recorder, reached);
+    }
+    recorder.begin(world);
+    let looked = world.alone(Faults::NONE, |fs, host| {
+        User::new(fs, host, recorder.clone(), plan.users).looks();
+    });
+    recorder.end(world);
+    whole(world, &[looked])?;
+    after::happens(world, after::After::PowerCut, recorder, reached);
+    Ok(())
+}
+
+/// Nobody waits without end, and nobody panicked.
+fn whole(world: &World, ended: &[Ended<()>]) -> Result<(), String> {
+    if world.deadlocked() {
+        return Err("processes wait for each other without end".to_owned());
+    }
+    match ended.iter().find(|ended| matches!(ended, Ended::Panicked(_))) {
+        Some(Ended::Panicked(text)) => Err(format!("a process panicked: {text}")),
+        _ => Ok(()),
+    }
+}

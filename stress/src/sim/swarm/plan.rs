@@ -1,162 +1,178 @@
-//! What a swarm run is made of, drawn from its seed: which operations there are, which faults, how many of each.
-//!
-//! A run with everything switched on hides what shows where something is off (Groce, Zhang, Eide, Chen, Regehr: Swarm
-//! Testing, ISSTA 2012). A plan is its own schedule: everything in the run follows from it.
+//! What a run is: which operations by which processes, what may go wrong, how large things are. Drawn before it begins.
 
-use serde_json::{Value, json};
-
-use crate::sim::choice::Random;
+use super::Size;
+use super::after::After;
+use crate::sim::choice::Source;
 use crate::sim::disk::Persistence;
+use crate::sim::door::Locks;
+use crate::sim::world::{Errors, Options};
 
-/// What can be switched on and off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u32)]
-pub(super) enum Feature {
-    /// Commands about locks.
-    Locks,
-    /// Commands about leases.
-    Leases,
-    /// Commands about tasks.
-    Tasks,
-    /// Long reasons, so that the journal is rotated.
-    Long,
-    /// Processes that keep their handle for many operations.
-    Served,
-    /// Kills at any call.
-    Kills,
-    /// Stops past the shorter TTLs.
-    Stops,
-    /// Readers that see the beginning of a write.
-    Splits,
-    /// Rare switches, so that one process gets far while another stands still.
-    Rare,
-    /// The power fails in the midst of a boot.
-    Power,
-    /// The machine is booted anew, and nothing is lost.
-    Reboots,
-    /// Syncs that fail.
-    Io,
-    /// A full disk, now and then.
-    NoSpace,
-    /// Too many open files, now and then.
-    Files,
-    /// Interrupted reads.
-    Interrupts,
-    /// Writes that come short.
-    Short,
-    /// Answers that do not wait for the disk; the power does not fail then.
-    Relaxed,
+/// A run.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    /// What a power cut may do; none where it keeps everything.
+    pub(super) model: Option<Persistence>,
+    pub(super) page_bytes: usize,
+    pub(super) users: Users,
+    pub(super) generations: Vec<Generation>,
+    /// The answers that say all of this.
+    pub(super) answers: usize,
+    options: Options,
 }
 
-/// Each with its word.
-pub(super) const FEATURES: [(Feature, &str); 17] = [
-    (Feature::Locks, "locks"),
-    (Feature::Leases, "leases"),
-    (Feature::Tasks, "tasks"),
-    (Feature::Long, "long"),
-    (Feature::Served, "served"),
-    (Feature::Kills, "kills"),
-    (Feature::Stops, "stops"),
-    (Feature::Splits, "splits"),
-    (Feature::Rare, "rare"),
-    (Feature::Power, "power"),
-    (Feature::Reboots, "reboots"),
-    (Feature::Io, "io"),
-    (Feature::NoSpace, "no space"),
-    (Feature::Files, "files"),
-    (Feature::Interrupts, "interrupts"),
-    (Feature::Short, "short"),
-    (Feature::Relaxed, "relaxed"),
-];
-
-/// A swarm run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    pub(super) seed: u64,
-    /// How many processes run at a time.
-    pub(super) processes: u32,
-    /// How many boots, or groups of processes, follow each other.
-    pub(super) rounds: u32,
-    /// How many operations each process asks for in a round.
-    pub(super) ops: u32,
-    pub(super) features: Vec<Feature>,
-    pub(super) model: Persistence,
-    /// Operations that are left out, by their numbers.
-    pub(super) skipped: Vec<u32>,
+/// What processes do, of all kinds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Users {
+    pub(super) durable: bool,
+    pub(super) locks: bool,
+    pub(super) leases: bool,
+    pub(super) tasks: bool,
+    /// Whether reasons are long, so that the journal is rotated.
+    pub(super) long: bool,
+    /// Whether locks and leases are bound to processes.
+    pub(super) bound: bool,
+    /// How many locks, leases and tasks there are, of each.
+    pub(super) names: u64,
+    /// Whether a definite failure is nothing wrong.
+    pub(super) may_fail: bool,
+    /// The same of patience that ran out.
+    pub(super) may_wait_long: bool,
 }
+
+/// The operations of each of its processes, and what comes after them.
+#[derive(Debug, Clone)]
+pub(super) struct Generation {
+    /// Codes of operations; 0 is none.
+    pub(super) ops: Vec<Vec<u32>>,
+    pub(super) after: After,
+}
+
+/// How many codes of operations there are.
+const OPS: usize = 1 << 16;
+/// Enough of any fault.
+const MANY: u32 = 1_000_000;
 
 impl Plan {
-    /// The plan of a seed; `ops_max` is how many operations it has at the most.
-    #[must_use]
-    pub fn drawn(seed: u64, ops_max: u32) -> Self {
-        let mut random = Random::new(seed);
-        let processes = 2 + random.below(5);
-        let rounds = 1 + random.below(6);
-        let mut features: Vec<Feature> =
-            FEATURES.iter().map(|(feature, _)| *feature).filter(|_| random.below(2) == 0).collect();
-        if !features.iter().any(|feature| *feature <= Feature::Tasks) {
-            features.insert(0, Feature::Locks);
-        }
-        if features.contains(&Feature::Relaxed) {
-            features.retain(|feature| *feature != Feature::Power);
-        }
-        let model = Persistence::LOSING[random.below(5) as usize];
-        let ops = (ops_max / (processes * rounds)).max(1);
-        Plan { seed, processes, rounds, ops, features, model, skipped: Vec::new() }
-    }
-
-    pub(super) fn has(&self, feature: Feature) -> bool {
-        self.features.contains(&feature)
-    }
-
-    /// How many operations are asked for.
-    #[must_use]
-    pub fn operations(&self) -> u32 {
-        self.processes * self.rounds * self.ops - u32::try_from(self.skipped.len()).unwrap_or(u32::MAX)
-    }
-
-    /// As one line of JSON.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let word = |feature: &Feature| FEATURES[*feature as usize].1;
-        json!({
-            "seed": self.seed,
-            "processes": self.processes,
-            "rounds": self.rounds,
-            "ops": self.ops,
-            "features": self.features.iter().map(word).collect::<Vec<_>>(),
-            "model": format!("{:?}", self.model),
-            "skipped": self.skipped,
-        })
-        .to_string()
-    }
-
-    /// Reads what [`Plan::to_json`] wrote.
-    ///
-    /// # Errors
-    /// Says what is missing.
-    pub fn from_json(text: &str) -> Result<Self, String> {
-        let value: Value = serde_json::from_str(text).map_err(|error| format!("no swarm plan: {error}"))?;
-        let bad = |key: &str| format!("a swarm plan without a valid `{key}`");
-        let number = |key: &str, most: u64| {
-            let number = value[key].as_u64().filter(|number| (1..=most).contains(number));
-            number.and_then(|number| u32::try_from(number).ok()).ok_or_else(|| bad(key))
+    pub(super) fn draw(source: &mut Source, size: Size) -> Self {
+        let pick = |source: &mut Source, label, of: &[u32]| of[source.choose(label, of.len())];
+        let begun = source.answers().len();
+        let model = source.choose("model", 1 + Persistence::LOSING.len()).checked_sub(1);
+        let page_bytes = pick(source, "page bytes", &[4096, 512, 64]) as usize;
+        let boots = source.choose("boots", 4) > 0;
+        let users = users(source);
+        let options = options(source, boots, users.durable);
+        let may_fail = options.errors_max > 0;
+        let may_wait_long = options.stalls_max + options.stops_max + options.forks_max > 0;
+        let processes = 2 + source.choose("processes", 5);
+        let (counts, eachs) = match size {
+            Size::Large => ([3, 6, 12, 24], [6, 15, 40]),
+            Size::Small => ([1, 2, 3, 4], [3, 6, 12]),
         };
-        let list = |key: &str| value[key].as_array().ok_or_else(|| bad(key));
-        let feature = |word: &Value| {
-            let known = FEATURES.iter().find(|(_, known)| word.as_str() == Some(known));
-            known.map(|(feature, _)| *feature).ok_or_else(|| bad("features"))
-        };
-        let model = Persistence::LOSING.into_iter().find(|model| value["model"] == format!("{model:?}"));
-        let skipped = list("skipped")?.iter().map(|op| op.as_u64().and_then(|op| u32::try_from(op).ok()));
-        Ok(Plan {
-            seed: value["seed"].as_u64().ok_or_else(|| bad("seed"))?,
-            processes: number("processes", 6)?,
-            rounds: number("rounds", 1_000)?,
-            ops: number("ops", 1_000_000)?,
-            features: list("features")?.iter().map(feature).collect::<Result<_, _>>()?,
-            model: model.ok_or_else(|| bad("model"))?,
-            skipped: skipped.collect::<Option<_>>().ok_or_else(|| bad("skipped"))?,
-        })
+        let count = pick(source, "generations", &counts);
+        let each = pick(source, "operations of each", &eachs);
+        let generations = (0..count)
+            .map(|_| {
+                let ops = |source: &mut Source| (0..each).map(|_| op(source)).collect();
+                let ops = (0..processes).map(|_| ops(source)).collect();
+                let after = After::ALL[source.choose("op after", After::ALL.len())];
+                let after = if boots || after == After::Pause { after } else { After::Nothing };
+                Generation { ops, after }
+            })
+            .collect();
+        Plan {
+            model: model.map(|model| Persistence::LOSING[model]),
+            page_bytes,
+            users: Users { may_fail, may_wait_long, ..users },
+            generations,
+            answers: source.answers().len() - begun,
+            options,
+        }
+    }
+
+    /// What may go wrong in the world.
+    pub(super) fn faults(&self, locks: Locks) -> Options {
+        Options { locks, ..self.options }
+    }
+
+    /// Whether journal time may run otherwise than the harness's clock: a boot begins at the wall clock, and what was
+    /// bound to a process of an earlier boot has only its TTL.
+    pub(super) fn boots(&self) -> bool {
+        self.options.power_cuts_max > 0
+            || self.generations.iter().any(|it| !matches!(it.after, After::Nothing | After::Pause))
+    }
+}
+
+fn op(source: &mut Source) -> u32 {
+    u32::try_from(source.choose("op", OPS)).expect("a code is small")
+}
+
+fn users(source: &mut Source) -> Users {
+    let mut on = |label| source.choose(label, 2) == 0;
+    let (locks, leases, tasks) = (on("no locks"), on("no leases"), on("no tasks"));
+    Users {
+        durable: source.choose("relaxed", 4) < 3,
+        locks: locks || !(leases || tasks),
+        leases,
+        tasks,
+        long: source.choose("long", 2) == 1,
+        bound: source.choose("bound", 2) == 1,
+        names: [2, 5][source.choose("names", 2)],
+        may_fail: false,
+        may_wait_long: false,
+    }
+}
+
+/// Every fault is switched on or off, and is rare or not.
+fn options(source: &mut Source, boots: bool, durable: bool) -> Options {
+    let mut rate = |label| [0_u32, 2_000, 300][source.choose(label, 3)];
+    let most = |one_in: u32| if one_in == 0 { 0 } else { MANY };
+    let (kill, power, stall, stop) = (rate("kills"), rate("power cuts"), rate("stalls"), rate("stops"));
+    let (error, evict, fork) = (rate("errors"), rate("evictions"), rate("forks"));
+    let (clock, suspend) = (rate("clock steps"), rate("suspends"));
+    let power = if boots { power.saturating_mul(10) } else { 0 };
+    // The wall clock counts where a boot begins; runs with boots have it set between generations.
+    let (clock, suspend) = if boots { (0, 0) } else { (clock, suspend) };
+    let errors = errors(source);
+    // A writeback that failed takes what a relaxed answer rests on.
+    let errors = Errors { sync: errors.sync && durable, ..errors };
+    Options {
+        preempt_one_in: [64, 16, 4, 1][source.choose("preempt one in", 4)],
+        kills_max: most(kill),
+        kill_one_in: kill,
+        power_cuts_max: most(power),
+        power_cut_one_in: power,
+        stalls_max: most(stall),
+        stall_one_in: stall,
+        stall_ms: 1_000,
+        stops_max: most(stop),
+        stop_one_in: stop,
+        stop_ms: 1_000,
+        errors_max: if errors == Errors::NONE { 0 } else { most(error) },
+        error_one_in: error,
+        errors,
+        evictions_max: most(evict),
+        eviction_one_in: evict,
+        clock_steps_max: most(clock),
+        clock_step_one_in: clock,
+        suspends_max: most(suspend),
+        suspend_one_in: suspend,
+        suspend_ms: 3_600_000,
+        forks_max: most(fork),
+        fork_one_in: fork,
+        pids_max: [u64::MAX, 7][source.choose("few pids", 2)],
+        split_writes: source.choose("split writes", 2) == 1,
+        ..Options::default()
+    }
+}
+
+fn errors(source: &mut Source) -> Errors {
+    let mut on = |label| source.choose(label, 2) == 1;
+    Errors {
+        write: on("write errors"),
+        sync: on("sync errors"),
+        full: on("full disk"),
+        files: on("too many files"),
+        interrupted: on("interrupted"),
+        short: on("short"),
     }
 }

@@ -1,57 +1,80 @@
 //! What the gate runs of the swarm.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Plan, Reached, minimize};
-use crate::sim::choice::Random;
-use crate::sim::scenario::Counterexample;
+use super::{Reached, Swarm, minimized};
+use crate::sim::choice::{Random, Source};
+use crate::sim::scenario::{Counterexample, Scenario as _};
+use crate::sim::seam::recording;
 
-/// How many runs a counterexample is shrunk by.
-const SHRINK_RUNS_MAX: u64 = 300;
+/// A run that is judged wrong, and how many were made before it was found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Counted from 1.
+    pub runs: u64,
+    /// The run, shortened.
+    pub counterexample: Box<Counterexample>,
+}
 
-/// Runs so many plans drawn from `seed`, several at a time, with at most `ops_max` operations each.
-///
-/// # Errors
-/// The first that fails, shrunk.
-pub fn all(
+/// In one of so many runs it is noted which places of the shipped code call the disk.
+const RECORDED_ONE_IN: u64 = 8;
+/// How many calls a finding is shortened by.
+const SHORTENED_CALLS_MAX: u64 = 4_000_000;
+/// How many of its calls are told; the schedule has them all.
+const TOLD_CALLS_MAX: usize = 200;
+
+/// Makes `runs_max` runs drawn from `seed`, on all cores, until one is judged wrong.
+pub fn run(
+    swarm: &Swarm,
     seed: u64,
-    runs: u64,
-    ops_max: u32,
+    runs_max: u64,
     progress: &mut dyn FnMut(u64),
-) -> Result<Reached, Box<Counterexample>> {
+) -> (Reached, Option<Found>) {
     let mut seeds = Random::new(seed);
-    let plans: Vec<Plan> = (0..runs).map(|_| Plan::drawn(seeds.bits() >> 11, ops_max)).collect();
-    let next = AtomicU64::new(0);
-    let work = |progress: &mut dyn FnMut(u64)| -> Result<Reached, Box<Counterexample>> {
-        let mut reached = Reached::default();
-        loop {
+    let seeds: Vec<u64> = (0..runs_max).map(|_| seeds.bits()).collect();
+    let (next, operations, over) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
+    let all: Mutex<(Reached, Option<Found>)> = Mutex::default();
+    let work = |progress: &mut dyn FnMut(u64)| {
+        while !over.load(Ordering::Relaxed) {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(plan) = usize::try_from(at).ok().and_then(|at| plans.get(at)) else {
-                return Ok(reached);
+            let Some(seed) = usize::try_from(at).ok().and_then(|at| seeds.get(at)) else { return };
+            let source = Source::random(*seed).quiet();
+            // Not always: it is slower.
+            let (ran, reached) = match at % RECORDED_ONE_IN {
+                0 => {
+                    let ((ran, mut reached), record) = recording(|| swarm.play(source));
+                    reached.called(&record);
+                    (ran, reached)
+                }
+                _ => swarm.play(source),
             };
-            let outcome = plan.run();
-            if outcome.found.is_some() {
-                let shortest = minimize(plan, SHRINK_RUNS_MAX);
-                let (plan, what) = shortest
-                    .map_or((plan.clone(), outcome.found.unwrap_or_default()), |shortest| {
-                        (shortest.plan, shortest.what)
-                    });
-                let schedule = plan.schedule();
-                return Err(Box::new(Counterexample { what, schedule, trace: Vec::new() }));
+            progress(operations.fetch_add(reached.operations, Ordering::Relaxed) + reached.operations);
+            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            all.0.add(&reached);
+            if let Some(what) = ran.violation
+                && all.1.as_ref().is_none_or(|found| at < found.runs)
+            {
+                over.store(true, Ordering::Relaxed);
+                let schedule = ran.source.schedule(&swarm.name()).trimmed();
+                let counterexample = Box::new(Counterexample { what, schedule, trace: Vec::new() });
+                all.1 = Some(Found { runs: at + 1, counterexample });
             }
-            reached.add(outcome.reached);
-            progress(at + 1);
         }
     };
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..workers).map(|_| scope.spawn(|| work(&mut |_| {}))).collect();
-        let found = work(progress);
-        let others = others.into_iter().map(|other| other.join().expect("a worker does not panic"));
-        others.fold(found, |all, reached| {
-            let mut all = all?;
-            all.add(reached?);
-            Ok(all)
-        })
-    })
+        (1..workers).for_each(|_| _ = scope.spawn(|| work(&mut |_| {})));
+        work(progress);
+    });
+    let (reached, mut found) = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = &mut found {
+        let long = Counterexample::clone(&found.counterexample);
+        let mut short = minimized(swarm, long, SHORTENED_CALLS_MAX);
+        let untold = short.trace.len().saturating_sub(TOLD_CALLS_MAX);
+        short.trace.drain(..untold);
+        *found.counterexample = short;
+    }
+    (reached, found)
 }

@@ -9,7 +9,7 @@ use super::fault::{Fault, Plan};
 use super::trace::Step;
 use super::{Options, TOGETHER_MAX};
 use crate::sim::choice::{Random, Source, Thing};
-use crate::sim::disk::{Disk, OpenId, ProcessId};
+use crate::sim::disk::{Disk, OpenId, Persistence, ProcessId};
 use crate::sim::door::Call;
 
 /// Everything there is.
@@ -263,7 +263,9 @@ impl Inner {
         let state = &mut self.processes[process];
         let number = state.calls;
         state.calls += 1;
-        let after_look = std::mem::replace(&mut state.looked, looks(call.name));
+        let kept = self.disk.model() == Persistence::Kept;
+        let looks = looks(call.name) || kept && matches!(call.name, "sync" | "sync_dir");
+        let after_look = std::mem::replace(&mut state.looked, looks);
         let takes_room = call.bytes > 0 || matches!(call.name, "create" | "make_dir" | "link");
         if let Some(fault) = state.plan.fault(number, takes_room) {
             return Some(fault);

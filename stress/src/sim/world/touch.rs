@@ -30,18 +30,16 @@ impl Inner {
         let inode = stat.id.ino;
         match name {
             "fstat" | "read_at" => self.source.touch(Thing::Data(inode), false),
-            // A sync of one file makes the names of all durable where there is a journal.
-            "sync" if self.disk.model() == Persistence::Kept => self.source.touch(Thing::Synced(inode), true),
+            // Where the power takes nothing, a sync changes nothing; else that of one file makes the names of all durable
+            // if there is a journal.
+            "sync" if self.disk.model() == Persistence::Kept => {}
             "sync" => self.source.touch(Thing::All, true),
             "lock" | "lock_shared" => {
                 self.source.touch(Thing::Lock(inode), true);
                 self.source.touch(Thing::Clock, false);
             }
             "unlock" => self.source.touch(Thing::Lock(inode), true),
-            _ => {
-                self.source.touch(Thing::Data(inode), true);
-                self.source.touch(Thing::Synced(inode), true);
-            }
+            _ => self.source.touch(Thing::Data(inode), true),
         }
     }
 
@@ -56,7 +54,7 @@ impl Inner {
             }
             "open" | "resolve" => self.touch_name(call.path, false),
             "list" => self.touch_names(call.path, false),
-            "sync_dir" if self.disk.model() == Persistence::Kept => self.touch_names(call.path, true),
+            "sync_dir" if self.disk.model() == Persistence::Kept => self.touch_name(call.path, false),
             "create" | "make_dir" if there.is_some() => self.touch_name(call.path, false),
             "create" | "make_dir" => {
                 self.touch_name(call.path, true);

@@ -1,6 +1,6 @@
 //! The engines: each a way through executions, let loose on scenarios whose judges know what must hold.
 
-use super::after::{Forked, Kept};
+use super::after::{Forked, Kept, Replaced};
 use super::pairs::Pair;
 use super::seen::{Maker, Seen};
 use super::{Cost, Hunt};
@@ -9,7 +9,7 @@ use crate::sim::disk::Persistence;
 use crate::sim::loom_fs::LoomExplored;
 use crate::sim::power::{Bounds, Files, Power};
 use crate::sim::scenario::Scenario;
-use crate::sim::swarm::Plan;
+use crate::sim::swarm::Swarm;
 use crate::sim::together::{self, Creators, LockUsers, MachineUsers};
 use crate::sim::{power, stage, torn};
 
@@ -110,7 +110,7 @@ impl Ground {
             while hunt.violation.is_none() && hunt.executions < 2 * executions_max {
                 hunt.executions += 1;
                 // One by one only the last answers would ever differ; drawn, the rare ones are late.
-                let drawn = hunt.executions % 2 == 0;
+                let drawn = hunt.executions.is_multiple_of(2);
                 let next = if drawn { Some(Source::random(seeds.bits())) } else { explorer.next_run() };
                 let Some(source) = next else { break };
                 let ran = scenario.run(source.quiet());
@@ -137,20 +137,6 @@ impl Ground {
         Ground { name, run: Box::new(run) }
     }
 
-    /// Plans drawn from the seed.
-    fn swarm() -> Self {
-        let run = |seed: u64| {
-            let mut seeds = Random::new(seed);
-            let mut hunt = Hunt::default();
-            while hunt.violation.is_none() && hunt.executions < SWARM.0 {
-                hunt.executions += 1;
-                hunt.violation = Plan::drawn(seeds.bits() >> 11, SWARM.1).run().found;
-            }
-            hunt
-        };
-        Ground { name: "plans".to_owned(), run: Box::new(run) }
-    }
-
     fn loom((name, model): (&'static str, fn(usize) -> LoomExplored)) -> Self {
         let run = move |_| {
             let explored = model(LOOM_PREEMPTIONS_MAX);
@@ -163,8 +149,8 @@ impl Ground {
 
 /// How many orderings a bug may need that PCT is to find with a known probability.
 const PCT_DEPTH: u32 = 3;
-/// Executions of a scenario that is explored one by one; one that is right ends before.
-const EXPLORED_MAX: u64 = 20_000;
+/// Executions of a scenario that is explored one by one; most end before.
+const EXPLORED_MAX: u64 = 7_000;
 /// Drawn executions of a scenario.
 const DRAWN_MAX: u64 = 300;
 /// How often a process that could go on may have to wait under loom.
@@ -174,8 +160,8 @@ const LOOM_PREEMPTIONS_MAX: usize = 2;
 const ALONE_BOUNDS: Bounds = Bounds { subsets_max: 4, again_max: 2, cuts_max: 2 };
 /// And of two.
 const TWO_BOUNDS: Bounds = Bounds { subsets_max: 4, again_max: 0, cuts_max: 1 };
-/// Drawn plans of a swarm run, and their operations.
-const SWARM: (u64, u32) = (30, 200);
+/// Drawn swarm runs.
+const SWARM_MAX: u64 = 60;
 /// Executions of a document's or a log's operation whose power fails.
 const FILES_MAX: u64 = 150;
 
@@ -206,6 +192,8 @@ pub fn engines() -> Vec<Engine> {
     let pairs = pairs.map(|power| Ground::power(power, TWO_BOUNDS));
     let explorer = Pair::all().into_iter().map(|pair| Ground::exhausted(pair, Cost::of(4, 2, 0)));
     let left = Forked::all().into_iter().map(|forked| Ground::exhausted(forked, Cost::of(2, 1, 1)));
+    let replaced = Replaced::all().into_iter();
+    let replaced = replaced.map(|replaced| Ground::exhausted(replaced, Cost::of(3, 0, 1)));
     let kept = Kept::all().into_iter().map(|kept| Ground::exhausted(kept, Cost::of(2, 0, 0)));
     let pct = vec![
         Ground::pct(LockUsers::new(), DRAWN_MAX),
@@ -217,7 +205,11 @@ pub fn engines() -> Vec<Engine> {
     // The one that is mostly soonest comes first.
     vec![
         Engine { name: "random", draws: true, grounds: random },
-        Engine { name: "explorer", draws: false, grounds: kept.chain(left).chain(explorer).collect() },
+        Engine {
+            name: "explorer",
+            draws: false,
+            grounds: kept.chain(replaced).chain(left).chain(explorer).collect(),
+        },
         Engine { name: "torn", draws: false, grounds: torn.collect() },
         Engine { name: "power", draws: true, grounds: crashes },
         Engine { name: "power, two", draws: true, grounds: pairs.collect() },
@@ -227,6 +219,6 @@ pub fn engines() -> Vec<Engine> {
             grounds: stage::LOOM_MODELS.into_iter().map(Ground::loom).collect(),
         },
         Engine { name: "pct", draws: true, grounds: pct },
-        Engine { name: "swarm", draws: true, grounds: vec![Ground::swarm()] },
+        Engine { name: "swarm", draws: true, grounds: vec![Ground::drawn(Swarm::small(), SWARM_MAX)] },
     ]
 }

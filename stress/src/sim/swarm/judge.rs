@@ -1,0 +1,130 @@
+//! Was every answer of a run allowed, and does the journal keep what was promised?
+//!
+//! - nobody was told what nobody may be told;
+//! - the history, as the clients recorded it, is judged by the checker of the soak ([`check`]);
+//! - the journal, read after a last power cut, is a legal fold ([`Fold`]), its revisions grow, and it has no gap unless
+//!   a sync failed;
+//! - what was answered as done stands in it at the revision that was said, what was not done never does, and nothing
+//!   stands there twice.
+
+use std::time::Duration;
+
+use fencehold_model::history::History;
+use fencehold_model::{Entry, Event, Revision};
+
+use super::plan::Plan;
+use super::reached::Reached;
+use super::record::{Recorder, Told};
+use crate::check::{Verdict, check};
+use crate::fold::Fold;
+use crate::sim::workspace::Client;
+use crate::sim::world::{Ended, Plan as Faults, World};
+
+/// More than a run was ever seen to take.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A history of so many lines is told with what is wrong.
+const TOLD_LINES_MAX: usize = 60;
+
+pub(super) fn judge(
+    world: &World,
+    plan: &Plan,
+    recorder: &Recorder,
+    reached: &mut Reached,
+) -> Result<(), String> {
+    judged(world, plan, recorder, reached).map_err(|why| {
+        let record = recorder.lock();
+        match record.text.lines().count() {
+            ..=TOLD_LINES_MAX => format!("{why}\n{}", record.text),
+            _ => why,
+        }
+    })
+}
+
+fn judged(world: &World, plan: &Plan, recorder: &Recorder, reached: &mut Reached) -> Result<(), String> {
+    let record = recorder.lock();
+    if let Some(wrong) = &record.wrong {
+        return Err(wrong.clone());
+    }
+    reached.operations += record.told.len() as u64;
+    if !record.told.is_empty() {
+        let history = History::parse(&record.text).map_err(|bad| format!("the recorded history: {bad}"))?;
+        let report = check(&history, DEADLINE);
+        reached.judged(&report);
+        match report.verdict {
+            Verdict::Ok => {}
+            Verdict::Violation(violation) => return Err(violation.why),
+            // A run in which nobody was answered.
+            Verdict::Unknown(_) if report.counts.objects == 0 => {}
+            Verdict::Unknown(why) => return Err(format!("it cannot be told: {why}")),
+        }
+    }
+    let (entries, gaps) = read(world)?;
+    reached.journal(&entries);
+    match gaps.first() {
+        None => Fold::default().all(&entries)?,
+        // A file of which a sync failed may have lost its last lines, and the next one begins with what they came to;
+        // whoever was relaxed synced none.
+        Some(_) if plan.users.may_fail || !plan.users.durable => {}
+        Some(gap) => return Err(format!("the history has a gap: {gap}")),
+    }
+    promises(&entries, &record.told, record.kept_from).map_err(|why| match gaps.first() {
+        None => why,
+        Some(gap) => format!("{why}; the history has a gap: {gap}"),
+    })
+}
+
+fn read(world: &World) -> Result<(Vec<Entry>, Vec<String>), String> {
+    match world.alone(Faults::NONE, |fs, host| Client::new(fs, host, "judge").history()) {
+        Ended::Returned(Ok(read)) => Ok(read),
+        Ended::Returned(Err(error)) => Err(format!("who reads the history is told: {error}")),
+        Ended::Killed => Err("a reader that nobody killed is dead".to_owned()),
+        Ended::Panicked(text) => Err(format!("a reader panicked: {text}")),
+    }
+}
+
+/// What was told against the events; of operations before `kept_from` they may be lost.
+fn promises(entries: &[Entry], told: &[Told], kept_from: usize) -> Result<(), String> {
+    let mut stands: Vec<Option<Revision>> = vec![None; told.len()];
+    for entry in entries.iter().filter(|entry| !matches!(entry.event, Event::Boot { .. })) {
+        let number = entry.op.as_str().strip_prefix('o').and_then(|number| number.parse::<usize>().ok());
+        let Some(place) = number.and_then(|number| stands.get_mut(number)) else { continue };
+        if let Some(before) = place.replace(entry.revision) {
+            let op = entry.op.as_str();
+            return Err(format!(
+                "operation {op} stands in the journal at {before} and at {}",
+                entry.revision
+            ));
+        }
+    }
+    let granted = |at: Revision| {
+        let place = entries.binary_search_by_key(&at, |entry| entry.revision);
+        place.is_ok_and(|place| matches!(entries[place].event, Event::LockGranted { .. }))
+    };
+    for (number, (told, stands)) in told.iter().zip(&stands).enumerate() {
+        match told {
+            Told::Not if stands.is_some() => {
+                return Err(format!(
+                    "operation o{number} was answered as not done, and stands at {stands:?}"
+                ));
+            }
+            Told::Done(at) if at != stands && (number >= kept_from || stands.is_some()) => {
+                return Err(format!(
+                    "operation o{number} was answered as done at {at:?}, and the journal has it at {stands:?}"
+                ));
+            }
+            Told::Granted(token) if number >= kept_from && !granted(*token) => {
+                return Err(format!(
+                    "operation o{number} was answered token {token}, which the journal has not"
+                ));
+            }
+            Told::Granted(token) if stands.is_some_and(|stands| stands != *token) => {
+                return Err(format!(
+                    "operation o{number} was answered token {token}, and stands at {stands:?}"
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

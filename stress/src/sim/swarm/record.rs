@@ -1,0 +1,167 @@
+//! What clients asked and were told, as a history, and as promises that the journal is held to.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use fencehold::host::{Clock as _, Reading};
+use fencehold_model::Revision;
+use fencehold_model::history;
+use serde_json::{Value, json};
+
+use super::plan::Plan;
+use crate::sim::disk::ProcessId;
+use crate::sim::world::{SimHost, World};
+use crate::soak::SLACK_MS;
+
+/// A lapse may be as late as this where boots are in the way: longer than any run.
+const ANY_MS: u64 = 1 << 40;
+
+/// What became of an operation, as its client knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Nothing, or that it cannot be known.
+    Nothing,
+    /// It was not done.
+    Not,
+    /// It was done, by an event at this revision or without one.
+    Done(Option<Revision>),
+    /// It holds a lock that was granted at this revision, by itself or by one before it.
+    Granted(Revision),
+}
+
+/// Outside of the world: a kill takes nothing back. Clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct Recorder(Arc<Mutex<Record>>);
+
+#[derive(Debug)]
+pub(super) struct Record {
+    /// The history so far.
+    pub(super) text: String,
+    /// By the number of the operation.
+    pub(super) told: Vec<Told>,
+    /// What was told to operations before this one need not be there.
+    pub(super) kept_from: usize,
+    /// What nobody may be told.
+    pub(super) wrong: Option<String>,
+    /// The names that are used now have this prefix.
+    pub(super) era: usize,
+    relaxed: bool,
+    alive: Vec<ProcessId>,
+    last_us: u64,
+    /// The harness's clock at the begin of this boot, and what the machine's read then.
+    boot: Option<(fencehold_model::id::BootId, u64, u64)>,
+    now_ms: u64,
+}
+
+impl Recorder {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let hello = json!({
+            "offers": ["lock", "lease", "status"],
+            "locks_end": ["release", "ttl", "process"],
+            "fencing": true,
+            "tokens": "ordered",
+            "revisions": true,
+        });
+        let slack_ms = if plan.boots() { ANY_MS } else { SLACK_MS };
+        Recorder(Arc::new(Mutex::new(Record {
+            text: history::header_line(0, "the shipped code", &hello, slack_ms),
+            told: Vec::new(),
+            kept_from: 0,
+            wrong: None,
+            era: 0,
+            relaxed: !plan.users.durable,
+            alive: Vec::new(),
+            last_us: 0,
+            boot: None,
+            now_ms: 0,
+        })))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Record> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A generation begins.
+    pub(super) fn begin(&self, world: &World) {
+        let (process, _, host) = world.process();
+        let (boot, reading) = (host.boot(), host.reading());
+        world.kill(process);
+        let mut record = self.lock();
+        if record.boot.as_ref().is_none_or(|(before, ..)| *before != boot) {
+            // As journal time does: a boot begins at the wall clock, and never before what was.
+            let begins_ms = reading.wall_ms.max(record.now_ms);
+            record.boot = Some((boot, begins_ms, reading.monotonic_ms));
+        }
+    }
+
+    /// A generation has ended: none of its processes lives.
+    pub(super) fn end(&self, world: &World) {
+        let (process, _, host) = world.process();
+        let reading = host.reading();
+        world.kill(process);
+        let mut record = self.lock();
+        for process in std::mem::take(&mut record.alive) {
+            // After a boot the clock that its calls were stamped by is another one.
+            let at_us = if record.boot.as_ref().is_some_and(|(boot, ..)| *boot == host.boot()) {
+                record.stamp(reading)
+            } else {
+                record.tick()
+            };
+            record.text.push_str(&history::died_line(at_us, number(process)));
+        }
+    }
+
+    /// The power failed: whoever was relaxed was promised nothing.
+    pub(super) fn power_cut(&self) {
+        let mut record = self.lock();
+        if record.relaxed {
+            record.kept_from = record.told.len();
+            record.era += 1;
+        }
+    }
+
+    /// An operation is sent; its number.
+    pub(super) fn invoke(&self, host: &SimHost, op: &str, args: &Value) -> usize {
+        let mut record = self.lock();
+        let (process, id) = (host.number(), record.told.len());
+        if !record.alive.contains(&process) {
+            record.alive.push(process);
+        }
+        let at_us = record.stamp(host.reading());
+        record.text.push_str(&history::invoke_line(at_us, number(process), id as u64, op, args));
+        record.told.push(Told::Nothing);
+        id
+    }
+
+    /// It is answered.
+    pub(super) fn answer(&self, host: &SimHost, id: usize, told: Told, answer: &Value) {
+        let mut record = self.lock();
+        let at_us = record.stamp(host.reading());
+        record.text.push_str(&history::answer_line(at_us, number(host.number()), id as u64, answer));
+        record.told[id] = told;
+    }
+
+    /// Somebody was told what nobody may be told.
+    pub(super) fn wrong(&self, what: String) {
+        self.lock().wrong.get_or_insert(what);
+    }
+}
+
+/// Processes are counted from 1 in a history.
+fn number(process: ProcessId) -> u64 {
+    process as u64 + 1
+}
+
+impl Record {
+    /// The time of what happens now; nothing happens at the same time as another.
+    fn stamp(&mut self, reading: Reading) -> u64 {
+        let (_, begins_ms, monotonic_ms) = self.boot.as_ref().expect("a generation has begun");
+        self.now_ms = begins_ms + reading.monotonic_ms.saturating_sub(*monotonic_ms);
+        self.last_us = (self.now_ms * 1_000).max(self.last_us + 1);
+        self.last_us
+    }
+
+    fn tick(&mut self) -> u64 {
+        self.last_us += 1;
+        self.last_us
+    }
+}
