@@ -76,6 +76,8 @@ mod report;
 mod review;
 /// The places of the shipped code that call the disk, and what is wrong with it where one of them is.
 mod seam;
+/// The mutants of the shipped code: who catches each, and how small the counterexample is.
+mod seam_hunt;
 /// `fencehold serve` spoken to by lines; holds no test.
 mod served;
 /// The simulated disk against the real one; the world's own promises.
@@ -110,6 +112,7 @@ mod spec_target_ops;
 mod spec_target_statuses;
 /// Starts the program as somebody who is not root; holds no test.
 mod strangers;
+/// Swarm runs: drawn operations and faults, judged by the checker.
 /// Swarm runs: long drawn runs with everything that may go wrong switched on and off.
 mod swarm;
 /// Targets with a known defect, and the correct one in another language.

@@ -4,6 +4,7 @@
 // The tags are written as they are known, and only their case tells M1 from m1.
 #![allow(non_snake_case)]
 
+mod at_large;
 mod attacks;
 mod claim;
 mod cuts;
@@ -12,9 +13,11 @@ mod durable;
 mod fence;
 mod files;
 mod floor;
+mod hung;
 mod judge;
 mod kept;
 pub(crate) mod kit;
+mod marks;
 mod oslock;
 mod place;
 mod remote;

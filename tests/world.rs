@@ -1,6 +1,7 @@
 //! The world of processes that take turns: what a kill leaves, what every fault does, and what searching finds.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -60,6 +61,30 @@ fn no_line_of_a_killed_process_runs_before_the_others_are_done_and_all_its_memor
     assert_eq!(given_back.into_inner(), begun);
     assert_eq!(too_early.into_inner(), 0, "a killed process was unwound while the other went on");
     assert!(killed > 100, "{killed} of 300 runs had a kill");
+}
+
+/// The same for bodies that own what they use, and run on stacks that others ran on before.
+#[test]
+fn stacks_that_are_used_again_keep_nothing_of_the_dead() {
+    let owned = Arc::new(());
+    let (mut killed, mut not_begun) = (0, 0);
+    for seed in 0..600 {
+        let options = Options { kills_max: 2, kill_one_in: 3, power_cuts_max: 1, ..Options::default() };
+        let world = World::new(Disk::new(), Source::random(seed), options);
+        let body = |path: &'static str| -> Body<'static, u64> {
+            let owned = Arc::clone(&owned);
+            Box::new(move |fs, _| {
+                let (_owned, file) = (owned, new_file(&fs, path));
+                (0..4).map(|_| file.append(b"x").unwrap() as u64).sum()
+            })
+        };
+        let ended = world.together_owned(vec![body("/a"), body("/b"), body("/c")]);
+        killed += ended.iter().filter(|ended| **ended == Ended::Killed).count();
+        not_begun += usize::from(world.trace().iter().all(|step| step.process != 2));
+        assert!(ended.iter().all(|ended| matches!(ended, Ended::Returned(4) | Ended::Killed)), "{ended:?}");
+        assert_eq!(Arc::strong_count(&owned), 1, "seed {seed}: something of a process is still held");
+    }
+    assert!(killed > 500 && not_begun > 0, "{killed} killed, {not_begun} never begun");
 }
 
 /// A process's own panic unwinds at once; nobody else runs meanwhile, and nobody else is taken for panicking.

@@ -209,7 +209,7 @@ fn calls_fail_as_the_kernel_fails_them_and_do_less_than_they_were_to() {
         })]
     };
     every(&disk(), options, bodies, |_, ended| {
-        seen.extend(ended.into_iter().flat_map(|it| it.returned().unwrap()))
+        seen.extend(ended.into_iter().flat_map(|it| it.returned().unwrap()));
     });
     let (io, nospc, mfile, intr) = (5, 28, 24, 4);
     for what in [
@@ -245,7 +245,7 @@ fn clocks_are_set_and_stand_while_the_machine_sleeps_and_go_on_while_a_process_i
             })]
         };
         every(&disk(), options, bodies, |_, ended| {
-            seen.extend(ended.into_iter().map(|it| it.returned().unwrap()))
+            seen.extend(ended.into_iter().map(|it| it.returned().unwrap()));
         });
         Vec::from_iter(seen)
     };

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use fencehold_stress::sim::choice::Source;
-use fencehold_stress::sim::journal::{Defect, StoreUsers, at_large, forgetful, small};
+use fencehold_stress::sim::journal::{Defect, StoreUsers, at_large, crashing, forgetful, small};
 use fencehold_stress::sim::scenario::{Counterexample, Scenario, exhaust, search};
 use fencehold_stress::sim::stage;
 
 /// For each defect: the most executions that any of ten seeds may take to the first violation, the executions of its
 /// setting without it, all of them, and what the finding says.
-const FOUND: [(Defect, u64, u64, &str); 10] = [
+const FOUND: [(Defect, u64, u64, &str); 12] = [
     (Defect::AbsenceAsCas, 1_000, 192, "recorded at revision 1, which was handed out before"),
     (Defect::NoLookUp, 100, 3, "is recorded twice"),
     (Defect::NoBarrier, 1_000, 23, "answered as not done, and it is recorded"),
@@ -21,6 +21,8 @@ const FOUND: [(Defect, u64, u64, &str); 10] = [
     (Defect::EarlierThanShown, 500, 60, "was recorded afterwards"),
     (Defect::TrimAnyway, 500, 5, "damaged"),
     (Defect::HolderIsClaim, 10, 20, "granted to two claims"),
+    (Defect::FloorSkipped, 1_000, 400, "which was handed out before"),
+    (Defect::NotDurable, 1_000, 357, "which a crash then lost"),
 ];
 
 #[test]
@@ -57,6 +59,20 @@ fn every_defect_is_found_in_a_short_run_and_its_setting_without_it_stands_to_the
         let control = control.unwrap_or_else(|flagged| panic!("{flagged}"));
         assert_eq!((control.runs, control.complete), (runs, true), "{}", defect.name());
     }
+}
+
+#[test]
+fn a_crash_that_loses_events_is_reached_and_takes_nothing_that_was_to_be_durable() {
+    let users = crashing();
+    let mut lost = 0;
+    for seed in 0..1_000 {
+        let ran = users.traced(Source::random(seed));
+        assert_eq!(ran.violation, None, "seed {seed}");
+        let crash = |name: &str| name.starts_with("the store crashes") && !name.contains("loses 0");
+        lost += u64::from(ran.trace.iter().any(|step| crash(&step.path.to_string_lossy())));
+    }
+    assert!(lost > 20, "{lost}");
+    println!("{lost} of 1000 runs lose events");
 }
 
 #[test]
@@ -128,9 +144,9 @@ fn reached(users: &StoreUsers, executions: u64) -> BTreeMap<&'static str, u64> {
 
 #[test]
 fn clients_at_large_stand_drawn_schedules_and_reach_everything() {
-    for users in [at_large(), forgetful()] {
+    for users in [at_large(), forgetful(), crashing()] {
         let started = std::time::Instant::now();
-        let reached = reached(&users, 10_000);
+        let reached = reached(&users, 5_000);
         println!("{}: {reached:?} in {:?}", users.name(), started.elapsed());
         assert!(reached.values().all(|runs| *runs > 0), "{}: {reached:?}", users.name());
     }

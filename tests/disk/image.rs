@@ -1,6 +1,7 @@
 //! A real filesystem in a file, whose power can be cut: a copy of the file, made while it is mounted, is mounted in its
 //! place. That is the mildest power cut there is: all that the filesystem had written is there. Holds no test.
 
+use std::cell::Cell;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -34,6 +35,9 @@ pub(super) const KINDS: [Kind; 3] = [
 pub(super) struct Image {
     kind: Kind,
     dir: TempDir,
+    /// How many were mounted. Each is a file of its own: a program that another test starts may hold the last one open
+    /// for an instant, and with it the mount.
+    count: Cell<usize>,
 }
 
 /// A mounted filesystem; it is gone when this is dropped.
@@ -52,7 +56,7 @@ impl Image {
             return None;
         }
         let dir = tempfile::tempdir().unwrap();
-        let image = Image { kind, dir };
+        let image = Image { kind, dir, count: Cell::new(0) };
         std::fs::File::create(image.file("empty")).unwrap().set_len(kind.bytes).unwrap();
         let made = Command::new(kind.mkfs[0]).args(&kind.mkfs[1..]).arg(image.file("empty")).output();
         if !made.is_ok_and(|made| made.status.success()) {
@@ -88,15 +92,23 @@ impl Image {
 
     /// An empty filesystem.
     pub(super) fn fresh(&self) -> Mount {
-        self.copy("empty", "now");
-        self.mounted("now").expect("it could be mounted before")
+        for old in ["now", "cut"] {
+            let _ = std::fs::remove_file(self.file(&self.numbered(old)));
+        }
+        self.count.set(self.count.get() + 1);
+        self.copy("empty", &self.numbered("now"));
+        self.mounted(&self.numbered("now")).expect("it could be mounted before")
     }
 
-    /// What of `mount`, which [`Image::fresh`] gave, is there after a power cut.
+    /// What of `mount`, which [`Image::fresh`] gave last, is there after a power cut.
     pub(super) fn cut(&self, mount: Mount) -> Mount {
-        self.copy("now", "cut");
+        self.copy(&self.numbered("now"), &self.numbered("cut"));
         drop(mount);
-        self.mounted("cut").expect("a filesystem can be mounted after a power cut")
+        self.mounted(&self.numbered("cut")).expect("a filesystem can be mounted after a power cut")
+    }
+
+    fn numbered(&self, name: &str) -> String {
+        format!("{name}.{}", self.count.get())
     }
 }
 

@@ -8,7 +8,7 @@ use fencehold::fs::{File, Fs, How, LockError, LockMode, Stat};
 use fencehold_stress::sim::disk::Persistence;
 use fencehold_stress::sim::world::SimFs;
 
-use super::both::{Real, Simulated};
+use super::both::{Simulated, is_no_kernel};
 use super::calls::{Machine, PROCESSES, answers, drawn};
 use super::filesystems::places;
 
@@ -230,7 +230,7 @@ fn found_by(defect: Defect, seeds: u64) -> Option<u64> {
     let place = places().pop().expect("a filesystem to compare with");
     (0..seeds).find(|seed| {
         let calls = drawn(*seed, 1000);
-        answers(&mut Real::on(&place), &calls) != answers(&mut WrongMachine::new(defect), &calls)
+        is_no_kernel(&place, &calls, &answers(&mut WrongMachine::new(defect), &calls))
     })
 }
 

@@ -9,7 +9,7 @@ use fencehold_stress::sim::choice::Source;
 use fencehold_stress::sim::journal::{
     Defect, Faults, Limits, Remote, SimStore, StoreUsers, Trouble, Want, Wants,
 };
-use fencehold_stress::sim::scenario::{Scenario, exhaust};
+use fencehold_stress::sim::scenario::exhaust;
 
 use crate::spec_kit::{DURABLE, Lab, asking};
 
@@ -33,7 +33,7 @@ fn review_C6_an_append_behind_a_trim_compares_the_head() {
     let users = StoreUsers::new("review C6", 2, Wants::Given(given), limits, calm);
     let (mut trimmed_past, mut runs) = (0, 0);
     for seed in 0..3_000 {
-        let ran = users.run(Source::random(seed));
+        let ran = users.traced(Source::random(seed));
         assert_eq!(ran.violation, None, "seed {seed}");
         let at = |call: &str| ran.trace.iter().position(|step| step.call == call);
         let overtaken = ran.trace.iter().any(|step| step.path.to_string_lossy().contains("overtaken"));

@@ -82,6 +82,18 @@ fn review_M1_a_hole_in_what_was_acked_is_damage() {
     assert_eq!(lab.snapshot(), before);
 }
 
+/// The same where each of the grants was a command of its own: what one made durable the next one says in its line.
+#[test]
+fn review_M1_a_hole_in_what_single_commands_acked_is_damage() {
+    let lab = Lab::new();
+    for line in 2..7 {
+        lab.party().token(&acquire(&format!("{line}"), "h", HOUR));
+    }
+    hole(&lab, 3, 0);
+    lab.machine.reboot("later");
+    assert!(is_damage(&lab.party().ask(&acquire("x", "h", HOUR))));
+}
+
 /// And in the boot that wrote it, with no mark of a failed sync, a hole cannot come from a power cut.
 #[test]
 fn review_M1_a_hole_in_the_boot_that_wrote_it_is_damage() {

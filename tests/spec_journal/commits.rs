@@ -68,7 +68,7 @@ fn relaxed_answers_say_that_nothing_was_synced() {
 /// JOURNAL-8: A commit whose event could not be synced is answered as indefinite, and no second sync turns that into
 /// an ack.
 #[test]
-fn a_failed_sync_is_indefinite_and_the_file_is_never_synced_for_an_answer_again() {
+fn a_failed_sync_is_indefinite_and_no_later_answer_rests_on_the_file() {
     let lab = Lab::new();
     lab.party().token(&acquire("boot", "h", HOUR));
     let (mut failed, after) = (false, Arc::new(std::sync::Mutex::new(Vec::new())));
@@ -93,7 +93,9 @@ fn a_failed_sync_is_indefinite_and_the_file_is_never_synced_for_an_answer_again(
     let answer = party.submit(&mine, &acquire("a", "h#c", HOUR)).unwrap();
     assert!(matches!(answer.verdict, Verdict::Granted { .. }));
     let calls = after.lock().unwrap();
-    assert!(!calls.contains(&"sync") && !calls.contains(&"append"), "{calls:?}");
+    // For the history alone its lines are written over, by a description of its own, before that is synced.
+    let at = |call| calls.iter().position(|made| *made == call);
+    assert!(at("append") < at("sync") && at("sync") < at("rename"), "{calls:?}");
     assert_eq!(lab.n(), 2, "the answer rests on a new file");
 }
 

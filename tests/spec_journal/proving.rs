@@ -305,3 +305,36 @@ fn a_refusal_whose_sync_fails_is_decided_anew_in_the_next_file() {
     assert_eq!(seen, 2);
     assert!(!names(&lab.ws()).iter().any(|name| name.ends_with("condemned")));
 }
+
+fn revisions<F: Fs>(party: &Party<F>) -> Vec<Token> {
+    let mut revisions = Vec::new();
+    party.journal().history(|entry| revisions.push(entry.revision)).unwrap();
+    revisions
+}
+
+/// How many outcomes of a power cut take a line of a condemned file from the history, which was shown after it was left.
+fn lost_from_history<F: Fs>(model: Persistence, of: impl Fn(&Sim) -> F) -> (u64, u64) {
+    let sim = told_and_killed(model);
+    let path = sim.path("journal.1.condemned");
+    sim.world.disk(|disk| disk.put(&path, b""));
+    let party = sim.party_on(of(&sim), DURABLE);
+    party.token(&acquire("c", "c", HOUR));
+    let shown = revisions(&party);
+    let mut lost = 0;
+    let cuts = sim.every_cut(200, |after| {
+        let left = revisions(&after.party());
+        lost += u64::from(!left.starts_with(&shown));
+    });
+    (cuts, lost)
+}
+
+#[test]
+fn the_history_keeps_the_lines_of_a_condemned_file() {
+    for model in MODELS {
+        let (cuts, lost) = lost_from_history(model, Sim::fs);
+        assert!(cuts > 0 && lost == 0, "{model:?}: {lost} of {cuts}");
+        let no_sync = |sim: &Sim| Tampered::always(sim.fs(), "sync", JOURNAL, Act::Skip);
+        let (cuts, lost) = lost_from_history(model, no_sync);
+        assert!(lost > 0, "{model:?}: left out, it is seen: {lost} of {cuts}");
+    }
+}

@@ -12,6 +12,7 @@
 //! - readers take no lock and write nothing, unless what they read is not known to be durable.
 
 mod commit;
+mod condemned;
 mod create;
 mod ended;
 mod file;

@@ -5,9 +5,9 @@
 //! written over only under the OS lock, and only with the same bytes.
 
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 
 use super::file::{FileJournal, Inner};
-use super::layout;
 use super::tail::Tail;
 use crate::error::{Error, Result};
 use crate::fs::{File, Fs, How, read_from};
@@ -61,8 +61,17 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// The same through a description that is open already: one for appending would append, wherever it is told to write
     /// (pwrite(2), BUGS).
     pub(super) fn write_over_by(&self, over: &F::File, tail: &mut Tail<F>) -> Result<bool> {
-        let failed = |error| Error::environment("writing over the last lines of", &tail.path, error);
         let Some(range) = tail.proof.unheard() else { return Ok(true) };
+        let there = self.put_again(over, tail, range)?;
+        if there {
+            tail.proof.rewritten();
+        }
+        Ok(there)
+    }
+
+    /// Writes the same bytes to where they stand. False where the file is another one, or they are not there any more.
+    pub(super) fn put_again(&self, over: &F::File, tail: &Tail<F>, range: Range<u64>) -> Result<bool> {
+        let failed = |error| Error::environment("writing over the last lines of", &tail.path, error);
         if over.stat().map_err(failed)?.id != tail.id {
             return Ok(false);
         }
@@ -73,7 +82,6 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             return Ok(false);
         }
         write_all_at(over, range.start, &bytes).map_err(failed)?;
-        tail.proof.rewritten();
         Ok(true)
     }
 
@@ -121,19 +129,6 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             Err(error) if may_not_write(&error) => Ok(()),
             synced => synced.map_err(|error| Error::environment("syncing", parent, error)),
         }
-    }
-
-    /// Leaves the mark that makes the next holder of the lock begin a new file.
-    pub(super) fn condemn(&self, n: u64) {
-        // A file that was followed by another needs none: nobody goes on from it.
-        if self.fs.stat(&layout::journal_path(&self.dir, n)).is_ok_and(|stat| stat.is_some()) {
-            // Need not be durable, and where it cannot be left, the disk is in a state that the next sync meets as well.
-            let _ = self.fs.open(&layout::condemned_path(&self.dir, n), How::CreateNew { mode: 0o600 });
-        }
-    }
-
-    pub(super) fn is_condemned(&self, n: u64) -> Result<bool> {
-        Ok(self.stat(&layout::condemned_path(&self.dir, n))?.is_some())
     }
 }
 

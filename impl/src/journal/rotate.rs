@@ -35,16 +35,6 @@ pub(super) struct Successor {
 }
 
 impl<F: Fs, H: Host> FileJournal<F, H> {
-    /// Leaves a file of which a sync failed.
-    pub(super) fn leave_condemned(&self, inner: &mut Inner<F>) -> Result<()> {
-        // What a failed sync lost may have been seen: as after any loss, no revision of it is used again.
-        let tail = inner.tail.as_ref().expect("a settled section has a tail");
-        let workspace = tail.workspace.clone();
-        self.go_on_at_the_floor(inner, &workspace, "a sync of the journal failed")?;
-        self.tell(inner);
-        Ok(())
-    }
-
     /// Every line counts for a sync of the tail's description.
     pub(super) fn rotate_if_due(&self, inner: &mut Inner<F>) -> Result<()> {
         let tail = inner.tail.as_mut().expect("a settled section has a tail");

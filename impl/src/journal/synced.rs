@@ -73,6 +73,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
     /// Takes over what `synced` says of the file at hand. Where it says that more is durable than was read: up to where.
     pub(super) fn learn(&self, inner: &mut Inner<F>) -> Option<u64> {
         let tail = inner.tail.as_mut()?;
+        tail.learned = true;
         let said = self.said(tail)?;
         tail.entries_durable = true;
         tail.floor_durable = tail.floor_durable.max(said.floor);

@@ -43,6 +43,8 @@ pub(super) struct Tail<F: Fs> {
     pub(super) proof: Proof,
     /// The highest revision that a line says is durable.
     claimed: Revision,
+    /// Whether `synced` was looked at for this file.
+    pub(super) learned: bool,
     /// The highest offset that `synced` said everything before was durable.
     pub(super) durable_end: u64,
     /// Whether the directory entries of the file are known to be durable.
@@ -129,6 +131,7 @@ impl<F: Fs> Tail<F> {
             lines: 1,
             head_bytes: end,
             claimed: line.durable,
+            learned: false,
             durable_end: 0,
             entries_durable: false,
             floor_durable: 0,

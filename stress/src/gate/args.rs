@@ -114,6 +114,12 @@ pub(super) struct Mutants {
     /// Only mutants whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(super) only: String,
+    /// Only these engines
+    #[arg(long, value_name = "ENGINE,…", value_delimiter = ',')]
+    pub(super) engines: Vec<String>,
+    /// Stop at the first engine that catches a mutant, the one that is mostly soonest first
+    #[arg(long)]
+    pub(super) first: bool,
     /// On so many seeds
     #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u64).range(1..=100))]
     pub(super) seeds: u64,

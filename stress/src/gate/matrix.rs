@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::args::Mutants;
-use crate::sim::seam::hunt::{Cell, Matrix, Progress, Row, caught_table, engines, matrix};
+use super::matrix_page::{page, word};
+use crate::sim::seam::hunt::{Effort, Matrix, Progress, Row, caught_table, engines, matrix};
 use crate::sim::seam::{Mutant, census, mutants as mutants_of, quietly};
 
 /// Hunts; gives the exit code.
@@ -29,11 +30,16 @@ pub(super) fn mutants(args: &Mutants) -> Result<u8, String> {
         eprintln!("{done} of {of}, {seconds} s: {}: {}: {}", hunt.mutant, hunt.engine, word(hunt.cell));
     };
     quietly();
-    let matrix = matrix(&mutants, &engines(), (args.seed, args.seeds), within, &progress);
+    let mut engines = engines();
+    engines.retain(|engine| args.engines.is_empty() || args.engines.iter().any(|only| only == engine.name));
+    let effort = Effort { seed: args.seed, seeds: args.seeds, within, first: args.first };
+    let matrix = matrix(&mutants, &engines, effort, &progress);
     let path = args.out.join("mutants.json");
     let written = std::fs::create_dir_all(&args.out)
         .and_then(|()| std::fs::write(&path, format!("{:#}\n", as_json(&matrix))));
     let table_path = args.out.join("caught.tsv");
+    let page_path = args.out.join("mutants.html");
+    let written = written.and_then(|()| std::fs::write(&page_path, page(&matrix)));
     let written = written.and_then(|()| std::fs::write(&table_path, caught_table(&matrix)));
     written.map_err(|error| format!("writing {}: {error}", path.display()))?;
     print(&table(&matrix))?;
@@ -86,23 +92,6 @@ fn table(matrix: &Matrix) -> String {
     let _ =
         writeln!(text, "{} executions of the shipped code as it is, not flagged", matrix.control_executions);
     text
-}
-
-/// Executions and time to the first violation; a dash where nothing was found, nothing where nothing comes there.
-fn word(cell: &Cell) -> String {
-    let found = cell.per_seed.iter().flatten().count();
-    match cell.median() {
-        None if cell.per_seed.is_empty() => String::new(),
-        None => "-".to_owned(),
-        Some(median) => {
-            let some = if found < cell.per_seed.len() {
-                format!(" {found}/{}", cell.per_seed.len())
-            } else {
-                String::new()
-            };
-            format!("{} {:.0?}{some}", median.executions, median.elapsed)
-        }
-    }
 }
 
 fn as_json(matrix: &Matrix) -> Value {

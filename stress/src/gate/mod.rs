@@ -3,9 +3,11 @@
 mod args;
 mod corpus;
 mod matrix;
+mod matrix_page;
 mod mutants;
 mod processes;
 mod run;
+mod seam;
 pub mod stage;
 mod worlds;
 

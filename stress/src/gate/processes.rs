@@ -64,7 +64,7 @@ pub(super) struct Broken {
 pub(super) fn catch(broken: Broken, context: &mut Context) -> Caught {
     let seeds = context.profile.pick(broken.seeds.0, broken.seeds.1, broken.seeds.1);
     // That it is caught is the point here; the quick profile spends little on how short the story can be told.
-    let shrink_first = context.profile.pick(SHRINK_WITHIN / 10, SHRINK_WITHIN, SHRINK_WITHIN);
+    let shrink_first = context.profile.pick(SHRINK_WITHIN / 10, SHRINK_WITHIN / 5, SHRINK_WITHIN);
     let mut rng = Rng::new(context.seed);
     let mut caught = Caught { per_seed: Vec::new(), command: None, failed: None };
     for round in 0..seeds {

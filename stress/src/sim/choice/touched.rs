@@ -10,13 +10,11 @@
 pub enum Thing {
     /// The bytes, size and mode of an inode.
     Data(u64),
-    /// What of an inode counts as synced.
-    Synced(u64),
     /// The OS lock of an inode.
     Lock(u64),
-    /// An entry of a directory, by the hash of its path.
-    Name(u64),
-    /// The list of a directory's names, by the hash of its path.
+    /// An entry of a directory: the directory's inode, the hash of the name.
+    Name(u64, u64),
+    /// The list of names of a directory, by its inode.
     Names(u64),
     /// The inode numbers that are free: taking one writes, giving one back reads, for it does not matter in which order
     /// two are given back.

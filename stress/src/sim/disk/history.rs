@@ -171,8 +171,8 @@ impl History {
         History { base, steps, pages: BTreeMap::new(), lost }
     }
 
-    /// A page was written, and the file is `len` long now. The same bytes once more are no change, unless of a page that
-    /// was lost.
+    /// A page was written, and the file is `len` long now. What is on the platter, or the newest image, once more is no
+    /// change.
     fn note(&mut self, page: usize, len: usize, image: &[u8], page_bytes: usize) {
         let longer = self.steps.last().is_none_or(|last| last.len != len);
         let newest = self.pages.get(&page).and_then(|images| images.last());
@@ -180,7 +180,7 @@ impl History {
             Some(newest) => *newest.bytes == *image,
             None => page_of(&self.base, page, page_bytes) == image,
         };
-        if same && !longer && !self.lost.contains(&page) {
+        if same && !longer {
             return;
         }
         self.steps.push(Step { len, cut: false });

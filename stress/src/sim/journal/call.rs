@@ -25,6 +25,7 @@ pub(super) type Decided<A> = std::result::Result<Event, A>;
 pub(super) struct Cache {
     pub(super) state: Arc<State>,
     version: Version,
+    next: Revision,
     folded: (Version, Revision),
     /// The client's own clock: no business of the journal.
     pub(super) clock_ms: TimeMs,
@@ -52,6 +53,8 @@ enum Stage {
 #[derive(Debug, Clone)]
 pub(super) struct Call {
     asking: Option<Asking>,
+    /// Whether what it is told must outlive a crash of the store.
+    durable: bool,
     limits: Limits,
     defect: Option<Defect>,
     stage: Stage,
@@ -67,10 +70,11 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn new(asking: Option<Asking>, limits: Limits, defect: Option<Defect>) -> Self {
+    pub(super) fn new(asking: Option<Asking>, durable: bool, limits: Limits, defect: Option<Defect>) -> Self {
         let stage = Stage::Fetching;
         Call {
             asking,
+            durable,
             limits,
             defect,
             stage,
@@ -151,7 +155,7 @@ impl Call {
                 }
                 _ => {
                     self.stage = Stage::Settling;
-                    return Next::Send(Request::Barrier { op });
+                    return Next::Send(Request::Barrier { op, durable: self.durable });
                 }
             }
         }
@@ -164,7 +168,9 @@ impl Call {
             (Stage::Settling, Some(asking)) if self.defect == Some(Defect::NoBarrier) => {
                 Next::Send(Request::LookUp { op: asking.op.clone() })
             }
-            (Stage::Settling, Some(asking)) => Next::Send(Request::Barrier { op: asking.op.clone() }),
+            (Stage::Settling, Some(asking)) => {
+                Next::Send(Request::Barrier { op: asking.op.clone(), durable: self.durable })
+            }
             _ => self.fetch(cache),
         }
     }
@@ -173,7 +179,8 @@ impl Call {
         self.stage = Stage::Fetching;
         let op = self.asking.as_ref().map(|asking| asking.op.clone());
         let op = op.filter(|_| self.defect != Some(Defect::NoLookUp));
-        Next::Send(Request::Fetch { known: cache.state.revision, op })
+        let durable = self.durable && self.defect != Some(Defect::NotDurable);
+        Next::Send(Request::Fetch { known: cache.state.revision, op, durable })
     }
 
     /// What the store's word on the operation id settles. None: it is not recorded and will not be by what was sent.
@@ -206,11 +213,11 @@ impl Call {
         };
         let asking = self.asking.clone().expect("a read records nothing");
         let (actor, op) = (asking.actor, asking.op);
-        let entry = Arc::new(Entry { revision: revision + 1, at_ms: now_ms, actor, op, event });
+        let entry = Arc::new(Entry { revision: cache.next, at_ms: now_ms, actor, op, event });
         self.sent_after.get_or_insert(revision);
         self.in_doubt = true;
         self.stage = Stage::Appending(Arc::clone(&entry));
-        Next::Send(Request::Append { expected: cache.version, entry })
+        Next::Send(Request::Append { expected: cache.version, entry, durable: self.durable })
     }
 
     fn busy(&self, in_the_way: &str) -> Error {
@@ -238,12 +245,13 @@ impl Cache {
         if let Some(base) = page.base {
             self.state = base;
         }
-        for entry in &page.events {
-            self.follows(entry.revision, self.state.revision + 1)?;
+        for (before, entry) in &page.events {
+            self.follows(*before, self.state.revision)?;
             Arc::make_mut(&mut self.state).apply(entry);
         }
         self.follows(page.revision, self.state.revision)?;
         self.version = page.version;
+        self.next = page.next;
         self.folded = page.folded;
         Ok(page.recorded)
     }

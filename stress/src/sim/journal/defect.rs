@@ -23,11 +23,15 @@ pub enum Defect {
     TrimAnyway,
     /// The decision takes the holder's name for its claim: asking again under another claim is granted.
     HolderIsClaim,
+    /// After a crash the revisions go on after the newest event that is left, not at the floor.
+    FloorSkipped,
+    /// A refusal or a read is answered before what it rests on is durable.
+    NotDurable,
 }
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Defect; 10] = [
+    pub const ALL: [Defect; 12] = [
         Defect::AbsenceAsCas,
         Defect::NoLookUp,
         Defect::NoBarrier,
@@ -38,6 +42,8 @@ impl Defect {
         Defect::EarlierThanShown,
         Defect::TrimAnyway,
         Defect::HolderIsClaim,
+        Defect::FloorSkipped,
+        Defect::NotDurable,
     ];
 
     /// The name that reports print.
@@ -54,6 +60,8 @@ impl Defect {
             Defect::EarlierThanShown => "earlier-than-shown",
             Defect::TrimAnyway => "trim-anyway",
             Defect::HolderIsClaim => "same-holder-double",
+            Defect::FloorSkipped => "token-floor-skipped",
+            Defect::NotDurable => "answer-before-durable",
         }
     }
 }

@@ -32,6 +32,7 @@ pub struct SimJournal {
     store: SimStore,
     id: ClientId,
     trouble: Trouble,
+    durability: Durability,
     /// How far the client's own clock is ahead of the store's.
     ahead_ms: u64,
     cache: Mutex<Cache>,
@@ -47,7 +48,14 @@ impl SimStore {
     /// A client of it.
     #[must_use]
     pub fn client(&self, id: usize, trouble: Trouble, ahead_ms: u64) -> SimJournal {
-        SimJournal { store: self.clone(), id, trouble, ahead_ms, cache: Mutex::default() }
+        let (store, durability) = (self.clone(), Durability::Durable);
+        SimJournal { store, id, trouble, durability, ahead_ms, cache: Mutex::default() }
+    }
+
+    /// One whose answers do not wait until what they rest on is durable.
+    #[must_use]
+    pub fn relaxed(&self, id: usize) -> SimJournal {
+        SimJournal { durability: Durability::Relaxed, ..self.client(id, Trouble::Chosen, 0) }
     }
 
     /// Lets time pass.
@@ -86,7 +94,7 @@ impl SimJournal {
             cache.clock_ms = remote.store.clock_ms + self.ahead_ms;
             (remote.limits, remote.defect)
         };
-        let mut call = Call::new(asking, limits, defect);
+        let mut call = Call::new(asking, self.durability == Durability::Durable, limits, defect);
         let mut next = call.begin(&mut cache, &mut decide);
         loop {
             let request = match next {
@@ -164,6 +172,6 @@ impl Journal for SimJournal {
     }
 
     fn durability(&self) -> Durability {
-        Durability::Durable
+        self.durability
     }
 }

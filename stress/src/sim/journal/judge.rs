@@ -14,7 +14,7 @@ use super::call::{Cache, Decided};
 use super::message::{Answer, Request};
 use super::remote::ClientId;
 use super::store::Store;
-use super::users::right;
+use super::wants::right;
 
 /// An answer without an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub(super) struct Told {
     pub(super) command: Option<Command>,
     /// What was known to somebody before it asked.
     pub(super) before: Known,
+    /// Whether its answer was to rest on nothing that a crash can lose.
+    pub(super) durable: bool,
     /// The store's clock then, and when it was answered.
     pub(super) began_ms: TimeMs,
     pub(super) ended_ms: TimeMs,
@@ -115,15 +117,16 @@ fn holds(state: &State, now_ms: TimeMs) -> Vec<(LockName, Token)> {
 /// What is wrong with a run, if anything is.
 pub(super) fn judge(store: &mut Store, told: &[Told]) -> Result<(), String> {
     let log = store.log.clone();
-    in_order(&log)?;
+    in_order(&store.handed_out)?;
+    once_each(&log)?;
     admits_one(told)?;
     for one in told {
         let shared = told.iter().filter(|other| other.op.is_some() && other.op == one.op).count() > 1;
-        agrees(one, shared, &log).map_err(|what| format!("{}: {what}", one.who()))?;
+        agrees(one, shared, &log, &store.handed_out).map_err(|what| format!("{}: {what}", one.who()))?;
     }
     let state = decided_anew(&log, told)?;
     // Who comes first now sees all of it.
-    let fetch = Request::Fetch { known: 0, op: None };
+    let fetch = Request::Fetch { known: 0, op: None, durable: false };
     let Answer::Page(page) = store.serve(fetch) else { unreachable!("a fetch is answered by a page") };
     let mut fresh = Cache::default();
     fresh.fold(page).map_err(|error| format!("a new client is told: {error}"))?;
@@ -133,10 +136,10 @@ pub(super) fn judge(store: &mut Store, told: &[Told]) -> Result<(), String> {
     Ok(())
 }
 
-/// Revisions strictly grow, times never go back, and no operation is there twice.
+/// Revisions strictly grow and times never go back, whatever was lost later.
 fn in_order(log: &[Arc<Entry>]) -> Result<(), String> {
     let (mut newest, mut time_ms) = (0, 0);
-    for (place, entry) in log.iter().enumerate() {
+    for entry in log {
         let Entry { revision, at_ms, op, .. } = &**entry;
         if *revision <= newest {
             return Err(format!(
@@ -146,12 +149,18 @@ fn in_order(log: &[Arc<Entry>]) -> Result<(), String> {
         if *at_ms < time_ms {
             return Err(format!("{op} is recorded at {at_ms} ms, after an event of {time_ms} ms"));
         }
-        if log[..place].iter().any(|other| other.op == *op) {
-            return Err(format!("{op} is recorded twice"));
-        }
         (newest, time_ms) = (*revision, *at_ms);
     }
     Ok(())
+}
+
+/// No operation is there twice.
+fn once_each(log: &[Arc<Entry>]) -> Result<(), String> {
+    let twice = |place: &usize| log[..*place].iter().any(|other| other.op == log[*place].op);
+    match (0..log.len()).find(twice) {
+        Some(place) => Err(format!("{} is recorded twice", log[place].op)),
+        None => Ok(()),
+    }
 }
 
 /// Folds the log and decides every event and every answer anew, on the state and at the time that they name.
@@ -203,7 +212,7 @@ fn admits_one(told: &[Told]) -> Result<(), String> {
     Ok(())
 }
 
-fn agrees(told: &Told, shared: bool, log: &[Arc<Entry>]) -> Result<(), String> {
+fn agrees(told: &Told, shared: bool, log: &[Arc<Entry>], handed_out: &[Arc<Entry>]) -> Result<(), String> {
     let Some(outcome) = &told.outcome else { return Err("it was never answered".to_owned()) };
     let recorded = log.iter().find(|entry| told.op.as_ref() == Some(&entry.op));
     let committed = match outcome {
@@ -217,6 +226,11 @@ fn agrees(told: &Told, shared: bool, log: &[Arc<Entry>]) -> Result<(), String> {
         }
     };
     let Committed { revision, at_ms, outcome } = committed;
+    let of = |entries: &[Arc<Entry>]| entries.iter().any(|entry| entry.revision == *revision);
+    let lost = of(handed_out) && !of(log);
+    if lost && told.durable {
+        return Err(format!("answered at revision {revision}, which a crash then lost"));
+    }
     if *at_ms > told.ended_ms || (!shared && *at_ms < told.began_ms) {
         return Err(format!(
             "decided at {at_ms} ms, by the store's clock it was {} to {} ms",
@@ -226,6 +240,7 @@ fn agrees(told: &Told, shared: bool, log: &[Arc<Entry>]) -> Result<(), String> {
     match outcome {
         Ok(event) => match recorded {
             Some(entry) if entry.revision == *revision && entry.event == *event => {}
+            _ if lost => {}
             _ => {
                 return Err(format!("answered as recorded at revision {revision}, the log has {recorded:?}"));
             }
@@ -237,14 +252,16 @@ fn agrees(told: &Told, shared: bool, log: &[Arc<Entry>]) -> Result<(), String> {
                     entry.revision
                 ));
             }
-            if *revision > 0 && !log.iter().any(|entry| entry.revision == *revision) {
+            if *revision > 0 && !of(handed_out) {
                 return Err(format!("decided at revision {revision}, which never was"));
             }
             promised(*revision, *at_ms, log)?;
         }
     }
     let (before, is_repeat) = (told.before, shared && outcome.is_ok());
-    if (*revision < before.revision || *at_ms < before.at_ms) && !is_repeat {
+    // What was known to somebody may be lost; the time is not.
+    let known = if log.len() < handed_out.len() { 0 } else { before.revision };
+    if (*revision < known || *at_ms < before.at_ms) && !is_repeat {
         return Err(format!(
             "decided at revision {revision} and {at_ms} ms; before it asked, {} and {} ms had been answered",
             before.revision, before.at_ms

@@ -10,12 +10,13 @@ pub(super) type Version = u64;
 /// What a client asks of the store. Each is one transaction there.
 #[derive(Debug, Clone)]
 pub(super) enum Request {
-    /// What happened after `known`, the time, and what is recorded under `op`.
-    Fetch { known: Revision, op: Option<OpId> },
+    /// What happened after `known`, the time, and what is recorded under `op`. Where it is to be `durable`, so is all that
+    /// it tells, before it is told.
+    Fetch { known: Revision, op: Option<OpId>, durable: bool },
     /// Records the entry, if the head still has this version and no later time than the entry's was shown.
-    Append { expected: Version, entry: Arc<Entry> },
+    Append { expected: Version, entry: Arc<Entry>, durable: bool },
     /// Rewrites the head, so that no append sent before can land, and says what is recorded under `op`.
-    Barrier { op: OpId },
+    Barrier { op: OpId, durable: bool },
     /// Only says what is recorded under `op`: what a client without barriers asks.
     LookUp { op: OpId },
     /// Puts the folded state in the place of the events that it covers, if the one there has this version.
@@ -37,14 +38,14 @@ impl Request {
     pub(super) fn about(&self) -> String {
         match self {
             Request::Fetch { known, .. } => format!("after revision {known}"),
-            Request::Append { expected, entry } => format!(
+            Request::Append { expected, entry, .. } => format!(
                 "revision {} at head {expected}, {} ms: {} {}",
                 entry.revision,
                 entry.at_ms,
                 entry.op,
                 entry.event.word()
             ),
-            Request::Barrier { op } | Request::LookUp { op } => op.to_string(),
+            Request::Barrier { op, .. } | Request::LookUp { op } => op.to_string(),
             Request::Trim { expected, folded } => {
                 format!("up to revision {}, over version {expected}", folded.revision)
             }
@@ -72,8 +73,10 @@ pub(super) enum Answer {
 pub(super) struct Page {
     /// A folded state to begin from, where some of the events that the client lacks were trimmed.
     pub(super) base: Option<Arc<State>>,
-    /// The events after what the client has, or after the base.
-    pub(super) events: Vec<Arc<Entry>>,
+    /// The events after what the client has, or after the base, each with the revision before it.
+    pub(super) events: Vec<(Revision, Arc<Entry>)>,
+    /// The revision that the next event gets.
+    pub(super) next: Revision,
     /// The revision of the newest event.
     pub(super) revision: Revision,
     /// The head's version.

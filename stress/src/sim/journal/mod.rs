@@ -19,8 +19,9 @@
 //! # Fault model
 //!
 //! Which message is next is a choice; a request may be served long after its client gave up; it may be served twice; its
-//! answer may be lost; time may pass before anything. All of it comes from the one
-//! [source of choice](super::choice). Not simulated: a store that loses what it acknowledged, or that lies.
+//! answer may be lost; time may pass before anything; the store may crash and lose any of its newest events, unless a
+//! client wanted them durable. All of it comes from the one [source of choice](super::choice). Not simulated: a store that
+//! loses what was to be durable, or that lies.
 
 mod call;
 mod defect;
@@ -31,9 +32,11 @@ mod remote;
 mod settings;
 mod store;
 mod users;
+mod wants;
 
 pub use defect::Defect;
 pub use handle::{SimJournal, SimStore, Trouble};
 pub use remote::{Faults, Limits, Remote};
-pub use settings::{at_large, forgetful, scenarios, small};
-pub use users::{StoreUsers, Want, Wants};
+pub use settings::{at_large, crashing, forgetful, scenarios, small};
+pub use users::StoreUsers;
+pub use wants::{Want, Wants};

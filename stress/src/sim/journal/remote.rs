@@ -79,6 +79,8 @@ pub struct Remote {
     pub(super) limits: Limits,
     pub(super) defect: Option<Defect>,
     pub(super) left: Faults,
+    /// Crashes of the store, each of which loses any number of the newest events that were not to be durable.
+    pub(super) crashes_left: u32,
     /// The steps so far, where they are kept: to tell them takes longer than to make them.
     pub(super) trace: Option<Vec<Step>>,
     flying: Vec<Flying>,
@@ -91,7 +93,17 @@ impl Remote {
     pub fn new(source: Source, limits: Limits, faults: Faults, defect: Option<Defect>) -> Self {
         let store = Store::new(CLOCK_MS, limits.ops_kept, defect);
         let flying = Vec::new();
-        Remote { store, source, limits, defect, left: faults, trace: None, flying, questions: 0 }
+        Remote {
+            store,
+            source,
+            limits,
+            defect,
+            left: faults,
+            crashes_left: 0,
+            trace: None,
+            flying,
+            questions: 0,
+        }
     }
 
     /// Puts a request on its way; the number of the question.
@@ -148,12 +160,23 @@ impl Remote {
         self.store.clock_ms += ms;
     }
 
-    /// What is still under way arrives, in any order.
+    /// The store crashes.
+    pub(super) fn crash(&mut self) {
+        self.crashes_left -= 1;
+        let lost = self.source.choose("lost", self.store.not_durable() + 1);
+        self.store.crash(lost);
+        self.note(0, "", || format!("the store crashes and loses {lost} events"));
+    }
+
+    /// What is still under way arrives, in any order; and the store may crash once more.
     pub(super) fn drain(&mut self) {
         self.left = Faults::default();
         while self.under_way() > 0 {
             let place = self.source.choose("next", self.under_way());
             self.serve(place);
+        }
+        if self.crashes_left > 0 && self.source.flip("crash", 2) {
+            self.crash();
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::defect::Defect;
 use super::remote::{Faults, Limits};
-use super::users::{StoreUsers, Want, Wants};
+use super::users::StoreUsers;
+use super::wants::{Want, Wants};
 
 use Want::{Acquire, Again, Read, Release};
 
@@ -40,9 +41,15 @@ impl Defect {
             Defect::EarlierThanShown => (&[&[Acquire], &[Read]], limits, Faults { pauses_max: 1, ..CALM }),
             // Two trims under way, the older one arrives last.
             Defect::TrimAnyway => (&[&[Acquire, Release, Acquire]], Limits { trim_after: 1, ..limits }, CALM),
+            Defect::FloorSkipped | Defect::NotDurable => (&[&[Acquire], &[Acquire]], limits, CALM),
         };
         let name = format!("setting of {}", self.name());
-        StoreUsers::new(&name, given.len(), Wants::Given(given), limits, faults)
+        let (relaxed, crashes_max) = match self {
+            Defect::FloorSkipped => (2, 1),
+            Defect::NotDurable => (1, 1),
+            _ => (0, 0),
+        };
+        StoreUsers::new(&name, given.len(), Wants::Given(given), limits, faults).relaxed(relaxed, crashes_max)
     }
 
     /// Its setting, with it.
@@ -56,7 +63,7 @@ impl Defect {
 #[must_use]
 pub fn scenarios() -> Vec<StoreUsers> {
     let settings = Defect::ALL.into_iter().flat_map(|defect| [defect.setting(), defect.shown()]);
-    [at_large(), forgetful()].into_iter().chain(small()).chain(settings).collect()
+    [at_large(), forgetful(), crashing()].into_iter().chain(small()).chain(settings).collect()
 }
 
 /// Settings that are searched to their end.
@@ -91,4 +98,11 @@ pub fn at_large() -> StoreUsers {
 pub fn forgetful() -> StoreUsers {
     let limits = Limits { trim_after: 1, ops_kept: 2, tries_max: 2, ..Limits::default() };
     StoreUsers::new("forgetful store", 3, Wants::Drawn { each: 4, kinds: 4 }, limits, MANY)
+}
+
+/// The same, two of three clients relaxed, on a store that crashes. Nobody asks again: what was lost would be new.
+#[must_use]
+pub fn crashing() -> StoreUsers {
+    let limits = Limits { trim_after: 3, ..Limits::default() };
+    StoreUsers::new("crashing store", 3, Wants::Drawn { each: 4, kinds: 4 }, limits, MANY).relaxed(2, 2)
 }

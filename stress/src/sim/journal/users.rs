@@ -1,52 +1,22 @@
 //! Clients of one store, as a scenario: each goes from question to answer; what happens in between is chosen.
 
 use fencehold::journal::Asking;
-use fencehold_model::lock::{self, Already, Command, Decision, Proof};
-use fencehold_model::{Claim, Holder, LockName, OpId, State, TimeMs, Token};
+use fencehold_model::lock::{Command, Proof};
+use fencehold_model::{Claim, Holder, LockName, OpId, TimeMs, Token};
 
-use super::call::{Cache, Call, Decided, Next};
+use super::call::{Cache, Call, Next};
 use super::defect::Defect;
 use super::judge::{self, Answered, Known, Told};
 use super::remote::{ClientId, Faults, Limits, Remote};
+use super::wants::{TTL_MS, WANTS, Want, Wants, decision};
 use crate::sim::choice::Source;
 use crate::sim::scenario::{Ran, Scenario};
 use crate::sim::world::Step;
 
-/// How long a lock is granted for.
-const TTL_MS: u64 = 250;
 /// How far the clock of every second client is ahead: more than a TTL.
 const AHEAD_MS: u64 = 1_000;
 /// No run of this size has as many steps.
 const STEPS_MAX: usize = 10_000;
-
-/// What a client does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Want {
-    /// Asks for the lock, under a claim of its own.
-    Acquire,
-    /// Gives up what it was granted last; reads, if that was nothing.
-    Release,
-    /// Renews what it was granted last; reads, if that was nothing.
-    Renew,
-    /// Looks who holds what.
-    Read,
-    /// Asks again, under the same operation id, for what another client asked for last; reads, if that was nothing.
-    Again,
-}
-
-/// What the clients of a scenario do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wants {
-    /// So many operations each, drawn among the first so many kinds of [`Want`].
-    Drawn {
-        /// Operations of each client.
-        each: usize,
-        /// Kinds.
-        kinds: usize,
-    },
-    /// These.
-    Given(&'static [&'static [Want]]),
-}
 
 /// Clients of one simulated store.
 #[derive(Debug, Clone)]
@@ -56,6 +26,10 @@ pub struct StoreUsers {
     wants: Wants,
     limits: Limits,
     faults: Faults,
+    /// So many of the clients, the first ones, do not wait until what they are told is durable.
+    relaxed: usize,
+    /// How often the store crashes, at the most.
+    crashes_max: u32,
     defect: Option<Defect>,
 }
 
@@ -85,6 +59,7 @@ enum Action {
     Begin(ClientId),
     GiveUp(ClientId),
     Pause,
+    Crash,
 }
 
 struct Run<'a> {
@@ -95,13 +70,28 @@ struct Run<'a> {
     known: Known,
 }
 
-const WANTS: [Want; 5] = [Want::Acquire, Want::Release, Want::Read, Want::Renew, Want::Again];
-
 impl StoreUsers {
     /// So many clients that do this, with faults up to these.
     #[must_use]
     pub fn new(name: &str, clients: usize, wants: Wants, limits: Limits, faults: Faults) -> Self {
-        StoreUsers { name: name.to_owned(), clients, wants, limits, faults, defect: None }
+        StoreUsers {
+            name: name.to_owned(),
+            clients,
+            wants,
+            limits,
+            faults,
+            relaxed: 0,
+            crashes_max: 0,
+            defect: None,
+        }
+    }
+
+    /// The same, where so many of the clients, the first ones, do not wait until what they are told is durable, and the
+    /// store crashes so often, at the most.
+    #[must_use]
+    pub fn relaxed(mut self, clients: usize, crashes_max: u32) -> Self {
+        (self.relaxed, self.crashes_max) = (clients, crashes_max);
+        self
     }
 
     /// The same clients and store with a defect.
@@ -139,7 +129,7 @@ impl StoreUsers {
 
     fn once(&self, source: Source, trace: Option<Vec<Step>>) -> Ran {
         let mut remote = Remote::new(source, self.limits, self.faults, self.defect);
-        remote.trace = trace;
+        (remote.trace, remote.crashes_left) = (trace, self.crashes_max);
         let clients = (0..self.clients).map(|_| Client::default()).collect();
         let mut run = Run { users: self, remote, clients, told: Vec::new(), known: Known::default() };
         let ended = run.until_all_are_told();
@@ -153,7 +143,7 @@ impl Run<'_> {
     fn until_all_are_told(&mut self) -> Result<(), String> {
         for _ in 0..STEPS_MAX {
             let actions = self.actions();
-            if actions.iter().all(|action| matches!(action, Action::Serve(_) | Action::Pause))
+            if actions.iter().all(|action| matches!(action, Action::Serve(_) | Action::Pause | Action::Crash))
                 && self.clients.iter().all(|client| client.waits.is_none())
             {
                 return Ok(());
@@ -178,6 +168,9 @@ impl Run<'_> {
         actions.extend(gives_up.map(|(id, _)| Action::GiveUp(id)));
         if self.remote.left.pauses_max > 0 {
             actions.push(Action::Pause);
+        }
+        if self.remote.crashes_left > 0 {
+            actions.push(Action::Crash);
         }
         actions
     }
@@ -210,6 +203,7 @@ impl Run<'_> {
                 let next = waiting.call.timed_out(&client.cache);
                 self.go_on(id, waiting, next);
             }
+            Action::Crash => self.remote.crash(),
             Action::Pause => {
                 self.remote.left.pauses_max -= 1;
                 let ms = self.remote.left.pause_ms;
@@ -229,6 +223,7 @@ impl Run<'_> {
             op: asking.as_ref().map(|asking| asking.op.clone()),
             command: command.clone(),
             before: self.known,
+            durable: id >= self.users.relaxed,
             began_ms: self.remote.store.clock_ms,
             ended_ms: TimeMs::MAX,
             outcome: None,
@@ -236,7 +231,7 @@ impl Run<'_> {
         if let (Some(asking), Some(command)) = (&asking, &command) {
             client.asked = Some((asking.clone(), command.clone()));
         }
-        let mut call = Call::new(asking, self.users.limits, self.users.defect);
+        let mut call = Call::new(asking, id >= self.users.relaxed, self.users.limits, self.users.defect);
         let next = call.begin(&mut client.cache, &mut decision(command.as_ref(), self.users.defect));
         let waiting = Waiting { call, question: 0, command, told: self.told.len() - 1 };
         self.go_on(id, waiting, next);
@@ -300,39 +295,4 @@ impl Run<'_> {
             }
         }
     }
-}
-
-/// How a command is decided; without one, a look at who holds what.
-fn decision(
-    command: Option<&Command>,
-    defect: Option<Defect>,
-) -> impl FnMut(&State, TimeMs) -> Decided<Answered> + use<'_> {
-    move |state, now_ms| {
-        judge::decided(state, command, now_ms, |state, command, now_ms| {
-            if defect == Some(Defect::HolderIsClaim) {
-                by_holder(state, command, now_ms)
-            } else {
-                right(state, command, now_ms)
-            }
-        })
-    }
-}
-
-pub(super) fn right(state: &State, command: &Command, now_ms: TimeMs) -> Decision {
-    lock::decide(state, command, None, now_ms)
-}
-
-/// The wrong decision of who takes a holder's name for its claim.
-fn by_holder(state: &State, command: &Command, now_ms: TimeMs) -> Decision {
-    if let Command::Acquire { name, holder, .. } = command
-        && let Some(grant) = state.locks.get(name).and_then(|lock| lock.grant.as_ref())
-        && grant.holder == *holder
-        && now_ms < grant.expires_ms
-    {
-        return Decision::Already(Already::Granted {
-            token: grant.token,
-            expires_ms: Some(grant.expires_ms),
-        });
-    }
-    right(state, command, now_ms)
 }

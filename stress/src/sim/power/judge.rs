@@ -16,7 +16,7 @@ use super::operations::{MEND, NEXT};
 use super::play::Scene;
 use super::starts::Start;
 use super::told::{Heard, Told};
-use super::user::{User, machine, of_lock, read_events};
+use super::user::{User, is_mark, machine, of_lock, read_events};
 use crate::fold::Fold;
 use crate::sim::power::door::Boot;
 use crate::sim::workspace::{Client, DIR};
@@ -50,7 +50,7 @@ impl Image<'_> {
             changes_nothing(&world, "reading", read_events)?
         };
         self.agrees(&first)?;
-        self.state_agrees(&world, &first)?;
+        self.state_agrees(&world, &self.known(&first))?;
         let token = self.go_on(&world, "one")?;
         let second = read_events(&world)?;
         if !second.starts_with(&first) {
@@ -65,7 +65,11 @@ impl Image<'_> {
         if later <= token {
             return Err(format!("token {token}, then {later}"));
         }
-        Fold::default().all(&read_events(&world)?)
+        let events = read_events(&world)?;
+        self.known(&events).values().try_for_each({
+            let mut fold = Fold::default();
+            move |entry| fold.next(entry)
+        })
     }
 
     /// There is no workspace: it never was answered that there is, and the next process makes one.
@@ -103,25 +107,22 @@ impl Image<'_> {
             if !own && !asked && !by_us {
                 return Err(format!("{entry:?} was never asked for"));
             }
-            if events[at + 1..].iter().any(|later| later.op == entry.op) {
+            if !own && events[at + 1..].iter().any(|later| later.op == entry.op) {
                 return Err(format!("operation {} stands in the journal twice", entry.op.as_str()));
             }
         }
         Ok(())
     }
 
-    /// The folded state is what all known events come to: those that are read, and those that were told and stand in no
-    /// file any more.
-    fn state_agrees(&self, world: &World, events: &[Entry]) -> Result<(), String> {
-        let mut known: BTreeMap<Revision, &Entry> = BTreeMap::new();
-        for seen in &self.scene.visible {
-            // What a file that was begun at the floor had folded.
-            let folded = folded(seen, events);
-            known.extend(seen.iter().filter(|entry| entry.revision < folded).map(by_revision));
-        }
+    fn known<'e>(&'e self, events: &'e [Entry]) -> BTreeMap<Revision, &'e Entry> {
+        let mut known = known(self.scene.visible.iter().map(|seen| seen.as_slice()), events);
         let told = self.scene.told.iter().filter(|told| told.durable);
         known.extend(told.flat_map(|told| told.witness.iter()).map(by_revision));
-        known.extend(events.iter().map(by_revision));
+        known
+    }
+
+    /// The folded state is what all known events come to.
+    fn state_agrees(&self, world: &World, known: &BTreeMap<Revision, &Entry>) -> Result<(), String> {
         let mut expected = State::default();
         known.values().for_each(|entry| expected.apply(entry));
         let read = world.alone(Plan::NONE, |fs, host| {
@@ -217,6 +218,21 @@ fn by_revision(entry: &Entry) -> (Revision, &Entry) {
     (entry.revision, entry)
 }
 
+/// All known events: those that are read, and those that were folded into a file begun at the floor and stand in no file
+/// any more; `visible` is what stood on the disk before each power cut.
+pub(in crate::sim) fn known<'e>(
+    visible: impl Iterator<Item = &'e [Entry]>,
+    events: &'e [Entry],
+) -> BTreeMap<Revision, &'e Entry> {
+    let mut known: BTreeMap<Revision, &Entry> = BTreeMap::new();
+    for seen in visible {
+        let folded = folded(seen, events);
+        known.extend(seen.iter().filter(|entry| entry.revision < folded).map(by_revision));
+    }
+    known.extend(events.iter().map(by_revision));
+    known
+}
+
 /// The revision of the last event among `seen` that opens a file begun at the floor and is kept; 0 where there is none.
 fn folded(seen: &[Entry], kept: &[Entry]) -> Revision {
     let begun = seen.iter().filter(|entry| matches!(entry.event, Event::Repaired { .. }));
@@ -264,7 +280,7 @@ fn why(world: &World, op: &str) -> String {
 }
 
 fn condemned(world: &World) -> bool {
-    world.disk(|disk| disk.files().any(|(path, _)| path.extension().is_some_and(|kind| kind == "condemned")))
+    world.disk(|disk| disk.files().any(|(path, _)| is_mark(&path)))
 }
 
 /// Fails unless `act` leaves every file as it is.

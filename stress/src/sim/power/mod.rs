@@ -53,14 +53,10 @@ impl Power {
         Power { start, model, first: part(first, "a"), second: second.map(|second| part(second, "b")) }
     }
 
-    /// Whether both are among those that stand for the others.
+    /// Whether the workspace was used in this boot, or rotates, and nothing else is wrong with it.
     #[must_use]
-    pub fn is_of_few(&self) -> bool {
-        let is_one = |part: &Part| operations::FEW.contains(&part.operation.name);
-        let rotates = self.start.name == "full" && self.first.operation.name == operations::FEW[0];
-        (self.start.name == "used" || rotates)
-            && is_one(&self.first)
-            && self.second.as_ref().is_some_and(is_one)
+    pub fn is_plain(&self) -> bool {
+        matches!(self.start.name, "used" | "full")
     }
 
     /// What a counterexample needs: operations, preemptions, and faults, each cut of the power being one.
@@ -138,6 +134,22 @@ impl Scenario for Power {
 impl Power {
     fn image<'a>(&self, scene: &'a Scene) -> Image<'a> {
         Image { scene, start: self.start }
+    }
+}
+
+/// The workspace that everything is tried on.
+const USED: &str = "used";
+
+/// The names of the workspaces that operations begin with, the used one first.
+fn starts() -> impl Iterator<Item = &'static str> {
+    starts::all().iter().map(|start| start.name)
+}
+
+impl Power {
+    /// The name of the workspace that it begins with.
+    #[must_use]
+    pub fn start(&self) -> &'static str {
+        self.start.name
     }
 }
 

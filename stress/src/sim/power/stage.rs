@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use std::fmt;
 
-use super::{Bounds, Counts, Files, Power, alone, few_pairs, pairs};
+use super::{Bounds, Counts, Files, Power, USED, alone, few_pairs, pairs, starts};
 use crate::sim::choice::Explored;
 use crate::sim::disk::Persistence;
 use crate::sim::scenario::{Counterexample, exhaust};
@@ -13,6 +13,8 @@ use crate::sim::scenario::{Counterexample, exhaust};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
     models: &'static [Persistence],
+    /// On how many of the workspaces that an operation can meet, the used one first.
+    starts_max: usize,
     alone: Bounds,
     /// The models on which two operations meet.
     meet_on: &'static [Persistence],
@@ -26,24 +28,27 @@ impl Effort {
     /// About two seconds of two cores.
     pub const QUICK: Effort = Effort {
         models: &[Persistence::Ext4],
-        alone: Bounds { subsets_max: 2, again_max: 1, cuts_max: 2 },
+        starts_max: 2,
+        alone: Bounds { subsets_max: 1, again_max: 1, cuts_max: 2 },
         meet_on: &[],
-        meet: Bounds { subsets_max: 0, again_max: 0, cuts_max: 1 },
+        meet: Bounds { subsets_max: 1, again_max: 0, cuts_max: 1 },
         all_meet: false,
-        files_max: 100,
+        files_max: 50,
     };
     /// Within the gate's default.
     pub const DEFAULT: Effort = Effort {
         models: &Persistence::LOSING,
-        alone: Bounds { subsets_max: 4, again_max: 2, cuts_max: 3 },
+        starts_max: usize::MAX,
+        alone: Bounds { subsets_max: 2, again_max: 1, cuts_max: 3 },
         meet_on: &[Persistence::Ext4, Persistence::Pages],
         meet: Bounds { subsets_max: 2, again_max: 0, cuts_max: 1 },
         all_meet: false,
-        files_max: 2_000,
+        files_max: 500,
     };
     /// As long as it takes.
     pub const DEEP: Effort = Effort {
         models: &Persistence::LOSING,
+        starts_max: usize::MAX,
         alone: Bounds { subsets_max: 256, again_max: 64, cuts_max: 3 },
         meet_on: &Persistence::LOSING,
         meet: Bounds { subsets_max: 16, again_max: 4, cuts_max: 3 },
@@ -72,10 +77,14 @@ impl fmt::Display for Effort {
 /// # Errors
 /// The first image that is judged wrong.
 pub fn all(effort: Effort, seed: u64, progress: &mut dyn FnMut(u64)) -> Result<Counts, Box<Counterexample>> {
-    let cases: Vec<Power> = effort.models.iter().flat_map(|model| alone(*model)).collect();
+    let on = |start: &str| starts().take(effort.starts_max).any(|name| name == start);
+    let cases: Vec<Power> =
+        effort.models.iter().flat_map(|model| alone(*model)).filter(|case| on(case.start())).collect();
     let mut counts = run(&cases, effort.alone, seed, progress)?;
     let two = if effort.all_meet { pairs } else { few_pairs };
     let cases: Vec<Power> = effort.meet_on.iter().flat_map(|model| two(*model)).collect();
+    let cases: Vec<Power> =
+        cases.into_iter().filter(|case| effort.all_meet || case.start() == USED).collect();
     let before = counts.images;
     counts.add(&run(&cases, effort.meet, seed, &mut |images| progress(before + images))?);
     for model in effort.models {

@@ -1,6 +1,6 @@
 //! A process that uses the shipped code on a workspace of the crash explorer.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fencehold::journal::{Durability, FileJournal, Journal as _, Options};
@@ -91,8 +91,21 @@ const LATER_MS: u64 = 1_000_000;
 
 /// Every event that stands on this disk, as anybody in boot `boot` sees it who asks for no proof.
 pub(super) fn events(disk: &Disk, boot: u64) -> Result<Vec<Entry>, String> {
-    let world = machine(disk.clone(), boot);
+    let mut disk = disk.clone();
+    // Nobody is in the way of who only looks, and no mark makes it begin a new file.
+    (0..PROCESSES_MAX).for_each(|process| disk.kill(process));
+    let marks: Vec<PathBuf> = disk.files().map(|(path, _)| path).filter(|path| is_mark(path)).collect();
+    marks.iter().for_each(|path| _ = disk.unlink(path));
+    let world = machine(disk, boot);
     read_as(&world, Durability::Relaxed)
+}
+
+/// More than there are in any boot.
+const PROCESSES_MAX: usize = 512;
+
+/// Whether it is the mark of a condemned file.
+pub(super) fn is_mark(path: &Path) -> bool {
+    path.extension().is_some_and(|kind| kind == "condemned")
 }
 
 /// Every event, as the next process reads it.

@@ -9,7 +9,7 @@ use super::{Counterexample, Scenario, counterexample};
 use crate::sim::choice::{Answer, Source};
 
 /// How many runs a counterexample may be shrunk by.
-const SHRINK_RUNS_MAX: usize = 600;
+const SHRINK_RUNS_MAX: usize = 300;
 
 /// What an answer decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,10 @@ impl Shrinking<'_> {
 
     fn try_answers(&mut self, answers: &[Answer]) -> bool {
         let chosen = answers.iter().map(|answer| answer.chosen).collect();
-        self.try_it(Source::lenient(chosen)) || self.try_it(Source::by_label(answers.to_vec()))
+        // Without operations nothing shifts so far that the labels would help.
+        let has_operations = answers.iter().any(|answer| decides(answer) == Decides::Operation);
+        self.try_it(Source::lenient(chosen))
+            || has_operations && self.try_it(Source::by_label(answers.to_vec()))
     }
 
     /// Takes the first possible answer wherever the violation stays, in large pieces first.

@@ -74,7 +74,7 @@ pub fn run(
         let mut short = minimized(swarm, long, SHORTENED_CALLS_MAX);
         let untold = short.trace.len().saturating_sub(TOLD_CALLS_MAX);
         short.trace.drain(..untold);
-        found.counterexample = Box::new(short);
+        *found.counterexample = short;
     }
     (reached, found)
 }

@@ -61,9 +61,6 @@ const KILL: usize = 0;
 const EIO: usize = 1;
 const SHORT: usize = 2;
 
-/// The pages of a disk whose power fails: small, so that what is written spans some.
-const PAGE_BYTES: usize = 128;
-
 type Act = Box<dyn Fn(&SimFs, &SimHost) -> Answered + Send + Sync>;
 type Judge = Box<dyn Fn(&World, Answered) -> Result<(), String> + Send + Sync>;
 
@@ -76,8 +73,6 @@ pub struct Torn {
     /// Whether the machine was booted anew before the operation.
     rebooted: bool,
     cuts: Cuts,
-    /// Whether the power fails instead, and what a filesystem may then lose.
-    power: Option<Persistence>,
     /// The calls of the operation when nothing goes wrong.
     calls: Vec<Step>,
 }
@@ -105,7 +100,6 @@ impl Torn {
             judge: Box::new(judge),
             rebooted: false,
             cuts: Cuts::EveryByte,
-            power: None,
             calls: Vec::new(),
         };
         torn.measured()
@@ -130,19 +124,8 @@ impl Torn {
         self
     }
 
-    /// The same where the power fails before a call, or after the answer, and what `model` allows survives.
-    #[must_use]
-    pub(in crate::sim) fn without_power(mut self, model: Persistence) -> Self {
-        self.power = Some(model);
-        self
-    }
-
     fn world(&self, source: Source) -> World {
-        let disk = match self.power {
-            None => self.disk.clone(),
-            Some(model) => self.disk.clone().persistent(model, PAGE_BYTES),
-        };
-        let world = World::new(disk, source, Options::default());
+        let world = World::new(self.disk.clone(), source, Options::default());
         if self.rebooted {
             world.reboot();
         }
@@ -154,9 +137,6 @@ impl Torn {
         // The call after the last: the process is killed once it has its answer, before it can tell.
         let call = source.choose("call", self.calls.len() + 1);
         let Some(step) = self.calls.get(call) else { return Plan::NONE };
-        if self.power.is_some() {
-            return Plan::at(call as u64, Fault::Kill);
-        }
         let kinds = if step.bytes > 1 { 3 } else { 2 };
         let fault = match source.choose("fault", kinds) {
             KILL => match self.cut(source, step.bytes) {
@@ -220,18 +200,13 @@ impl Torn {
 
 impl Scenario for Torn {
     fn name(&self) -> String {
-        let power = if self.power.is_some() { "power/" } else { "" };
-        format!("torn/{power}{}", self.name)
+        format!("torn/{}", self.name)
     }
 
     fn run(&self, mut source: Source) -> Ran {
         let plan = self.plan(&mut source);
         let world = self.world(source);
-        let ended = world.alone(plan, |fs, host| (self.act)(&fs, &host));
-        if self.power.is_some() {
-            world.power_cut();
-        }
-        let violation = match ended {
+        let violation = match world.alone(plan, |fs, host| (self.act)(&fs, &host)) {
             Ended::Returned(answered) => (self.judge)(&world, answered).err(),
             Ended::Killed => (self.judge)(&world, Answered::Unknown).err(),
             Ended::Panicked(text) => Some(format!("the operation panicked: {text}")),

@@ -66,8 +66,10 @@ impl Inner {
         }
     }
 
-    /// What happens to the machine, and then to the call.
-    pub(super) fn chance(&mut self, process: ProcessId, call: Call<'_>) -> Option<Fault> {
+    /// What happens to the machine, and then to the call. `after_look`: the last call of the process changed nothing.
+    /// Killed here, it leaves what it would have left if it had been killed there; a search that leaves out what makes
+    /// no difference asks only whether a write is cut.
+    pub(super) fn chance(&mut self, process: ProcessId, call: Call<'_>, after_look: bool) -> Option<Fault> {
         let options = self.options;
         if self.happens("evict", (options.evictions_max, options.eviction_one_in), |counts| {
             &mut counts.evictions
@@ -85,7 +87,10 @@ impl Inner {
         }) {
             return Some(Fault::PowerCut);
         }
-        if self.happens("kill", (options.kills_max, options.kill_one_in), |counts| &mut counts.kills) {
+        let as_before = after_look && call.bytes == 0 && self.source.looks_at_touched();
+        if !as_before
+            && self.happens("kill", (options.kills_max, options.kill_one_in), |counts| &mut counts.kills)
+        {
             return Some(self.kill_at(call));
         }
         if self.counts.errors < options.errors_max {

@@ -9,7 +9,7 @@ use super::fault::{Fault, Plan};
 use super::trace::Step;
 use super::{Options, TOGETHER_MAX};
 use crate::sim::choice::{Random, Source, Thing};
-use crate::sim::disk::{Disk, OpenId, ProcessId};
+use crate::sim::disk::{Disk, OpenId, Persistence, ProcessId};
 use crate::sim::door::Call;
 
 /// Everything there is.
@@ -48,6 +48,8 @@ pub(super) struct Process {
     /// Whether it is a forked child, which makes no call.
     pub(super) forked: bool,
     pub(super) calls: u64,
+    /// Whether its last call changed nothing that another process could see.
+    looked: bool,
     pub(super) plan: Plan,
     pub(super) waits: Option<Wait>,
     /// Not chosen before the trace has so many lines, unless nobody else can go on.
@@ -98,6 +100,7 @@ impl Inner {
             takes_turns,
             forked: false,
             calls: 0,
+            looked: false,
             plan,
             waits: None,
             stopped_until: 0,
@@ -189,8 +192,13 @@ impl Inner {
     fn ready(&self, current: Option<ProcessId>) -> ([ProcessId; TOGETHER_MAX], usize) {
         let (mut ready, mut count) = ([0; TOGETHER_MAX], 0);
         let others = self.round.clone().filter(|process| Some(*process) != current);
+        let mut new = 0;
         for process in current.into_iter().chain(others) {
             if self.can_go_on(process) {
+                new += u32::from(self.processes[process].calls == 0);
+                if self.options.alike && new > 1 && self.processes[process].calls == 0 {
+                    continue;
+                }
                 ready[count] = process;
                 count += 1;
             }
@@ -255,10 +263,19 @@ impl Inner {
         let state = &mut self.processes[process];
         let number = state.calls;
         state.calls += 1;
+        let kept = self.disk.model() == Persistence::Kept;
+        let looks = looks(call.name) || kept && matches!(call.name, "sync" | "sync_dir");
+        let after_look = std::mem::replace(&mut state.looked, looks);
         let takes_room = call.bytes > 0 || matches!(call.name, "create" | "make_dir" | "link");
         if let Some(fault) = state.plan.fault(number, takes_room) {
             return Some(fault);
         }
-        if self.takes_turn(process) { self.chance(process, call) } else { None }
+        if self.takes_turn(process) { self.chance(process, call, after_look) } else { None }
     }
+}
+
+/// Whether the call changes nothing that another process could see. What is open keeps its inode number from being used
+/// again.
+fn looks(name: &str) -> bool {
+    matches!(name, "stat" | "fstat" | "resolve" | "list" | "read_at")
 }

@@ -8,7 +8,13 @@
 //!
 //! *Kill*: at the chosen call the process stands still for good, and no line of it runs, `Drop` code included, while the
 //! others go on; once the run is over it is unwound, its calls being without effect, and its memory is given back.
-//! *Time* stands still unless a scenario, or a chosen stall, moves it.
+//! *Power cut*: at the chosen call everybody ends so, the disk keeps what its model lets it keep, and the machine is
+//! booted anew. *Time* stands still unless a scenario, a chosen stall or a chosen stop moves it. What else may go wrong
+//! by choice, and how often at the most, stands in [`Options`].
+//!
+//! A search that leaves out the order of what commutes ([`Explorer::reduced`](super::choice::Explorer::reduced)) is told
+//! what each step touches: calls, clocks and lives by this module, what is shared outside of the world by the scenario
+//! ([`SimHost::outside`]).
 
 mod chance;
 mod door;

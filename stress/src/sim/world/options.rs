@@ -61,6 +61,9 @@ pub struct Options {
     pub forks_max: u32,
     /// A fork is drawn at one in so many calls.
     pub fork_one_in: u32,
+    /// Whether the bodies that run together are one program but for the names of the processes, and the judge does not
+    /// tell those apart: of the ones that have not begun, only the first is let begin.
+    pub alike: bool,
     /// After so many processes of a boot a pid is used again.
     pub pids_max: u64,
     /// Whether others may see the beginning of a write before its rest is there.
@@ -142,6 +145,7 @@ impl Default for Options {
             suspend_ms: 0,
             forks_max: 0,
             fork_one_in: 40,
+            alike: false,
             pids_max: u64::MAX,
             split_writes: false,
             locks: Locks::Kept,

@@ -1,9 +1,10 @@
 //! What each call touches, for a search that leaves out the order of what commutes.
 //!
-//! It is noted before the call takes effect, by inode number and by the path that the call resolves to. Wherever it is
+//! It is noted before the call takes effect, by inode numbers, and names by the inode of their directory. Wherever it is
 //! not plain, more is noted than is touched: that costs runs, not findings.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use fencehold::fs::Kind;
@@ -29,33 +30,31 @@ impl Inner {
         let inode = stat.id.ino;
         match name {
             "fstat" | "read_at" => self.source.touch(Thing::Data(inode), false),
-            // A sync of one file makes the names of all durable where there is a journal.
-            "sync" if self.disk.model() == Persistence::Kept => self.source.touch(Thing::Synced(inode), true),
+            // Where the power takes nothing, a sync changes nothing; else that of one file makes the names of all durable
+            // if there is a journal.
+            "sync" if self.disk.model() == Persistence::Kept => {}
             "sync" => self.source.touch(Thing::All, true),
             "lock" | "lock_shared" => {
                 self.source.touch(Thing::Lock(inode), true);
                 self.source.touch(Thing::Clock, false);
             }
             "unlock" => self.source.touch(Thing::Lock(inode), true),
-            _ => {
-                self.source.touch(Thing::Data(inode), true);
-                self.source.touch(Thing::Synced(inode), true);
-            }
+            _ => self.source.touch(Thing::Data(inode), true),
         }
     }
 
     fn touch_path(&mut self, call: Call<'_>) {
         let there = self.disk.stat(call.path).ok().flatten();
         match call.name {
-            "stat" | "open" => {
+            "stat" => {
                 self.touch_name(call.path, false);
                 if let Some(stat) = there {
                     self.source.touch(Thing::Data(stat.id.ino), false);
                 }
             }
-            "resolve" => self.touch_name(call.path, false),
+            "open" | "resolve" => self.touch_name(call.path, false),
             "list" => self.touch_names(call.path, false),
-            "sync_dir" if self.disk.model() == Persistence::Kept => self.touch_names(call.path, true),
+            "sync_dir" if self.disk.model() == Persistence::Kept => self.touch_name(call.path, false),
             "create" | "make_dir" if there.is_some() => self.touch_name(call.path, false),
             "create" | "make_dir" => {
                 self.touch_name(call.path, true);
@@ -78,29 +77,28 @@ impl Inner {
         }
     }
 
-    /// An entry of a directory; a change of it is one of the list of names too. The way there is read.
+    /// An entry of a directory; a change of it is one of the list of names too. The way there is read, but what changes
+    /// a way, moving or removing a directory, touches everything.
     fn touch_name(&mut self, path: &Path, written: bool) {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        let dir = path.parent().and_then(|parent| self.directory(parent));
+        let (Some(dir), Some(name)) = (dir, path.file_name()) else {
             return self.source.touch(Thing::All, true);
         };
-        let Ok(dir) = self.disk.resolve(parent) else { return self.source.touch(Thing::All, true) };
-        self.touch_way(&dir);
-        self.source.touch(Thing::Name(hash(&dir.join(name))), written);
+        self.source.touch(Thing::Name(dir, hash(name)), written);
         if written {
-            self.source.touch(Thing::Names(hash(&dir)), true);
+            self.source.touch(Thing::Names(dir), true);
         }
     }
 
     fn touch_names(&mut self, path: &Path, written: bool) {
-        let Ok(dir) = self.disk.resolve(path) else { return self.source.touch(Thing::All, true) };
-        self.touch_way(&dir);
-        self.source.touch(Thing::Names(hash(&dir)), written);
+        let names = self.directory(path).map_or(Thing::All, Thing::Names);
+        self.source.touch(names, written || names == Thing::All);
     }
 
-    fn touch_way(&mut self, dir: &Path) {
-        for above in dir.ancestors() {
-            self.source.touch(Thing::Name(hash(above)), false);
-        }
+    /// The inode of a directory, which is the same whatever way leads there.
+    fn directory(&self, path: &Path) -> Option<u64> {
+        let stat = self.disk.stat(path).ok()??;
+        (stat.kind == Kind::Dir).then_some(stat.id.ino)
     }
 
     /// close(2): the lock is let go, and an inode without a name gives its number back.
@@ -133,8 +131,8 @@ impl Inner {
     }
 }
 
-fn hash(path: &Path) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    path.hash(&mut hasher);
-    hasher.finish()
+/// FNV-1a: quick for names, and where two meet, they count as one.
+fn hash(name: &OsStr) -> u64 {
+    let bytes = name.as_bytes().iter();
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }

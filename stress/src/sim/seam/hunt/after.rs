@@ -1,16 +1,17 @@
 //! What one process leaves to the next: its OS lock, while it lives on or has forked a child that outlives it.
 
 use std::path::Path;
+use std::time::Duration;
 
-use fencehold::fs::Fs as _;
+use fencehold::fs::{File as _, Fs as _, How, LockMode};
 
-use super::pairs::{alone, append, increment, own};
+use super::pairs::{alone, append, increment, look, own};
 use crate::sim::choice::Source;
 use crate::sim::disk::Disk;
 use crate::sim::scenario::{Ran, Scenario};
 use crate::sim::seam::deeds;
 use crate::sim::torn::site;
-use crate::sim::workspace::{self, Client};
+use crate::sim::workspace::{self, Client, DIR, granted};
 use crate::sim::world::{Body, Ended, Options, SimFs, SimHost, World};
 
 type Told = Result<u64, String>;
@@ -20,7 +21,9 @@ type Act = fn(&SimFs, &SimHost) -> Told;
 const CHILD: usize = 1_000;
 
 /// What is locked, and what locks it.
-const LOCKED: [(&str, fn() -> Disk, Act); 3] =
+type Locked = (&'static str, fn() -> Disk, Act);
+
+const LOCKED: [Locked; 3] =
     [("document", files, increment), ("log", files, append), ("journal", || workspace::disk(|_, _| {}), own)];
 
 pub(super) fn files() -> Disk {
@@ -106,5 +109,82 @@ impl Scenario for Kept {
         });
         drop(client);
         Ran::of(&world, violation.err())
+    }
+}
+
+/// A process has the journal open while something happens to its files, and then commits.
+pub(super) struct Replaced {
+    name: &'static str,
+    disk: Disk,
+    what: What,
+}
+
+/// What happens meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// Another one rotates the journal.
+    Rotated,
+    /// The lock is another file, and somebody holds that one's OS lock.
+    Relocked,
+}
+
+impl Replaced {
+    pub(super) fn all() -> Vec<Self> {
+        vec![
+            Replaced { name: "a rotation", disk: workspace::disk(workspace::fill), what: What::Rotated },
+            Replaced { name: "another lock", disk: workspace::disk(|_, _| {}), what: What::Relocked },
+        ]
+    }
+
+    fn judge(&self, world: &World) -> Result<(), String> {
+        let (_, fs, host) = world.process();
+        let client = Client::new(fs, host, "lives");
+        let said = |error: fencehold::Error| format!("a process is told: {error}");
+        match self.what {
+            What::Rotated => {
+                client.revision().map_err(said)?;
+                let before = alone(world, own)?;
+                let answer = client.acquire("lives", "lives", 60_000);
+                let after = granted(&answer).ok_or_else(|| format!("{answer:?} to who waited"))?;
+                let seen = alone(world, look)?;
+                if before < after && after == seen {
+                    return Ok(());
+                }
+                Err(format!("token {before} by who rotated, then {after}, and {seen} is read"))
+            }
+            What::Relocked => {
+                let first = client.acquire("lives", "lives", 60_000);
+                granted(&first).ok_or_else(|| format!("{first:?} on a healthy disk"))?;
+                let (_, fs, _) = world.process();
+                let path = Path::new(DIR).join("lock");
+                let another = || {
+                    fs.unlink(&path)?;
+                    let lock = fs.open(&path, How::CreateNew { mode: 0o600 })?;
+                    let held = lock.lock(LockMode::Exclusive, Duration::ZERO);
+                    Ok::<_, std::io::Error>((lock, held.is_ok()))
+                };
+                let (lock, held) = another().map_err(|error| error.to_string())?;
+                let second = client.acquire("again", "other", 60_000);
+                drop(lock);
+                match second {
+                    Ok(_) if held => {
+                        Err("a commit was answered while somebody else held the lock".to_owned())
+                    }
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+impl Scenario for Replaced {
+    fn name(&self) -> String {
+        format!("while one lives/{}", self.name)
+    }
+
+    fn run(&self, source: Source) -> Ran {
+        let world = World::new(self.disk.clone(), source, Options::default());
+        let violation = self.judge(&world).err();
+        Ran::of(&world, violation)
     }
 }

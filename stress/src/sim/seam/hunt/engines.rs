@@ -1,15 +1,16 @@
 //! The engines: each a way through executions, let loose on scenarios whose judges know what must hold.
 
-use super::after::{Forked, Kept};
+use super::after::{Forked, Kept, Replaced};
 use super::pairs::Pair;
 use super::seen::{Maker, Seen};
 use super::{Cost, Hunt};
 use crate::sim::choice::{Explorer, Random, Source};
 use crate::sim::disk::Persistence;
 use crate::sim::loom_fs::LoomExplored;
-use crate::sim::power::{Bounds, Power};
+use crate::sim::power::{Bounds, Files, Power};
 use crate::sim::scenario::Scenario;
-use crate::sim::together::{Creators, Files, LockUsers, MachineUsers};
+use crate::sim::swarm::Swarm;
+use crate::sim::together::{self, Creators, LockUsers, MachineUsers};
 use crate::sim::{power, stage, torn};
 
 type Run = Box<dyn Fn(u64) -> Hunt + Send + Sync>;
@@ -109,7 +110,7 @@ impl Ground {
             while hunt.violation.is_none() && hunt.executions < 2 * executions_max {
                 hunt.executions += 1;
                 // One by one only the last answers would ever differ; drawn, the rare ones are late.
-                let drawn = hunt.executions % 2 == 0;
+                let drawn = hunt.executions.is_multiple_of(2);
                 let next = if drawn { Some(Source::random(seeds.bits())) } else { explorer.next_run() };
                 let Some(source) = next else { break };
                 let ran = scenario.run(source.quiet());
@@ -123,15 +124,15 @@ impl Ground {
         Ground { name, run: Box::new(run) }
     }
 
-    fn power(power: Power) -> Self {
+    fn power(power: Power, bounds: Bounds) -> Self {
         let name = power.name();
-        let run = move |seed: u64| match power.explore(POWER_BOUNDS, seed) {
-            (counts, None) => Hunt { executions: counts.judged, ..Hunt::default() },
-            (counts, Some(found)) => {
+        let run = move |seed: u64| {
+            let (counts, found) = power.explore(bounds, seed);
+            let cost = found.as_ref().map(|found| {
                 let (operations, preemptions, faults) = power.cost(&found.schedule);
-                let cost = Some(Cost::of(operations, preemptions, faults));
-                Hunt { executions: counts.judged.max(1), violation: Some(found.what), cost }
-            }
+                Cost::of(operations, preemptions, faults)
+            });
+            Hunt { executions: counts.judged, violation: found.map(|found| found.what), cost }
         };
         Ground { name, run: Box::new(run) }
     }
@@ -148,15 +149,19 @@ impl Ground {
 
 /// How many orderings a bug may need that PCT is to find with a known probability.
 const PCT_DEPTH: u32 = 3;
-/// Executions of a scenario that is explored one by one; one that is right ends before.
-const EXPLORED_MAX: u64 = 20_000;
+/// Executions of a scenario that is explored one by one; most end before.
+const EXPLORED_MAX: u64 = 7_000;
 /// Drawn executions of a scenario.
 const DRAWN_MAX: u64 = 300;
 /// How often a process that could go on may have to wait under loom.
 const LOOM_PREEMPTIONS_MAX: usize = 2;
 
-/// How much the crash explorer looks at in each case.
-const POWER_BOUNDS: Bounds = Bounds { subsets_max: 8, again_max: 2, cuts_max: 2 };
+/// How much the crash explorer looks at of one operation.
+const ALONE_BOUNDS: Bounds = Bounds { subsets_max: 4, again_max: 2, cuts_max: 2 };
+/// And of two.
+const TWO_BOUNDS: Bounds = Bounds { subsets_max: 4, again_max: 0, cuts_max: 1 };
+/// Drawn swarm runs.
+const SWARM_MAX: u64 = 60;
 /// Executions of a document's or a log's operation whose power fails.
 const FILES_MAX: u64 = 150;
 
@@ -171,40 +176,49 @@ pub fn engines() -> Vec<Engine> {
         Ground::drawn(LockUsers::new(), DRAWN_MAX),
         Ground::drawn(LockUsers::rotating(), DRAWN_MAX),
         Ground::drawn(MachineUsers::new(), DRAWN_MAX),
-        Ground::drawn(Files::new(), DRAWN_MAX),
+        Ground::drawn(together::Files::new(), DRAWN_MAX),
         Ground::drawn(Creators::new(), DRAWN_MAX),
     ];
     let model = Persistence::Posix;
-    let files = torn::logs().into_iter().chain(torn::documents());
-    let files = files.map(|torn| Ground::both_ways(torn.without_power(model), FILES_MAX, Cost::of(2, 0, 1)));
-    let mut crashes: Vec<Ground> = files.collect();
-    crashes.extend(power::alone(model).into_iter().map(Ground::power));
-    let pairs = power::pairs(model).into_iter().filter(Power::is_of_few).map(Ground::power);
+    let files = Files::all(model).into_iter();
+    let mut crashes: Vec<Ground> =
+        files.map(|files| Ground::both_ways(files, FILES_MAX, Cost::of(2, 0, 1))).collect();
+    crashes.extend(power::alone(model).into_iter().map(|power| Ground::power(power, ALONE_BOUNDS)));
     for (maker, cost) in [(Maker::Stands, Cost::of(3, 1, 1)), (Maker::Killed, Cost::of(3, 0, 2))] {
         let seen = Seen::all(maker).into_iter();
         crashes.extend(seen.map(|seen| Ground::both_ways(seen, SEEN_MAX, cost)));
     }
+    let pairs = power::few_pairs(Persistence::Pages).into_iter().filter(Power::is_plain);
+    let pairs = pairs.map(|power| Ground::power(power, TWO_BOUNDS));
     let explorer = Pair::all().into_iter().map(|pair| Ground::exhausted(pair, Cost::of(4, 2, 0)));
     let left = Forked::all().into_iter().map(|forked| Ground::exhausted(forked, Cost::of(2, 1, 1)));
+    let replaced = Replaced::all().into_iter();
+    let replaced = replaced.map(|replaced| Ground::exhausted(replaced, Cost::of(3, 0, 1)));
     let kept = Kept::all().into_iter().map(|kept| Ground::exhausted(kept, Cost::of(2, 0, 0)));
     let pct = vec![
         Ground::pct(LockUsers::new(), DRAWN_MAX),
         Ground::pct(LockUsers::rotating(), DRAWN_MAX),
         Ground::pct(MachineUsers::new(), DRAWN_MAX),
-        Ground::pct(Files::new(), DRAWN_MAX),
+        Ground::pct(together::Files::new(), DRAWN_MAX),
         Ground::pct(Creators::new(), DRAWN_MAX),
     ];
+    // The one that is mostly soonest comes first.
     vec![
-        Engine { name: "explorer", draws: false, grounds: kept.chain(left).chain(explorer).collect() },
-        Engine { name: "pct", draws: true, grounds: pct },
+        Engine { name: "random", draws: true, grounds: random },
+        Engine {
+            name: "explorer",
+            draws: false,
+            grounds: kept.chain(replaced).chain(left).chain(explorer).collect(),
+        },
+        Engine { name: "torn", draws: false, grounds: torn.collect() },
         Engine { name: "power", draws: true, grounds: crashes },
         Engine { name: "power, two", draws: true, grounds: pairs.collect() },
-        Engine { name: "torn", draws: false, grounds: torn.collect() },
-        Engine { name: "random", draws: true, grounds: random },
         Engine {
             name: "loom",
             draws: false,
             grounds: stage::LOOM_MODELS.into_iter().map(Ground::loom).collect(),
         },
+        Engine { name: "pct", draws: true, grounds: pct },
+        Engine { name: "swarm", draws: true, grounds: vec![Ground::drawn(Swarm::small(), SWARM_MAX)] },
     ]
 }

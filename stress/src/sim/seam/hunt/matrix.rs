@@ -1,9 +1,10 @@
 //! Every mutant hunted by every engine.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::{Cost, Engine, Ground, Hunt};
@@ -86,105 +87,127 @@ impl Cell {
 }
 
 impl Row {
+    /// Whether this engine's counterexample is small, or need not be.
+    fn is_small_enough(&self, at: usize) -> bool {
+        let cost = self.cells[at].median().and_then(|caught| caught.cost);
+        !matches!(self.mutant.kind, Kind::SkipSync | Kind::SkipSyncDir | Kind::SkipLock)
+            || cost.is_some_and(|cost| cost.is_within(Cost::SMALL))
+    }
+
     /// The engine that finds it soonest, by its number; of a call that is left out, first among those whose
     /// counterexample is small.
     #[must_use]
     pub fn soonest(&self) -> Option<usize> {
-        let is_small = |caught: &Caught| caught.cost.is_some_and(|cost| cost.is_within(Cost::SMALL));
-        let is_left_out = matches!(self.mutant.kind, Kind::SkipSync | Kind::SkipSyncDir | Kind::SkipLock);
         let caught = self.cells.iter().enumerate().filter(|(_, cell)| cell.is_caught());
         caught
             .filter_map(|(at, cell)| cell.median().map(|caught| (at, caught)))
-            .map(|(at, caught)| (is_left_out && !is_small(&caught), caught.elapsed, at))
+            .map(|(at, caught)| (!self.is_small_enough(at), caught.elapsed, at))
             .min()
             .map(|(.., at)| at)
     }
 }
 
-/// What an engine's grounds come to when nothing is wrong.
-struct Known {
-    record: Record,
-    elapsed: Duration,
+/// A ground, and what it comes to when nothing is wrong: found out when it is first needed.
+struct Tried<'a> {
+    ground: &'a Ground,
+    control: OnceLock<Control>,
 }
 
-/// Hunts every mutant with every engine, on so many seeds from `seed` on; once `within` has passed, on one.
+struct Control {
+    record: Record,
+    hunt: Hunt,
+}
+
+impl Tried<'_> {
+    fn control(&self, seed: u64) -> &Control {
+        self.control.get_or_init(|| {
+            let (hunt, record) = recording(|| self.ground.hunt(seed));
+            Control { record: record.shipped(), hunt }
+        })
+    }
+}
+
+/// How much is tried.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// The first seed.
+    pub seed: u64,
+    /// How many.
+    pub seeds: u64,
+    /// Once this has passed, one seed has to do.
+    pub within: Duration,
+    /// Whether one engine that catches it is enough.
+    pub first: bool,
+}
+
+/// Hunts every mutant with every engine.
 pub fn matrix(
     mutants: &[Mutant],
     engines: &[Engine],
-    (seed, seeds): (u64, u64),
-    within: Duration,
+    effort: Effort,
     progress: &(dyn Fn(&Progress<'_>) + Sync),
 ) -> Matrix {
-    let began = Instant::now();
-    let all: Vec<(usize, &Ground)> = engines
-        .iter()
-        .enumerate()
-        .flat_map(|(at, engine)| engine.grounds.iter().map(move |ground| (at, ground)))
-        .collect();
-    let controls = side_by_side(&all, |(_, ground)| {
-        let began = Instant::now();
-        let (hunt, record) = recording(|| ground.hunt(seed));
-        (hunt, Known { record: record.shipped(), elapsed: began.elapsed() })
+    let until = Instant::now() + effort.within;
+    let tried = |ground| Tried { ground, control: OnceLock::new() };
+    let tried: Vec<Vec<Tried<'_>>> =
+        engines.iter().map(|engine| engine.grounds.iter().map(tried).collect()).collect();
+    let done = AtomicUsize::new(0);
+    let rows = side_by_side(mutants, |mutant| {
+        let mut row = Row { mutant: mutant.clone(), cells: Vec::new() };
+        for (engine, grounds) in engines.iter().zip(&tried) {
+            let enough = effort.first && row.soonest().is_some_and(|at| row.is_small_enough(at));
+            let seeds = effort.seed..effort.seed + if engine.draws { effort.seeds } else { 1 };
+            let cell = if enough { Cell::default() } else { cell(mutant, grounds, seeds, until) };
+            if !enough {
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                let of = mutants.len() * engines.len();
+                progress(&Progress { done, of, mutant, engine: engine.name, cell: &cell });
+            }
+            row.cells.push(cell);
+        }
+        row
     });
     let mut flagged = Vec::new();
     let mut control_executions = 0;
-    let mut known: Vec<Vec<(&Ground, Known)>> = engines.iter().map(|_| Vec::new()).collect();
-    for ((at, ground), (hunt, control)) in all.iter().zip(controls) {
-        control_executions += hunt.executions;
-        flagged.extend(hunt.violation.map(|what| format!("{}: {}: {what}", engines[*at].name, ground.name)));
-        known[*at].push((ground, control));
+    for (engine, grounds) in engines.iter().zip(&tried) {
+        for (tried, control) in grounds.iter().filter_map(|tried| Some((tried, tried.control.get()?))) {
+            control_executions += control.hunt.executions;
+            let what = control.hunt.violation.as_ref();
+            flagged.extend(what.map(|what| format!("{}: {}: {what}", engine.name, tried.ground.name)));
+        }
     }
-    // What is done sooner is tried first.
-    known.iter_mut().for_each(|grounds| grounds.sort_by_key(|(_, known)| known.elapsed));
-    let cells: Vec<(&Mutant, usize)> =
-        mutants.iter().flat_map(|mutant| (0..engines.len()).map(move |at| (mutant, at))).collect();
-    let done = AtomicUsize::new(0);
-    let hunted = side_by_side(&cells, |(mutant, at)| {
-        let draws = engines[*at].draws;
-        let cell = cell(mutant, &known[*at], seed..seed + if draws { seeds } else { 1 }, began + within);
-        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        progress(&Progress { done, of: cells.len(), mutant, engine: engines[*at].name, cell: &cell });
-        cell
-    });
-    let mut hunted = hunted.into_iter();
-    let rows = mutants.iter().map(|mutant| {
-        let cells = hunted.by_ref().take(engines.len()).collect();
-        Row { mutant: mutant.clone(), cells }
-    });
-    Matrix {
-        engines: engines.iter().map(|engine| engine.name).collect(),
-        rows: rows.collect(),
-        flagged,
-        control_executions,
-    }
+    Matrix { engines: engines.iter().map(|engine| engine.name).collect(), rows, flagged, control_executions }
 }
 
-fn cell(mutant: &Mutant, grounds: &[(&Ground, Known)], seeds: std::ops::Range<u64>, until: Instant) -> Cell {
-    let reaching: Vec<&Ground> = grounds
-        .iter()
-        .filter(|(_, known)| reaches(&known.record, mutant.mutation))
-        .map(|(ground, _)| *ground)
-        .collect();
+fn cell(mutant: &Mutant, grounds: &[Tried<'_>], seeds: Range<u64>, until: Instant) -> Cell {
     let mut cell = Cell::default();
-    if reaching.is_empty() {
-        return cell;
-    }
-    for seed in seeds {
+    for seed in seeds.clone() {
         let began = Instant::now();
         if began > until && !cell.per_seed.is_empty() {
             break;
         }
-        let mut executions = 0;
-        let mut caught = None;
-        for ground in &reaching {
-            let hunt = hunted(mutant.mutation, ground, seed);
+        let (mut executions, mut elapsed) = (0, Duration::ZERO);
+        let (mut caught, mut comes_there) = (None, false);
+        for tried in grounds {
+            let control = tried.control(seeds.start);
+            // Who is flagged anyway catches nothing.
+            if control.hunt.violation.is_some() || !reaches(&control.record, mutant.mutation) {
+                continue;
+            }
+            comes_there = true;
+            let began = Instant::now();
+            let hunt = hunted(mutant.mutation, tried.ground, seed);
             executions += hunt.executions;
+            elapsed += began.elapsed();
             if let Some(what) = hunt.violation {
-                caught = Some(Caught { executions, elapsed: began.elapsed(), cost: hunt.cost });
+                caught = Some(Caught { executions, elapsed, cost: hunt.cost });
                 cell.what.get_or_insert(what);
-                cell.ground.get_or_insert_with(|| ground.name.clone());
+                cell.ground.get_or_insert_with(|| tried.ground.name.clone());
                 break;
             }
+        }
+        if !comes_there {
+            break;
         }
         cell.per_seed.push(caught);
         // Two seeds that find nothing say as much as ten.

@@ -1,0 +1,51 @@
+//! The mutants of the shipped code, in the stage `mutants`: each on the engine that catches it soonest.
+
+use super::stage::{Context, Finding};
+use crate::report::Verdict;
+use crate::sim::seam::hunt::{Checked, check, engines};
+use crate::sim::seam::{Mutant, census, mutants, quietly};
+
+/// The quick profile looks at one mutant in so many, at others from another seed.
+const QUICK_SHARE: u64 = 8;
+
+/// Hunts them; what was found stands in `finding`.
+pub(super) fn seam(context: &mut Context, finding: &mut Finding) {
+    quietly();
+    let share = context.profile.pick(QUICK_SHARE, 1, 1);
+    let all = mutants(&census());
+    let count = all.len();
+    let numbered = (0_u64..).zip(all);
+    let chosen: Vec<Mutant> =
+        numbered.filter(|(at, _)| at % share == context.seed % share).map(|(_, mutant)| mutant).collect();
+    let checked = check(&chosen, &engines(), context.seed, share == 1);
+    finding.cases += checked.executions;
+    let figures = [
+        ("seam: mutants of our own code", format!("{} of {count}", chosen.len())),
+        ("seam: caught", format!("{} in {} executions", checked.caught, checked.executions)),
+        ("seam: harmless", checked.harmless.to_string()),
+        ("seam: open", format!("{}: {}", checked.open.len(), checked.open.join("; "))),
+        ("seam: syncs and locks left out, small counterexamples", small(&checked)),
+    ];
+    finding.figures.extend(figures.map(|(name, figure)| (name.to_owned(), figure)));
+    let wrong = [
+        ("not caught", &checked.missed),
+        ("new, and nothing is known of them (run `fencehold-gate mutants`)", &checked.unknown),
+        ("known, and not there any more (run `fencehold-gate mutants`)", &checked.stale),
+    ];
+    let wrong: Vec<String> = wrong
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(what, names)| format!("{what}: {}", names.join("; ")))
+        .collect();
+    if !wrong.is_empty() {
+        finding.verdict = Verdict::Violation(format!("mutants of our own code: {}", wrong.join(". ")));
+        finding.command = Some(format!("cargo gate --only mutants --seed {}", context.seed));
+    }
+}
+
+fn small(checked: &Checked) -> String {
+    let (small, large) = &checked.small;
+    let large: Vec<&str> = large.iter().map(|(name, _)| name.as_str()).collect();
+    let rest = if large.is_empty() { String::new() } else { format!("; not of: {}", large.join("; ")) };
+    format!("{small} of {}{rest}", small + large.len())
+}
