@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::plan::Plan;
 use super::reached::Reached;
 use super::record::Recorder;
 use crate::sim::workspace::DIR;
@@ -37,11 +38,11 @@ impl After {
 const PAUSE_MS: u64 = 20_000;
 const HOUR_MS: i64 = 3_600_000;
 
-pub(super) fn happens(world: &World, after: After, recorder: &Recorder, reached: &mut Reached) {
+pub(super) fn happens(world: &World, plan: &Plan, after: After, recorder: &Recorder, reached: &mut Reached) {
     match after {
         After::Nothing => {}
         After::Pause => world.advance(PAUSE_MS),
-        After::Reboot => world.reboot(),
+        After::Reboot => reboot(world, plan),
         After::PowerCut => {
             let before = bytes(world);
             world.power_cut();
@@ -51,10 +52,21 @@ pub(super) fn happens(world: &World, after: After, recorder: &Recorder, reached:
         }
         After::RebootLater | After::RebootEarlier => {
             world.set_wall_clock(if after == After::RebootLater { HOUR_MS } else { -HOUR_MS });
-            world.reboot();
+            reboot(world, plan);
             reached.clock_steps += 1;
         }
     }
+}
+
+/// The machine shuts down in order: all that is in memory is written first.
+fn reboot(world: &World, plan: &Plan) {
+    world.reboot();
+    world.disk(|disk| {
+        if let Some(model) = plan.model {
+            disk.evict();
+            *disk = disk.clone().persistent(model, plan.page_bytes);
+        }
+    });
 }
 
 /// The bytes of the newest journal file, and which it is.

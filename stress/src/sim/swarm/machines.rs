@@ -55,7 +55,7 @@ impl User {
     }
 
     fn grant(&mut self, rng: &mut Rng, lease: &str) {
-        let (ttl_ms, writes) = (*rng.pick(&TTLS_MS), *rng.pick(&WRITES));
+        let (ttl_ms, writes) = (*rng.pick(&TTLS_MS), self.place(rng.pick::<&str>(&WRITES)));
         let (bound, me) = (self.bound(rng), self.client.me.clone());
         let mut args =
             json!({ "lease": lease, "holder": me.as_str(), "ttl_ms": ttl_ms, "write_set": [writes] });
@@ -67,7 +67,7 @@ impl User {
             lease: lease_id(lease),
             holder: me,
             ttl_ms: Some(ttl_ms),
-            writes: vec![Pattern::new(writes).expect("a plain path")],
+            writes: vec![Pattern::new(&writes).expect("a plain path")],
             about: About::default(),
             bound,
             asked_by: None,

@@ -141,7 +141,7 @@ fn generations(world: &World, plan: &Plan, recorder: &Recorder, reached: &mut Re
         if world.counts().power_cuts > lost_before {
             recorder.power_cut();
         }
-        after::happens(world, generation.after, recorder, reached);
+        after::happens(world, plan, generation.after, recorder, reached);
     }
     recorder.begin(world);
     let looked = world.alone(Faults::NONE, |fs, host| {
@@ -149,7 +149,7 @@ fn generations(world: &World, plan: &Plan, recorder: &Recorder, reached: &mut Re
     });
     recorder.end(world);
     whole(world, &[looked])?;
-    after::happens(world, after::After::PowerCut, recorder, reached);
+    after::happens(world, plan, after::After::PowerCut, recorder, reached);
     Ok(())
 }
 

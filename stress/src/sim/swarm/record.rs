@@ -34,8 +34,9 @@ pub(super) struct Recorder(Arc<Mutex<Record>>);
 
 #[derive(Debug)]
 pub(super) struct Record {
-    /// The history so far.
-    pub(super) text: String,
+    /// The histories: the one that goes on is the last.
+    pub(super) texts: Vec<String>,
+    header: String,
     /// By the number of the operation.
     pub(super) told: Vec<Told>,
     /// What was told to operations before this one need not be there.
@@ -62,8 +63,10 @@ impl Recorder {
             "revisions": true,
         });
         let slack_ms = if plan.boots() { ANY_MS } else { SLACK_MS };
+        let header = history::header_line(0, "the shipped code", &hello, slack_ms);
         Recorder(Arc::new(Mutex::new(Record {
-            text: history::header_line(0, "the shipped code", &hello, slack_ms),
+            texts: vec![header.clone()],
+            header,
             told: Vec::new(),
             kept_from: 0,
             wrong: None,
@@ -106,7 +109,7 @@ impl Recorder {
             } else {
                 record.tick()
             };
-            record.text.push_str(&history::died_line(at_us, number(process)));
+            record.push(&history::died_line(at_us, number(process)));
         }
     }
 
@@ -116,6 +119,9 @@ impl Recorder {
         if record.relaxed {
             record.kept_from = record.told.len();
             record.era += 1;
+            // What may be lost was seen: what comes is a history of its own.
+            let header = record.header.clone();
+            record.texts.push(header);
         }
     }
 
@@ -127,7 +133,7 @@ impl Recorder {
             record.alive.push(process);
         }
         let at_us = record.stamp(host.reading());
-        record.text.push_str(&history::invoke_line(at_us, number(process), id as u64, op, args));
+        record.push(&history::invoke_line(at_us, number(process), id as u64, op, args));
         record.told.push(Told::Nothing);
         id
     }
@@ -136,7 +142,7 @@ impl Recorder {
     pub(super) fn answer(&self, host: &SimHost, id: usize, told: Told, answer: &Value) {
         let mut record = self.lock();
         let at_us = record.stamp(host.reading());
-        record.text.push_str(&history::answer_line(at_us, number(host.number()), id as u64, answer));
+        record.push(&history::answer_line(at_us, number(host.number()), id as u64, answer));
         record.told[id] = told;
     }
 
@@ -152,6 +158,10 @@ fn number(process: ProcessId) -> u64 {
 }
 
 impl Record {
+    fn push(&mut self, line: &str) {
+        self.texts.last_mut().expect("a history goes on").push_str(line);
+    }
+
     /// The time of what happens now; nothing happens at the same time as another.
     fn stamp(&mut self, reading: Reading) -> u64 {
         let (_, begins_ms, monotonic_ms) = self.boot.as_ref().expect("a generation has begun");

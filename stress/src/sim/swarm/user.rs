@@ -96,6 +96,11 @@ impl User {
         format!("{kind}-{}-{number}", self.era)
     }
 
+    /// A place that nothing of an earlier era writes.
+    pub(super) fn place(&self, path: &str) -> String {
+        format!("era-{}/{path}", self.era)
+    }
+
     pub(super) fn name(&self, rng: &mut Rng, kind: &str) -> String {
         self.named(kind, rng.below(self.plan.names))
     }
