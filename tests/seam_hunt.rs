@@ -4,6 +4,9 @@
 use fencehold_stress::sim::seam::hunt::{Cost, check, engines, known};
 use fencehold_stress::sim::seam::{Kind, Mutant, census, mutants, quietly};
 
+/// A document that a killed writer left is read, and then the power fails: two faults.
+const LARGER: [&str; 2] = ["skip sync in document/mod.rs settle", "skip sync_dir in document/mod.rs settle"];
+
 /// Left out, these lose what was answered or let two in at once.
 fn is_left_out(mutant: &Mutant) -> bool {
     matches!(mutant.kind, Kind::SkipSync | Kind::SkipSyncDir | Kind::SkipLock)
@@ -22,7 +25,8 @@ fn whoever_leaves_out_a_sync_a_directory_sync_or_a_lock_is_caught_by_a_small_cou
     let larger: Vec<&String> = checked.small.1.iter().map(|(name, _)| name).collect();
     let most = Cost::SMALL;
     println!("{} within {most:?}, {} not: {larger:?}", checked.small.0, larger.len());
-    assert!(checked.small.0 * 10 >= checked.caught * 9, "{} of {}", checked.small.0, checked.caught);
+    assert_eq!(larger, LARGER, "those that need more, one fault in addition");
+    assert_eq!(checked.small.0 + larger.len(), checked.caught);
 }
 
 #[test]
@@ -54,7 +58,7 @@ fn the_explorer_flags_nothing_where_nothing_is_wrong() {
 const REVIEWED: [(&str, &str); 5] = [
     ("retry-after-EIO", "retry sync in journal/prove.rs prove"),
     ("answer-before-durable", "skip sync in journal/prove.rs prove"),
-    ("cached-fd-after-rotation", "old stat in journal/file.rs is_newest #2"),
+    ("cached-fd-after-rotation", "old stat in journal/file.rs is_newest"),
     ("unlinked lock", "old stat in journal/section.rs take_the_lock"),
     ("token-floor skipped", "skip rename in journal/floor.rs write"),
 ];

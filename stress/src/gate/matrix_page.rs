@@ -27,7 +27,6 @@ pub(super) fn page(matrix: &Matrix) -> String {
         let caught = row.soonest().is_some();
         let why = match known.get(row.mutant.name.as_str()) {
             Some(Known::Harmless(why)) => format!("harmless: {why}"),
-            Some(Known::Open(what)) => format!("open: {what}"),
             _ if caught => String::new(),
             _ => "not caught".to_owned(),
         };

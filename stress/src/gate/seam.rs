@@ -27,18 +27,14 @@ pub(super) fn seam(context: &mut Context, finding: &mut Finding) {
         ("seam: syncs and locks left out, small counterexamples", small(&checked)),
     ];
     finding.figures.extend(figures.map(|(name, figure)| (name.to_owned(), figure)));
-    let wrong = [
-        ("not caught", &checked.missed),
-        ("new, and nothing is known of them (run `fencehold-gate mutants`)", &checked.unknown),
-        ("known, and not there any more (run `fencehold-gate mutants`)", &checked.stale),
-    ];
-    let wrong: Vec<String> = wrong
-        .into_iter()
-        .filter(|(_, names)| !names.is_empty())
-        .map(|(what, names)| format!("{what}: {}", names.join("; ")))
-        .collect();
-    if !wrong.is_empty() {
-        finding.verdict = Verdict::Violation(format!("mutants of our own code: {}", wrong.join(". ")));
+    let unknown = [&checked.unknown[..], &checked.stale[..]].concat();
+    if !unknown.is_empty() {
+        let what = format!("{}; run `fencehold-gate mutants`", unknown.join("; "));
+        finding.figures.push(("seam: new, or gone".to_owned(), what));
+    }
+    if !checked.missed.is_empty() {
+        let missed = checked.missed.join("; ");
+        finding.verdict = Verdict::Violation(format!("mutants of our own code are not caught: {missed}"));
         finding.command = Some(format!("cargo gate --only mutants --seed {}", context.seed));
     }
 }

@@ -11,7 +11,7 @@ use crate::sim::choice::Source;
 use crate::sim::disk::{Disk, Persistence};
 use crate::sim::scenario::{Ran, Scenario};
 use crate::sim::seam::deeds;
-use crate::sim::workspace::{self, Client};
+use crate::sim::workspace::{self, Client, granted};
 use crate::sim::world::{Body, Fault, Options, Plan, SimFs, SimHost, World};
 
 type Told = Result<u64, String>;
@@ -34,7 +34,13 @@ const THINGS: [Thing; 7] = [
     Thing { name: "document", disk: files, act: increment, look: number, when_done: false },
     Thing { name: "log", disk: files, act: append, look: records, when_done: false },
     Thing { name: "journal", disk: || workspace::disk(|_, _| {}), act: own, look, when_done: false },
-    Thing { name: "journal at its floor", disk: next_at_the_floor, act: own, look: own, when_done: false },
+    Thing {
+        name: "journal at its floor",
+        disk: next_at_the_floor,
+        act: own,
+        look: another,
+        when_done: false,
+    },
     Thing {
         name: "ended leases",
         disk: deeds::with_an_ended_lease,
@@ -78,12 +84,14 @@ impl Seen {
 
     /// The one is killed, the next looks: what it saw, and the world then.
     fn killed(&self, mut source: Source) -> (World, Told) {
-        let call = source.choose("call", self.calls + 1);
+        // What a killed one left of these is not asked: the next one finds it there, and owes no sync.
+        let kills = if self.thing.when_done { 0 } else { self.calls };
+        let call = self.calls - source.choose("call", kills + 1);
         let plan = if call < self.calls { Plan::at(call as u64, Fault::Kill) } else { Plan::NONE };
         let world = World::new(self.disk.clone(), source, Options::default());
         let Thing { act, look, .. } = self.thing;
         drop(world.alone(plan, |fs, host| act(&fs, &host)));
-        let again = self.thing.when_done || world.choose("by", 2) == 1;
+        let again = !self.thing.when_done && world.choose("by", 2) == 1;
         let saw = alone(&world, if again { act } else { look });
         (world, saw)
     }
@@ -122,12 +130,8 @@ impl Scenario for Seen {
             Maker::Killed => self.killed(source),
             Maker::Stands => self.stands(source),
         };
-        let before = match saw {
-            Err(_) if self.thing.when_done => return Ran::of(&world, None),
-            saw => saw,
-        };
         world.power_cut();
-        let violation = before.and_then(|before| match alone(&world, self.thing.look)? {
+        let violation = saw.and_then(|before| match alone(&world, self.thing.look)? {
             after if after < before => {
                 Err(format!("{before} was seen, and after the power failed there is {after}"))
             }
@@ -147,6 +151,13 @@ fn next_at_the_floor() -> Disk {
     world.disk(|disk| disk.clone())
 }
 
+/// A lock that nobody asked for before.
+fn another(fs: &SimFs, host: &SimHost) -> Told {
+    let me = format!("after-{}", look(fs, host)?);
+    let answer = Client::new(fs.clone(), host.clone(), &me).acquire(&me, &me, 60_000);
+    granted(&answer).ok_or_else(|| format!("{answer:?} to an acquire of a free lock"))
+}
+
 fn forget(fs: &SimFs, host: &SimHost) -> Told {
     host.pass(deeds::LONG_MS);
     own(fs, host)?;
@@ -159,7 +170,7 @@ fn ended(fs: &SimFs, host: &SimHost) -> Told {
     let said = |error: fencehold::Error| format!("a process is told: {error}");
     let in_state = client.show_lease("work").map_err(said)?.is_some();
     let (ended, _) = client.ledger.journal().ended_leases().map_err(said)?;
-    Ok(ended.len() as u64 + u64::from(in_state))
+    Ok(u64::from(in_state || !ended.is_empty()))
 }
 
 fn repair(fs: &SimFs, host: &SimHost) -> Told {
@@ -179,9 +190,10 @@ fn settings(fs: &SimFs, _: &SimHost) -> Told {
         let bytes = read_file(fs, &Path::new(deeds::GIT).join(name), 1 << 16).ok().flatten();
         String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
     };
-    let (config, attributes) = (read("config"), read("info/attributes"));
+    // The attributes are a convenience: their folder is not synced, and the next append writes them anew.
+    let config = read("config");
     if !config.contains("bare = false") {
         return Err(format!("git's config has become {config:?}"));
     }
-    Ok(u64::from(config.contains("/elsewhere")) + u64::from(attributes.contains("merge=union")))
+    Ok(u64::from(config.contains("/elsewhere")))
 }
