@@ -358,3 +358,27 @@ fn completions_and_man_pages_come_from_the_one_definition() {
         assert!(said.code == 0 && said.stdout.contains(".TH"), "{page:?}: {said:?}");
     }
 }
+
+/// CLI-53: `lock acquire` and `lock renew` exit 1 with the reason `expired` where the grant has lapsed by the time that
+/// it is told.
+#[test]
+fn a_grant_that_lapsed_while_it_was_written_is_no_success() {
+    let yard = Yard::with_git();
+    let mut lapsed = 0;
+    for n in 0..1_000 {
+        let name = format!("lock-{n}");
+        let said = yard.run(["lock", "acquire", &name, "--ttl", "1ms", "--json"]);
+        let answer: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+        let left = answer["value"]["expires_in_ms"].as_u64();
+        match said.code {
+            0 => assert!(left > Some(0), "{answer}"),
+            1 => assert_eq!((answer["reason"].as_str(), left), (Some("expired"), Some(0))),
+            _ => panic!("{said:?}"),
+        }
+        lapsed += usize::from(said.code == 1);
+        if lapsed > 3 {
+            return;
+        }
+    }
+    panic!("{lapsed} of 1,000 grants of one millisecond were told late");
+}

@@ -83,8 +83,9 @@ fn show(yard: &Yard) -> serde_json::Value {
 /// Lets journal time pass: takes a lock for this long, and waits until somebody else gets it.
 fn let_pass(yard: &Yard, ttl: &str) {
     assert_eq!(yard.run(["lock", "acquire", "clock", "--ttl", ttl]).code, 0);
-    let waited = yard.run(["lock", "acquire", "clock", "--holder", "other", "--wait", "30s", "--ttl", "1ms"]);
+    let waited = yard.run(["lock", "acquire", "clock", "--holder", "other", "--wait", "30s", "--ttl", "1h"]);
     assert_eq!(waited.code, 0, "{waited:?}");
+    assert_eq!(yard.run(["lock", "break", "clock", "--reason", "time has passed"]).code, 0);
 }
 
 /// CLI-21: `lock run NAME -- CMD` exits with the child's code, or with 128 plus the number of the signal that

@@ -129,7 +129,7 @@ fn review_M4_c_a_namespace_a_day_ahead_finds_the_lock_held() {
 #[test]
 fn review_M4_c_without_the_offsets_no_time_is_told() {
     let yard = Yard::with_git();
-    assert_eq!(yard.run(["lock", "acquire", "build", "--holder", "it", "--ttl", "1ms"]).code, 0);
+    assert_eq!(yard.run(["lock", "acquire", "build", "--holder", "it", "--ttl", "1h"]).code, 0);
     let hidden = "mount -t tmpfs none /proc && exec \"$@\"";
     let plain = yard.fencehold();
     let mut command = Command::new("unshare");

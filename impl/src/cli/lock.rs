@@ -87,6 +87,15 @@ fn answer(out: Out, name: &LockName, told: &Told, claim: Option<&str>) -> Ended 
         out.tell_who_watches("relaxed: this outlives the kill of any process, not a power cut");
     }
     match &told.what {
+        What::Granted { token, expires_in_ms: Some(0) } => {
+            // The disk was slower than the TTL. Whoever goes on because of the exit code would go on unprotected.
+            out.say(&format!(
+                "{name} was granted with token {token} and lapsed while that was written; it is nobody's now. Acquire it \
+                 again, under a new token and with a longer --ttl"
+            ));
+            out.answer(&object, "")?;
+            Ok(REFUSED)
+        }
         What::Granted { token, .. } => {
             if let Some(claim) = claim {
                 object["value"]["claim"] = claim.into();

@@ -45,6 +45,10 @@ pub(super) fn object(told: &Told) -> Value {
     match &told.what {
         What::Granted { token, expires_in_ms } => {
             object["value"] = json!({ "token": token, "expires_in_ms": expires_in_ms });
+            if *expires_in_ms == Some(0) {
+                object["outcome"] = "refused".into();
+                object["reason"] = Refusal::Expired.word().into();
+            }
         }
         What::Ended { token, already } => {
             object["value"] = json!({ "token": token });
