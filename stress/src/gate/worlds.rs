@@ -56,7 +56,7 @@ pub(super) fn power(context: &mut Context) -> StageResult {
 /// The stage `swarm`: long drawn runs with everything that may go wrong switched on and off, judged as the soak is.
 pub(super) fn swarm(context: &mut Context) -> StageResult {
     context.progress.begin("swarm");
-    let runs_max = context.profile.pick(40, 160, 4_000);
+    let runs_max = context.profile.pick(80, 400, 10_000);
     let (seed, progress) = (context.seed, &mut context.progress);
     let swarm = sim::swarm::Swarm::new();
     let (reached, found) = sim::swarm::stage::run(&swarm, seed, runs_max, &mut |operations| {

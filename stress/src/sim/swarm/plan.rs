@@ -70,21 +70,12 @@ impl Plan {
         };
         let count = pick(source, "generations", &counts);
         let each = pick(source, "operations of each", &eachs);
-        let mut was_set_back = false;
         let generations = (0..count)
             .map(|_| {
                 let ops = |source: &mut Source| (0..each).map(|_| op(source)).collect();
                 let ops = (0..processes).map(|_| ops(source)).collect();
                 let after = After::ALL[source.choose("op after", After::ALL.len())];
-                let after = match after {
-                    After::Pause => After::Pause,
-                    _ if !boots => After::Nothing,
-                    // Journal time, which had waited for the wall clock, would be let go on at once: a lapse that a
-                    // client could not foresee.
-                    After::RebootLater if was_set_back => After::Reboot,
-                    after => after,
-                };
-                was_set_back |= after == After::RebootEarlier;
+                let after = if boots || after == After::Pause { after } else { After::Nothing };
                 Generation { ops, after }
             })
             .collect();

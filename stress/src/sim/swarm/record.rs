@@ -51,6 +51,10 @@ pub(super) struct Record {
     /// The harness's clock at the begin of this boot, and what the machine's read then.
     boot: Option<(fencehold_model::id::BootId, u64, u64)>,
     now_ms: u64,
+    /// The wall clock then, had nobody set it.
+    real_ms: u64,
+    /// By how much it was set.
+    set_ms: i64,
 }
 
 impl Recorder {
@@ -76,6 +80,8 @@ impl Recorder {
             last_us: 0,
             boot: None,
             now_ms: 0,
+            real_ms: 0,
+            set_ms: 0,
         })))
     }
 
@@ -91,7 +97,10 @@ impl Recorder {
         let mut record = self.lock();
         if record.boot.as_ref().is_none_or(|(before, ..)| *before != boot) {
             // As journal time does: a boot begins at the wall clock, and never before what was.
-            let begins_ms = reading.wall_ms.max(record.now_ms);
+            let real_ms = record.real_ms(reading);
+            let now_ms = record.now_ms + (real_ms - record.real_ms);
+            let begins_ms = reading.wall_ms.max(now_ms);
+            (record.now_ms, record.real_ms) = (begins_ms, real_ms);
             record.boot = Some((boot, begins_ms, reading.monotonic_ms));
         }
     }
@@ -123,6 +132,11 @@ impl Recorder {
             let header = record.header.clone();
             record.texts.push(header);
         }
+    }
+
+    /// The wall clock is set.
+    pub(super) fn clock_set(&self, by_ms: i64) {
+        self.lock().set_ms += by_ms;
     }
 
     /// An operation is sent; its number.
@@ -166,8 +180,13 @@ impl Record {
     fn stamp(&mut self, reading: Reading) -> u64 {
         let (_, begins_ms, monotonic_ms) = self.boot.as_ref().expect("a generation has begun");
         self.now_ms = begins_ms + reading.monotonic_ms.saturating_sub(*monotonic_ms);
+        self.real_ms = self.real_ms(reading);
         self.last_us = (self.now_ms * 1_000).max(self.last_us + 1);
         self.last_us
+    }
+
+    fn real_ms(&self, reading: Reading) -> u64 {
+        reading.wall_ms.saturating_add_signed(-self.set_ms)
     }
 
     fn tick(&mut self) -> u64 {
