@@ -1,7 +1,12 @@
 //! Bugs that a check of ours found, each kept away by a test that the README's table names.
 
+use fencehold::fs::Fs as _;
+
 use crate::program::Yard;
 use crate::readme::page;
+use crate::review::kit::{Act, Tampered};
+use crate::review::sim::{MODELS, Sim};
+use crate::spec_kit::{DURABLE, Does as _, HOUR, acquire};
 
 /// LOCK-12: A repetition of the last release of a name is ok and says `already`, until that release is forgotten.
 #[test]
@@ -68,4 +73,27 @@ fn every_bug_of_the_readme_has_its_test() {
 fn the_table_of_bugs_is_read_by_its_last_column() {
     let page = "# P\n\n## Bugs found\n\nWords.\n\n| bug | test |\n|---|---|\n| a `b` c | `one` |\n| d | `two` |\n\n| x |\n";
     assert_eq!(named_tests(page), ["one", "two"]);
+}
+
+/// A repair made `lock` anew and was killed before it synced the folder. The next one found it there, synced nothing and
+/// said that all was well; the power went, and everybody refused again.
+#[test]
+fn a_repair_syncs_what_a_killed_repair_had_made() {
+    let mut cuts = 0;
+    for model in MODELS {
+        let sim = Sim::new(model);
+        sim.fs().unlink(&sim.path("lock")).unwrap();
+        let sim = sim.all_durable(model);
+        let mut made = false;
+        let killed = Tampered::new(sim.fs(), move |call, path| {
+            made |= call == "create" && path.ends_with("lock");
+            if made && call == "sync_dir" { Act::Die } else { Act::Go }
+        });
+        sim.party_on(killed, DURABLE).journal().repair().unwrap_err();
+        sim.party().journal().repair().unwrap();
+        cuts += sim.every_cut(1_000, |after| {
+            after.party().token(&acquire("build", "h", HOUR));
+        });
+    }
+    assert!(cuts >= 5, "{cuts}");
 }

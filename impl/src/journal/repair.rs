@@ -67,10 +67,10 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             self.fs
                 .open(&path, How::CreateNew { mode: folder.mode & 0o666 | 0o600 })
                 .map_err(|error| Error::environment("creating", &path, error))?;
-            self.fs.sync_dir(&self.dir).map_err(|error| Error::environment("syncing", &self.dir, error))?;
             report.done.push(format!("{} was missing and is there again", path.display()));
         }
-        Ok(())
+        // A repair that was killed may owe this one.
+        self.fs.sync_dir(&self.dir).map_err(|error| Error::environment("syncing", &self.dir, error))
     }
 
     /// What copies a folder may leave out empty ones.
