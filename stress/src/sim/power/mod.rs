@@ -1,11 +1,12 @@
 //! The crash explorer: the power fails at every call of every operation, and of every two, and every subset of what was
 //! not synced survives that a filesystem may leave; then the shipped code recovers, and is judged.
 //!
-//! A case is an operation of one process on a workspace ([`starts`]), or of two: the second begins before any call of
-//! the first, after its kill there, or after one of its calls failed ([`play`]). Each moment before a call that changes
+//! A case is an operation of one process on a workspace (`starts`), or of two: the second begins before any call of
+//! the first, after its kill there, or after one of its calls failed (`play`). Each moment before a call that changes
 //! something, and the one after the last answer, is a *cut*. What survives a cut is asked of the source by
-//! [`Disk::power_cut`]; the next boot finds an *image*. Images that are equal, with equal answers before, are judged once
-//! ([`judge`]). The recovery is cut as well, from every image that is new, and so is the recovery from that.
+//! [`power_cut`](super::disk::Disk::power_cut); the next boot finds an *image*. Images that are equal, with equal
+//! answers before, are judged once (`judge`). The recovery is cut as well, from every image that is new, and so is the
+//! recovery from that.
 //!
 //! Bounds: two processes, of which one is preempted once; one failed call before the first cut; per cut as many subsets
 //! as [`Bounds`] says, all of them where there are no more, else the first ones and as many drawn.

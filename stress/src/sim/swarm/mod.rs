@@ -4,7 +4,7 @@
 //! A run has several *generations* of processes on one disk. In each, up to six processes use the shipped code at the
 //! same time while whatever the run has switched on goes wrong; between two of them time passes, or the machine is booted
 //! anew, or its power fails. At the end a fresh process looks at everything, the power fails once more, and the run is
-//! judged ([`judge`]).
+//! judged (`judge`).
 //!
 //! All operations of a run are asked of the source before anything runs, under the label `op`, of which 0 is nothing: so
 //! a counterexample loses whole operations, processes and generations without moving what is left of them.
