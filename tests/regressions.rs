@@ -1,6 +1,7 @@
 //! Bugs that a check of ours found, each kept away by a test that the README's table names.
 
-use fencehold::fs::Fs as _;
+use fencehold::fs::{Fs as _, How};
+use fencehold_stress::sim::disk::Persistence;
 
 use crate::program::Yard;
 use crate::readme::page;
@@ -96,4 +97,29 @@ fn a_repair_syncs_what_a_killed_repair_had_made() {
         });
     }
     assert!(cuts >= 5, "{cuts}");
+}
+
+/// A reader met lines that nobody had told to be durable and went to write them over, and a rotation had archived the file
+/// meanwhile: it was told that the journal is not there.
+#[test]
+fn a_reader_that_has_to_write_over_goes_on_behind_a_rotation() {
+    let sim = Sim::new(Persistence::Ext4);
+    let mut written = false;
+    let dying = Tampered::new(sim.fs(), move |call, path| {
+        written |= call == "append" && path.ends_with("journal.1.ndjson");
+        if written && call == "sync" && path.ends_with("journal.1.ndjson") { Act::Die } else { Act::Go }
+    });
+    sim.party_on(dying, DURABLE).ask(&acquire("build", "it", HOUR)).unwrap_err();
+    let (other, mut opens) = (sim.clone(), 0);
+    let slow = Tampered::new(sim.fs(), move |call, path| {
+        opens += u32::from(call == "open" && path.ends_with("journal.1.ndjson"));
+        if call == "open" && path.ends_with("journal.1.ndjson") && opens == 2 {
+            other.fs().open(&other.path("journal.1.condemned"), How::CreateNew { mode: 0o600 }).unwrap();
+            other.party().token(&acquire("other", "h", HOUR));
+            assert!(!other.bytes("journal.2.ndjson").is_empty(), "the condemned file is left");
+        }
+        Act::Go
+    });
+    assert!(sim.party_on(slow, DURABLE).held("other").is_some());
+    assert!(!sim.bytes("journal.2.ndjson").is_empty(), "the reader had to write over");
 }

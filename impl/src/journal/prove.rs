@@ -94,6 +94,11 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 tail.proof.rewritten();
                 return Ok(Over::MayNot);
             }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                // A rotation has moved it to the archive since: the next one is read.
+                inner.tail = None;
+                return Ok(Over::Moved);
+            }
             opened => opened.map_err(|error| Error::environment("opening", &tail.path, error))?,
         };
         let there = self.locked(inner, |journal, inner| {
