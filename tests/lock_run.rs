@@ -349,6 +349,8 @@ fn in_a_terminal_the_command_is_in_the_foreground() {
     let holder = show(&yard)["holder"].as_str().unwrap_or_default().to_owned();
     assert!(holder.ends_with(name.trim_start_matches("/dev/")), "{holder} on {name}");
     rustix::io::write(&terminal, b"\x03").unwrap();
+    // Where the signal came just before the shell waits for a line, it looks at it once the line is there.
+    rustix::io::write(&terminal, b"\n").unwrap();
     assert_eq!(line(), "interrupted");
     assert_eq!(code(child.0.wait().unwrap()), 5);
 }
