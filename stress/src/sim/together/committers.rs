@@ -5,12 +5,12 @@
 
 use fencehold_model::Event;
 
-use super::Told;
+use super::{Told, whole_history};
 use crate::sim::choice::Source;
 use crate::sim::disk::Disk;
 use crate::sim::scenario::{Ran, Scenario};
 use crate::sim::workspace::{self, Client, granted};
-use crate::sim::world::{Body, Ended, Options, Plan, SimFs, SimHost, World};
+use crate::sim::world::{Body, Ended, Options, SimFs, SimHost, World};
 
 /// The scenario.
 #[derive(Debug, Clone)]
@@ -67,18 +67,7 @@ fn commit(fs: &SimFs, host: &SimHost, told: &Told<Heard>) {
 }
 
 fn judge(world: &World, ended: &[Ended<()>], told: &[Heard]) -> Result<(), String> {
-    if world.deadlocked() {
-        return Err("processes wait for each other without end".to_owned());
-    }
-    if let Some(Ended::Panicked(text)) = ended.iter().find(|ended| matches!(ended, Ended::Panicked(_))) {
-        return Err(format!("a process panicked: {text}"));
-    }
-    let read = world.alone(Plan::NONE, |fs, host| Client::new(fs, host, "judge").history());
-    let read = read.returned().ok_or("the judge did not end by itself")?;
-    let (entries, notes) = read.map_err(|error| format!("the next process is told: {error}"))?;
-    if let Some(note) = notes.first() {
-        return Err(format!("the history has a gap: {note}"));
-    }
+    let entries = whole_history(world, ended)?;
     for process in 0..ended.len() {
         let me = format!("process-{process}");
         let own = |event: &Event| matches!(event, Event::LockGranted { name, .. } if name.as_str() == me);

@@ -9,14 +9,14 @@ use fencehold::Happened;
 use fencehold::ledger::{Answer, LeaseVerdict, TaskVerdict};
 use fencehold_model::{Entry, Event, Revision};
 
-use super::Told;
+use super::{Told, whole_history};
 use crate::fold::Fold;
 use crate::sim::choice::Source;
 use crate::sim::disk::Disk;
 use crate::sim::door::Locks;
 use crate::sim::scenario::{Ran, Scenario};
 use crate::sim::workspace::{self, Client};
-use crate::sim::world::{Body, Ended, Options, Plan, SimFs, SimHost, World};
+use crate::sim::world::{Body, Ended, Options, SimFs, SimHost, World};
 
 const PROCESSES: usize = 3;
 const ROUNDS: usize = 2;
@@ -175,18 +175,7 @@ impl Told<Heard> {
 }
 
 fn judge(world: &World, ended: &[Ended<()>], told: &[Heard]) -> Result<(), String> {
-    if world.deadlocked() {
-        return Err("processes wait for each other without end".to_owned());
-    }
-    if let Some(Ended::Panicked(text)) = ended.iter().find(|ended| matches!(ended, Ended::Panicked(_))) {
-        return Err(format!("a process panicked: {text}"));
-    }
-    let read = world.alone(Plan::NONE, |fs, host| Client::new(fs, host, "judge").history());
-    let read = read.returned().ok_or("the judge did not end by itself")?;
-    let (entries, notes) = read.map_err(|error| format!("the next process is told: {error}"))?;
-    if let Some(note) = notes.first() {
-        return Err(format!("the history has a gap: {note}"));
-    }
+    let entries = whole_history(world, ended)?;
     for heard in told {
         agrees(heard, &entries)?;
     }

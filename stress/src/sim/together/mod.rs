@@ -14,7 +14,11 @@ pub use machines::MachineUsers;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use fencehold_model::Entry;
+
 use super::scenario::Scenario;
+use super::workspace::Client;
+use super::world::{Ended, Plan, World};
 
 /// Everything that processes do together, in a fixed order.
 #[must_use]
@@ -50,5 +54,22 @@ impl<T> Told<T> {
 
     fn push(&self, told: T) {
         self.lock().push(told);
+    }
+}
+
+/// The events that are left, where everybody ended by itself or was killed and the history has no gap.
+fn whole_history(world: &World, ended: &[Ended<()>]) -> Result<Vec<Entry>, String> {
+    if world.deadlocked() {
+        return Err("processes wait for each other without end".to_owned());
+    }
+    if let Some(Ended::Panicked(text)) = ended.iter().find(|ended| matches!(ended, Ended::Panicked(_))) {
+        return Err(format!("a process panicked: {text}"));
+    }
+    let read = world.alone(Plan::NONE, |fs, host| Client::new(fs, host, "judge").history());
+    let read = read.returned().ok_or("the judge did not end by itself")?;
+    let (entries, notes) = read.map_err(|error| format!("the next process is told: {error}"))?;
+    match notes.first() {
+        Some(note) => Err(format!("the history has a gap: {note}")),
+        None => Ok(entries),
     }
 }
