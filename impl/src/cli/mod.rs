@@ -11,6 +11,7 @@ mod describe;
 mod doc;
 mod fence;
 mod history;
+mod hook;
 mod identity;
 mod init;
 mod inspect;
@@ -62,6 +63,13 @@ fn enter(args: &[OsString]) -> u8 {
         && dashes == "--"
     {
         return run::code_of(run::be_child(parent, child), Out { json: false });
+    }
+    // Nor is this: a harness asks, and an error of usage would stop every call of its agent.
+    if let [_, command, event, rest @ ..] = args
+        && command == "hook"
+        && let Some(event) = event.to_str().filter(|event| hook::is_event(event))
+    {
+        return hook::enter(event, rest);
     }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
