@@ -2,15 +2,12 @@
 //! processes. The matrix asks the engines for each of them as well.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::stage::Progress;
 use crate::explore::{Found, Machine};
 use crate::lint::{self, Standing};
-use crate::sim::journal::Defect;
-use crate::sim::mutants::{EXECUTIONS_MAX, Protocol};
-use crate::sim::scenario::{Engine, Scenario, search_by};
+use crate::sim::mutants::{EXECUTIONS_MAX, Mutant};
 use crate::sim::seam::hunt::{Ground, Hunt};
 use crate::soak::{self, Options};
 use crate::target::Spec;
@@ -21,8 +18,6 @@ pub(super) const ENGINES: [&str; 7] = ["search", "walks", "laws", "random", "pct
 
 /// What says of a broken program that it is a process.
 pub(super) const PROCESS: &str = "process";
-/// Two switches of who goes next: what most of them need.
-const PCT: Engine = Engine::Pct { depth: 3 };
 
 /// Something broken.
 pub(super) struct Broken {
@@ -43,12 +38,11 @@ pub(super) struct Way {
 /// All that is broken; the processes work below `dir`.
 pub(super) fn all(dir: &Path) -> Vec<Broken> {
     let machines = Machine::all().into_iter().map(machine);
-    let protocols = [Protocol::DoubleTakeover, Protocol::ReleaseByPath];
-    let protocols = protocols.map(|it| simulated(it.name(), "protocol on the simulated disk", it));
-    let stores = Defect::ALL.map(|it| simulated(it.name(), "store at the end of a wire", it.shown()));
+    // Each world twice: one for each engine.
+    let simulated = Mutant::all().into_iter().zip(Mutant::all()).map(simulated);
     let names = targets::MUTANTS.iter().map(|(name, _)| *name).chain(targets::registries());
     let processes = names.map(|name| process(name, dir));
-    machines.chain(protocols).chain(stores).chain(processes).collect()
+    machines.chain(simulated).chain(processes).collect()
 }
 
 fn hunt(found: Option<(u64, String)>, otherwise: u64) -> Hunt {
@@ -73,21 +67,21 @@ fn machine(machine: Machine) -> Broken {
     Broken { name, kind: "machine of the model", ways }
 }
 
-fn simulated(
-    name: &'static str,
-    kind: &'static str,
-    scenario: impl Scenario + Send + Sync + 'static,
-) -> Broken {
-    let scenario: Arc<dyn Scenario + Send + Sync> = Arc::new(scenario);
-    let way = |engine, by: Engine| {
-        let scenario = Arc::clone(&scenario);
-        let find = move |seed| match search_by(by, scenario.as_ref(), seed, EXECUTIONS_MAX, &mut |_| {}) {
-            Some(found) => hunt(Some((found.executions, found.counterexample.what)), 0),
-            None => hunt(None, EXECUTIONS_MAX),
-        };
-        Way { engine, draws: true, ground: Ground::new(name.to_owned(), find) }
-    };
-    Broken { name: name.to_owned(), kind, ways: vec![way("random", Engine::Random), way("pct", PCT)] }
+fn simulated((one, other): (Mutant, Mutant)) -> Broken {
+    let name = one.name;
+    let way = |engine, ground| Way { engine, draws: true, ground };
+    let random = Ground::drawn(one.scenario, EXECUTIONS_MAX);
+    let pct = Ground::pct(other.scenario, EXECUTIONS_MAX);
+    Broken {
+        name: name.to_owned(),
+        kind: if is_numbered(name) { "program on the simulated disk" } else { "store at the end of a wire" },
+        ways: vec![way("random", random), way("pct", pct)],
+    }
+}
+
+/// Whether it is one of the numbered defects.
+fn is_numbered(name: &str) -> bool {
+    name.strip_prefix('M').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 /// For how long a process is soaked on a seed at first, and how often for twice as long.

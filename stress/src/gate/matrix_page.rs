@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::section::{Line, Section, word};
+use crate::sim::mutants::{CATALOG, Where};
 
 const HEAD: &str = "<!doctype html><meta charset=\"utf-8\"><title>Mutants</title><style>\
 body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #8888;padding:2px 6px}\
@@ -18,7 +19,36 @@ pub(super) fn page(sections: &[Section]) -> String {
     for section in sections {
         table(&mut text, section);
     }
+    numbered(&mut text);
     text
+}
+
+/// By what each of the numbered defects is caught.
+fn numbered(text: &mut String) {
+    text.push_str(
+        "<h2>The numbered defects</h2><table><tr><th>number</th><th>defect</th><th>caught</th></tr>",
+    );
+    for defect in CATALOG {
+        let by = match defect.by {
+            Where::Caught { simulated, process } => {
+                let process = if process { "a process" } else { "" };
+                let by: Vec<&str> =
+                    simulated.iter().copied().chain([process]).filter(|by| !by.is_empty()).collect();
+                format!("as {}", by.join(", "))
+            }
+            Where::Tested { file, test } => format!("by the test {test} in {file}"),
+            Where::Later(part) => format!("not yet: it belongs to {}, which is not there yet", part.name()),
+            Where::Inexpressible(why) => format!("not at all: {why}"),
+        };
+        let _ = write!(
+            text,
+            "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
+            defect.number,
+            escape(defect.name),
+            escape(&by)
+        );
+    }
+    text.push_str("</table>\n");
 }
 
 fn table(text: &mut String, section: &Section) {

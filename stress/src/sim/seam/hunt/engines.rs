@@ -55,7 +55,7 @@ impl Ground {
     }
 
     /// Executions drawn from the seed.
-    fn drawn(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64) -> Self {
+    pub(crate) fn drawn(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64) -> Self {
         let name = scenario.name();
         let run = move |seed: u64| {
             let mut seeds = Random::new(seed);
@@ -70,7 +70,7 @@ impl Ground {
     }
 
     /// The same by priorities that change twice in a run.
-    fn pct(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64) -> Self {
+    pub(crate) fn pct(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64) -> Self {
         let name = scenario.name();
         let run = move |seed: u64| {
             let mut seeds = Random::new(seed);
