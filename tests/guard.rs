@@ -2,6 +2,8 @@
 mod bad_input;
 /// What cannot be decided.
 mod failures;
+/// A harness's settings: installed, tried, uninstalled.
+mod install;
 /// A session on a checkout, as its harness plays it.
 mod play;
 

@@ -136,6 +136,7 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Lease(command) => lease::lease(command, common),
         Command::Task(command) => task::task(command, common),
         Command::Config(command) => config::config(command, common),
+        Command::Hook(command) => hook::hook(command, common),
         Command::Log(command) => log::log(command, common),
         Command::Doc(command) => doc::doc(command, common),
         Command::Completions { shell } => shell::completions(*shell, out),

@@ -5,9 +5,13 @@
 //! leaves a record first, or does not pass.
 
 mod answer;
+mod before;
 mod failed_open;
 mod guard;
+mod install;
 mod session_process;
+mod try_it;
+mod wired;
 
 use std::io::Read as _;
 use std::panic::AssertUnwindSafe;
@@ -21,6 +25,7 @@ use super::settings::OnFailure;
 use crate::host::Deadline;
 
 pub(super) use failed_open::records;
+pub(super) use install::{Hook, hook};
 
 /// The events of a harness, by the words that name them here and there.
 const EVENTS: [(&str, Event); 4] = [
