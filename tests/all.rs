@@ -18,6 +18,8 @@ mod bench_report;
 mod checker;
 /// The command line as a process: exit codes, what goes to stdout and what to stderr.
 mod cli;
+/// `fencehold lease closeout` as processes: labels and exit codes that agree.
+mod cli_closeout;
 /// `fencehold config` as processes: the policy of a team, and what is wrong with one.
 mod cli_config;
 /// `fencehold lease` as processes: one registry for all, races, everybody in the way named.
