@@ -36,6 +36,8 @@ mod document_faults;
 mod document_text;
 /// The explorer of the machines, and the wrong machines that it must catch.
 mod explore;
+/// What is written into git's own files.
+mod git_files;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;
 /// What failed disks, damaged files and half-done repairs leave to the journal.
