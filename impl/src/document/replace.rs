@@ -71,7 +71,7 @@ fn write<F: Fs>(fs: &F, place: &Place, was: Option<&Was>, bytes: &[u8], temp: &P
     // Nobody but us until the owner is right.
     let how = How::CreateNew { mode: was.stat.mode & 0o700 };
     let file = fs.open(temp, how).map_err(failed)?;
-    // The sync that makes a new file's length durable writes its inode: mode and owner with it.
+    // Mode and owner go with the length that this sync makes durable, and with the directory at the latest.
     let written = append_all(&file, bytes).and_then(|()| file.adopt(&was.stat)).and_then(|()| file.sync());
     match written {
         Ok(()) => Ok(file),

@@ -38,7 +38,10 @@ pub(super) fn files() -> Disk {
 }
 
 fn damaged_log() -> Disk {
-    site::disk(|fs, _| site::foreign(fs, site::LOG, b"no record\n"))
+    site::disk(|fs, host| {
+        site::foreign(fs, site::LOG, b"no record\n");
+        append(fs, host).expect("a healthy disk");
+    })
 }
 
 /// What it finds counts for nothing here, only what it leaves.
