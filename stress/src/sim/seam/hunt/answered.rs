@@ -112,7 +112,7 @@ impl Answered {
 
     /// The world after all that, and what must be seen in it.
     fn played(&self, source: Source) -> (World, Result<u64, String>) {
-        let world = World::new(self.disk.clone(), source, Options::default());
+        let world = World::new(self.disk.clone(), source, Options::bounded(1, 0));
         (self.deed.foreign)(&world);
         let due = match self.wrong {
             Wrong::Power => {
@@ -125,9 +125,9 @@ impl Answered {
                 let plan = Plan::at(self.place(&world), Fault::Fail(Errno::IO));
                 let due = self.act(&world, plan);
                 if world.choose("then", 2) == 0 {
-                    world.disk(Disk::evict)
+                    world.disk(Disk::evict);
                 } else {
-                    power_cut(&world)
+                    power_cut(&world);
                 }
                 due
             }
