@@ -65,6 +65,19 @@ fn a_setting_that_a_killed_process_left_is_durable_before_it_is_relied_on() {
     assert_eq!(deaths, 2);
 }
 
+/// git takes its lock beside the file that a link leads to (seen of git 2.47).
+#[test]
+fn a_config_that_is_a_link_is_locked_where_git_locks_it() {
+    for (lock, free) in [("/elsewhere/config.lock", false), ("/git/config.lock", true)] {
+        let world = checkout(true);
+        world.disk(|disk| disk.put(lock, b""));
+        let (_, fs, _) = world.process();
+        let kept = keep_in_git_config(&fs, Path::new(GIT), Path::new("/ws"));
+        assert_eq!(kept.is_ok(), free, "{lock}: {kept:?}");
+        assert_eq!(text(&world.disk(|disk| disk.clone()), "/elsewhere/config").contains("/ws"), free);
+    }
+}
+
 #[test]
 fn what_git_sets_meanwhile_stays_in_its_config() {
     let world = checkout(false);

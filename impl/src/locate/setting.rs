@@ -3,7 +3,7 @@
 //! Invariant: whoever is told that the setting stands finds it there after a power cut, whoever wrote it.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::git_config::{GitConfig, dir_setting};
 use crate::document::settle;
@@ -33,7 +33,10 @@ pub fn keep_in_git_config<F: Fs>(fs: &F, common_dir: &Path, dir: &Path) -> Resul
         // Whoever wrote it may have been killed before its sync, and git syncs no config.
         return settle(fs, folder, &found.file).map_err(|error| Error::environment("syncing", &real, error));
     }
-    let lock = common_dir.join("config.lock");
+    // Beside the file that a link leads to: there git takes it, too.
+    let mut lock = real.clone().into_os_string();
+    lock.push(".lock");
+    let lock = PathBuf::from(lock);
     let file = fs.open(&lock, How::CreateNew { mode: found.mode }).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Error::usage(format!(
             "{} exists: another git process is at work, or was killed. Try again, or remove it",
