@@ -27,6 +27,10 @@ pub(super) struct Users {
     pub(super) locks: bool,
     pub(super) leases: bool,
     pub(super) tasks: bool,
+    pub(super) documents: bool,
+    pub(super) logs: bool,
+    /// Whether documents are read while others are about: what was read may be lost with the power.
+    pub(super) reads: bool,
     /// Whether reasons are long, so that the journal is rotated.
     pub(super) long: bool,
     /// Whether locks and leases are bound to processes.
@@ -70,7 +74,7 @@ impl Plan {
         };
         let count = pick(source, "generations", &counts);
         let each = pick(source, "operations of each", &eachs);
-        let generations = (0..count)
+        let generations: Vec<Generation> = (0..count)
             .map(|_| {
                 let ops = |source: &mut Source| (0..each).map(|_| op(source)).collect();
                 let ops = (0..processes).map(|_| ops(source)).collect();
@@ -79,10 +83,11 @@ impl Plan {
                 Generation { ops, after }
             })
             .collect();
+        let reads = options.power_cuts_max == 0 && generations.iter().all(|it| it.after != After::PowerCut);
         Plan {
             model: model.map(|model| Persistence::LOSING[model]),
             page_bytes,
-            users: Users { may_fail, may_wait_long, ..users },
+            users: Users { may_fail, may_wait_long, reads, ..users },
             generations,
             answers: source.answers().len() - begun,
             options,
@@ -109,11 +114,15 @@ fn op(source: &mut Source) -> u32 {
 fn users(source: &mut Source) -> Users {
     let mut on = |label| source.choose(label, 2) == 0;
     let (locks, leases, tasks) = (on("no locks"), on("no leases"), on("no tasks"));
+    let (documents, logs) = (on("no documents"), on("no logs"));
     Users {
         durable: source.choose("relaxed", 4) < 3,
-        locks: locks || !(leases || tasks),
+        locks: locks || !(leases || tasks || documents || logs),
         leases,
         tasks,
+        documents,
+        logs,
+        reads: true,
         long: source.choose("long", 2) == 1,
         bound: source.choose("bound", 2) == 1,
         names: [2, 5][source.choose("names", 2)],

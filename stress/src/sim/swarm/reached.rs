@@ -46,6 +46,9 @@ counted! {
     takeovers: "takeovers",
     contended: "contended acquires",
     overlaps: "overlaps refused",
+    increments: "increments",
+    appends: "appends",
+    stale: "stale tokens refused",
     infos: "operations without an answer",
     rotations: "rotations",
     condemned: "condemned files",
@@ -75,6 +78,8 @@ impl Reached {
         self.takeovers += report.counts.takeovers as u64;
         self.contended += report.counts.contended as u64;
         self.overlaps += report.counts.overlaps as u64;
+        self.increments += report.counts.increments as u64;
+        self.appends += report.counts.appends as u64;
         self.infos += report.counts.infos as u64;
     }
 
