@@ -29,8 +29,6 @@ pub(super) struct Users {
     pub(super) tasks: bool,
     pub(super) documents: bool,
     pub(super) logs: bool,
-    /// Whether documents are read while others are about: what was read may be lost with the power.
-    pub(super) reads: bool,
     /// Whether reasons are long, so that the journal is rotated.
     pub(super) long: bool,
     /// Whether locks and leases are bound to processes.
@@ -83,11 +81,10 @@ impl Plan {
                 Generation { ops, after }
             })
             .collect();
-        let reads = options.power_cuts_max == 0 && generations.iter().all(|it| it.after != After::PowerCut);
         Plan {
             model: model.map(|model| Persistence::LOSING[model]),
             page_bytes,
-            users: Users { may_fail, may_wait_long, reads, ..users },
+            users: Users { may_fail, may_wait_long, ..users },
             generations,
             answers: source.answers().len() - begun,
             options,
@@ -114,7 +111,8 @@ fn op(source: &mut Source) -> u32 {
 fn users(source: &mut Source) -> Users {
     let mut on = |label| source.choose(label, 2) == 0;
     let (locks, leases, tasks) = (on("no locks"), on("no leases"), on("no tasks"));
-    let (documents, logs) = (on("no documents"), on("no logs"));
+    // They take from the journal's, of which there is more to reach.
+    let (documents, logs) = (source.choose("documents", 3) == 1, source.choose("logs", 3) == 1);
     Users {
         durable: source.choose("relaxed", 4) < 3,
         locks: locks || !(leases || tasks || documents || logs),
@@ -122,7 +120,6 @@ fn users(source: &mut Source) -> Users {
         tasks,
         documents,
         logs,
-        reads: true,
         long: source.choose("long", 2) == 1,
         bound: source.choose("bound", 2) == 1,
         names: [2, 5][source.choose("names", 2)],

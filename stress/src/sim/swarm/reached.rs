@@ -35,6 +35,7 @@ counted! {
     operations: "operations",
     calls: "calls, and what happened between them",
     relaxed: "relaxed runs",
+    by_priorities: "runs by priorities",
     kills: "kills",
     power_cuts: "power cuts",
     stops: "stalls and stops",
