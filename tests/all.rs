@@ -38,6 +38,8 @@ mod document_faults;
 mod document_text;
 /// The explorer of the machines, and the wrong machines that it must catch.
 mod explore;
+/// What is written into git's own files.
+mod git_files;
 /// The session guard as processes: payloads of harnesses in, decisions out.
 mod guard;
 /// The real disk with failures and foreign writers put in, call by call.

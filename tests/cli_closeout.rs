@@ -22,10 +22,10 @@ fn labels(said: &Said) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// CLI-54: `lease closeout` labels every lease: `[BLOCK]` an open one of another, `[WARN]` a crashed one, `[INFO]` one's
+/// CLI-55: `lease closeout` labels every lease: `[BLOCK]` an open one of another, `[WARN]` a crashed one, `[INFO]` one's
 /// own and those that have ended; with an id, one's own is that lease, and without one, those of the holder.
 ///
-/// CLI-55: `lease closeout` exits 0 exactly where no lease is labelled `[BLOCK]` and every lease could be read, and its
+/// CLI-56: `lease closeout` exits 0 exactly where no lease is labelled `[BLOCK]` and every lease could be read, and its
 /// JSON says the same.
 ///
 /// Defect GSDD-5: a foreign open lease was printed as `[BLOCK]`, and the command ended with 0.

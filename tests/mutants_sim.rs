@@ -28,7 +28,7 @@ fn every_mutant_is_found_from_every_seed() {
         assert_eq!((mutant.per_seed.len(), mutant.elapsed.len()), (10, 10));
         assert!(mutant.worst.is_some_and(|worst| worst <= 2_000), "{}: {:?}", mutant.name, mutant.per_seed);
     }
-    assert_eq!(results.len(), 27 + 12);
+    assert_eq!(results.len(), 27 + 13);
 }
 
 /// What is found of a mutant, whichever seed finds it.

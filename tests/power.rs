@@ -1,7 +1,7 @@
 //! The crash explorer: the power fails at every call, every legal subset survives, and the shipped code recovers.
 
 use fencehold_stress::sim::disk::Persistence;
-use fencehold_stress::sim::power::{self, Bounds, Counts, Files, Power};
+use fencehold_stress::sim::power::{self, Bounds, Counts, Files, Power, Recovery};
 use fencehold_stress::sim::scenario::exhaust;
 use fencehold_stress::sim::seam::{Mutation, Place, recording, under};
 use fencehold_stress::sim::stage;
@@ -69,6 +69,36 @@ fn documents_and_logs_survive_a_power_cut_at_each_of_their_calls() {
         runs += exhaust(&case, 60, &mut |_| {}).unwrap_or_else(|found| panic!("{found}")).runs;
     }
     assert!(runs > 300, "{runs} runs");
+}
+
+/// What is wrong with each recovery is found, it replays, and the same case with the shipped recovery stands.
+fn is_found(canary: Recovery, bounds: Bounds, says: &str) {
+    for model in [Persistence::Ext4, Persistence::Pages] {
+        let case = power::harmed(model, canary);
+        explored([case.clone()], bounds);
+        let (counts, found) = case.recovering(canary).explore(bounds, 1);
+        let found = found.unwrap_or_else(|| panic!("{canary:?} is not found: {counts:?}"));
+        println!("{canary:?}: after {} images: {found}", counts.images);
+        assert!(found.what.contains(says), "{found}");
+        let again = stage::replay(&found.schedule.to_ndjson()).expect("it replays");
+        assert_eq!(again.map(|again| again.what), Some(found.what));
+    }
+}
+
+#[test]
+fn a_recovery_whose_second_call_wipes_what_the_first_saved_is_found() {
+    is_found(Recovery::SavesOver, ONCE, "recovering again changed");
+}
+
+#[test]
+fn a_recovery_that_takes_what_was_saved_for_rubbish_is_found() {
+    is_found(Recovery::Sweeps, ONCE, "which was saved, is changed or gone");
+}
+
+/// Of two lines that were not synced the second survives: it was decided after the first, which nobody has any more.
+#[test]
+fn a_recovery_that_applies_what_stands_behind_a_break_is_found() {
+    is_found(Recovery::PastBreaks, ONCE, "was never asked for");
 }
 
 fn syncs_of(case: &Power) -> Vec<Place> {

@@ -1,8 +1,15 @@
 //! Bugs that a check of ours found, each kept away by a test that the README's table names.
 
-use fencehold::fs::{Fs as _, How};
-use fencehold_stress::sim::disk::Persistence;
+use std::path::Path;
 
+use fencehold::fs::{Fs as _, How};
+use fencehold::log::{Log, Page};
+use fencehold::mark::{Folder, Rooted, Shown};
+use fencehold_model::WorkspaceId;
+use fencehold_stress::sim::disk::{Disk, Persistence};
+use fencehold_stress::sim::world::World;
+
+use crate::log::record;
 use crate::program::Yard;
 use crate::readme::page;
 use crate::review::kit::{Act, Tampered};
@@ -122,4 +129,30 @@ fn a_reader_that_has_to_write_over_goes_on_behind_a_rotation() {
     });
     assert!(sim.party_on(slow, DURABLE).held("other").is_some());
     assert!(!sim.bytes("journal.2.ndjson").is_empty(), "the reader had to write over");
+}
+
+/// A handle on a log knew the entry of its file to be durable, by the file's number. The file was removed, another program
+/// made a new one, which got that number, and the next append synced no entry.
+#[test]
+fn a_log_that_was_made_anew_under_its_old_number_is_there_after_a_power_cut() {
+    let mut disk = Disk::new();
+    for dir in ["/r", "/r/ws", "/r/ws/doc"] {
+        disk.make_dir(Path::new(dir), 0o755).unwrap();
+    }
+    let world = World::calm(disk.persistent(Persistence::Posix, 512));
+    let (_, fs, _) = world.process();
+    let rooted = Rooted::new(&fs, Path::new("/r"), Path::new("/r/ws")).unwrap();
+    let folder = || Folder { dir: "/r/ws".into(), id: WorkspaceId::new("w1").unwrap() };
+    let log = || Log::open(fs.clone(), folder(), &rooted, Path::new("log"), None).unwrap();
+    let (ours, path) = (log(), Path::new("/r/log"));
+    ours.append(&record("a"), &Shown::nothing()).unwrap().unwrap();
+    fs.unlink(path).unwrap();
+    fs.sync_dir(Path::new("/r")).unwrap();
+    fs.open(path, How::CreateNew { mode: 0o644 }).unwrap();
+    ours.append(&record("b"), &Shown::nothing()).unwrap().unwrap();
+    let left = world.disk(|disk| disk.clone()).power_cut(&mut |_, _| 0);
+    world.disk(|disk| *disk = left);
+    let read = log().read(&Page::default()).unwrap();
+    let ids: Vec<&str> = read.records.iter().map(|record| record["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["b"]);
 }

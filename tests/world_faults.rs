@@ -143,6 +143,47 @@ fn a_power_cut_ends_everybody_keeps_what_was_synced_and_boots_anew() {
     assert!(cut > 4 && lost > 0 && kept > 0, "{cut} cuts, {lost} lost, {kept} kept");
 }
 
+/// What a reader saw before an orderly reboot is there after the power cut that follows; what a writeback lost is not.
+#[test]
+fn an_orderly_reboot_writes_back_what_is_in_memory_and_a_power_cut_does_not() {
+    let write = |world: &World| {
+        let wrote = world.alone(Plan::NONE, |fs, _| {
+            file(&fs).append(b"line\n").unwrap();
+            fs.rename(Path::new("/f"), Path::new("/g")).unwrap();
+        });
+        assert_eq!(wrote, Ended::Returned(()));
+    };
+    let mut seen = 0;
+    for model in Persistence::LOSING {
+        let world = World::calm(disk().persistent(model, 64));
+        write(&world);
+        world.power_cut();
+        let left = world.disk(|disk| (disk.contents("/f").map(<[u8]>::len), disk.contents("/g").is_some()));
+        assert_eq!(left, (Some(0), false), "{model:?}: the first answer is the least that may survive");
+
+        let world = World::calm(disk().persistent(model, 64));
+        write(&world);
+        world.reboot();
+        assert_eq!(world.disk(|disk| disk.pending()), 0, "{model:?}");
+        world.power_cut();
+        let left = world.disk(|disk| disk.contents("/g").map(<[u8]>::to_vec));
+        assert_eq!(left.as_deref(), Some(&b"line\n"[..]), "{model:?}");
+
+        let world = World::calm(disk().persistent(model, 64));
+        let lost = world.alone(Plan::at(2, Fault::Fail(rustix::io::Errno::IO)), |fs, _| {
+            let file = file(&fs);
+            file.append(b"line\n").unwrap();
+            file.sync().unwrap_err()
+        });
+        assert!(matches!(lost, Ended::Returned(_)));
+        world.reboot();
+        let left = world.disk(|disk| disk.contents("/f").unwrap_or_default().to_vec());
+        assert!(!left.contains(&b'l'), "{model:?}: what a writeback lost is gone with the memory: {left:?}");
+        seen += 1;
+    }
+    assert_eq!(seen, 5);
+}
+
 #[test]
 fn a_planned_power_cut_ends_the_process_at_its_call() {
     let world = World::calm(disk().persistent(Persistence::Posix, 64));

@@ -30,6 +30,8 @@ enum Step {
     Sync(usize),
 }
 
+/// What each process writes: nothing else that is answered has these characters.
+const TAGS: &[u8] = b"#%&";
 const PATHS: [&str; 3] = ["/a", "/b", "/d/c"];
 
 /// A few calls of each of a few processes.
@@ -81,8 +83,8 @@ impl Program {
         let body = |steps: &[Step]| -> Body<'static, Vec<String>> {
             let steps = steps.to_vec();
             Box::new(move |fs, host| {
-                let tag = format!("{}", host.number());
-                steps.iter().map(|step| said(step.call(&fs, tag.as_bytes()))).collect()
+                let tag = [TAGS[host.number()]];
+                steps.iter().map(|step| said(step.call(&fs, &tag))).collect()
             })
         };
         let ended = world.together_owned(self.0.iter().map(|steps| body(steps)).collect());
@@ -104,6 +106,118 @@ impl Program {
         }
         (outcomes, explorer.explored().runs)
     }
+}
+
+/// The same outcome whatever the processes are called: of all ways to number them, the one that comes first.
+fn unnumbered((ended, files): &Outcome) -> String {
+    let renamings: &[&[usize]] = match ended.len() {
+        2 => &[&[0, 1], &[1, 0]],
+        _ => &[&[0, 1, 2], &[0, 2, 1], &[1, 0, 2], &[1, 2, 0], &[2, 0, 1], &[2, 1, 0]],
+    };
+    let told = |renaming: &&[usize]| {
+        let tag = |byte: char| match TAGS.iter().position(|tag| char::from(*tag) == byte) {
+            Some(process) => char::from(TAGS[renaming[process]]),
+            None => byte,
+        };
+        let mut processes: Vec<(usize, String)> = renaming
+            .iter()
+            .zip(ended)
+            .map(|(now, ended)| (*now, format!("{ended:?}").chars().map(tag).collect()))
+            .collect();
+        processes.sort();
+        let bytes = |bytes: &[u8]| String::from_utf8_lossy(bytes).chars().map(tag).collect::<String>();
+        let files: Vec<(&str, String)> = files.iter().map(|(path, is)| (path.as_str(), bytes(is))).collect();
+        format!("{processes:?} {files:?}")
+    };
+    renamings.iter().map(told).min().expect("there is a way to number them")
+}
+
+/// The steps of processes that are one program: what they answer names no number but a process's.
+fn alike(seed: u64) -> Program {
+    let mut random = Random::new(seed);
+    let processes = 2 + random.below(2) as usize;
+    let calls = if processes == 2 { 3 } else { 2 };
+    let steps: Vec<Step> = (0..calls)
+        .map(|_| {
+            let (path, other) = (random.below(3) as usize, random.below(3) as usize);
+            match random.below(6) {
+                0 => Step::Append(path),
+                1 | 2 => Step::Read(path),
+                3 => Step::Rename(path, other),
+                4 => Step::Unlink(path),
+                _ => Step::Locked(path),
+            }
+        })
+        .collect();
+    Program(vec![steps; processes])
+}
+
+/// Every outcome up to the names of the processes, and how many runs it took.
+fn unnumbered_outcomes(
+    program: &Program,
+    mut explorer: Explorer,
+    options: Options,
+) -> (BTreeSet<String>, u64) {
+    let mut outcomes = BTreeSet::new();
+    while let Some(source) = explorer.next_run() {
+        let (outcome, source) = program.run(source, options);
+        if !source.is_redundant() {
+            outcomes.insert(unnumbered(&outcome));
+        }
+        explorer.ran(&source);
+    }
+    (outcomes, explorer.explored().runs)
+}
+
+/// How many programs lost an outcome where it is said that their processes are alike.
+fn compare_alike(programs: &[Program], options: Options) -> Compared {
+    let mut compared = Compared::default();
+    for program in programs {
+        let reduced = || Explorer::reduced(Reduction::Bounded, Touched::commutes);
+        let (all, all_runs) = unnumbered_outcomes(program, Explorer::new(), options);
+        let said = Options { alike: true, ..options };
+        let (fewer, _) = unnumbered_outcomes(program, Explorer::new(), said);
+        let (fewest, reduced_runs) = unnumbered_outcomes(program, reduced(), said);
+        assert!(fewer.is_subset(&all) && fewest.is_subset(&all), "{program:?} sees what there is not");
+        compared.lost += u64::from(fewer != all || fewest != all);
+        compared.programs += 1;
+        compared.all_runs += all_runs;
+        compared.reduced_runs += reduced_runs;
+    }
+    compared
+}
+
+#[test]
+fn of_processes_that_are_one_program_the_first_to_begin_may_be_any() {
+    let programs: Vec<Program> = (0..60).map(alike).collect();
+    assert!(programs.iter().any(|program| program.0.len() == 3));
+    for (preemptions, kills) in [(0, 0), (1, 0), (2, 0), (1, 1)] {
+        let compared = compare_alike(&programs, Options::bounded(preemptions, kills));
+        println!("bound {preemptions}, {kills} kills: {compared:?}");
+        assert_eq!((compared.lost, compared.programs), (0, 60), "bound {preemptions}, {kills} kills");
+        assert!(compared.reduced_runs * 2 <= compared.all_runs, "{compared:?}");
+    }
+}
+
+/// The comparison must be able to fail: where bodies that differ are said to be alike, outcomes are lost.
+#[test]
+fn bodies_that_differ_and_are_said_to_be_alike_lose_outcomes() {
+    let differ: Vec<Program> = (0..60)
+        .map(|seed| {
+            let (mut one, other) = (alike(seed), alike(seed + 1_000));
+            let last = one.0.len() - 1;
+            one.0[last].clone_from(&other.0[0]);
+            one
+        })
+        .collect();
+    for (preemptions, kills) in [(0, 0), (1, 0), (1, 1)] {
+        let compared = compare_alike(&differ, Options::bounded(preemptions, kills));
+        println!("bound {preemptions}, {kills} kills: {compared:?}");
+        assert!(compared.lost > 10, "bound {preemptions}, {kills} kills: {compared:?}");
+    }
+    let read_and_append = Program(vec![vec![Step::Read(0)], vec![Step::Append(0)]]);
+    let compared = compare_alike(&[read_and_append], Options::bounded(0, 0));
+    assert_eq!(compared.lost, 1, "nobody reads what the second one wrote: {compared:?}");
 }
 
 fn said<T: std::fmt::Debug>(result: io::Result<T>) -> String {

@@ -10,7 +10,7 @@ use fencehold_stress::sim::stage;
 
 /// For each defect: the most executions that any of ten seeds may take to the first violation, the executions of its
 /// setting without it, all of them, and what the finding says.
-const FOUND: [(Defect, u64, u64, &str); 12] = [
+const FOUND: [(Defect, u64, u64, &str); 13] = [
     (Defect::AbsenceAsCas, 1_000, 192, "recorded at revision 1, which was handed out before"),
     (Defect::NoLookUp, 100, 3, "is recorded twice"),
     (Defect::NoBarrier, 1_000, 23, "answered as not done, and it is recorded"),
@@ -20,6 +20,7 @@ const FOUND: [(Defect, u64, u64, &str); 12] = [
     (Defect::ClientClock, 10, 20, "by the store's clock"),
     (Defect::EarlierThanShown, 500, 60, "was recorded afterwards"),
     (Defect::TrimAnyway, 500, 5, "damaged"),
+    (Defect::TrimOfLost, 2_000, 51, "a new client sees revision 1, or another state"),
     (Defect::HolderIsClaim, 10, 20, "granted to two claims"),
     (Defect::FloorSkipped, 1_000, 400, "which was handed out before"),
     (Defect::NotDurable, 1_000, 357, "which a crash then lost"),
@@ -86,6 +87,19 @@ fn small_settings_stand_to_their_end() {
         })
         .collect();
     assert_eq!(runs, [2_520, 4_392, 177, 1_589]);
+}
+
+/// Found by the drawn clients of a store that crashes, from seed 21: a trim was under way while the store crashed and lost
+/// what the trim folds; it landed, and an event that nobody has any more was so again.
+#[test]
+fn a_trim_sent_before_a_crash_brings_nothing_back_that_the_crash_lost() {
+    let found = exhaust(&Defect::TrimOfLost.shown(), 10_000, &mut |_| {}).unwrap_err();
+    let calls: Vec<&str> = found.trace.iter().map(|step| step.call).collect();
+    assert!(calls.windows(2).any(|two| two == ["", "trim"]), "the trim lands behind the crash: {found}");
+    for seed in [21, 22, 23] {
+        let found = search(&crashing(), seed, 20_000, &mut |_| {});
+        assert!(found.is_none(), "seed {seed}: {}", found.expect("it is there").counterexample);
+    }
 }
 
 /// A client folds, stands still, others append past it and trim; the key that it waits for is absent again.

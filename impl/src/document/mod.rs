@@ -208,14 +208,14 @@ fn content<F: Fs>(fs: &F, place: &Place, found: Found<F::File>) -> Result<Conten
     let Found::Whole { was, value, file, .. } = found else {
         return Ok(Content { value: Value::Object(serde_json::Map::new()), version: Version::absent() });
     };
-    settle(fs, place, &file).map_err(|error| Error::environment("syncing", &place.path(), error))?;
+    settle(fs, &place.dir, &file).map_err(|error| Error::environment("syncing", &place.path(), error))?;
     Ok(Content { value, version: was.version })
 }
 
-/// Makes a file that was read, and its entry, durable as far as the reader may. Who may not open the directory, or
+/// Makes a file that was read, and its entry in `dir`, durable as far as the reader may. Who may not open the directory, or
 /// finds the filesystem read-only, shares it with no writer of ours that could owe the sync.
-pub(crate) fn settle<F: Fs>(fs: &F, place: &Place, file: &F::File) -> io::Result<()> {
-    match file.sync().and_then(|()| fs.sync_dir(&place.dir)) {
+pub(crate) fn settle<F: Fs>(fs: &F, dir: &Path, file: &F::File) -> io::Result<()> {
+    match file.sync().and_then(|()| fs.sync_dir(dir)) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Ok(()),
         synced => synced,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Version, Was};
 use crate::error::{Error, Result};
-use crate::fs::{File, Fs, How, create_synced};
+use crate::fs::{File, Fs, How, append_all, create_synced};
 use crate::mark::{Answer, Place, Refusal};
 
 /// Replaces what stands at `place`, which was `was`, by `bytes`, through a file called `temp`. The caller holds the
@@ -69,9 +69,11 @@ fn write<F: Fs>(fs: &F, place: &Place, was: Option<&Was>, bytes: &[u8], temp: &P
         return create_synced(fs, temp, new_file_mode(dir.mode), bytes).map_err(failed);
     };
     // Nobody but us until the owner is right.
-    let file = create_synced(fs, temp, was.stat.mode & 0o700, bytes).map_err(failed)?;
-    // Mode and owner become durable with the directory's sync, at the latest.
-    match file.adopt(&was.stat).and_then(|()| file.sync()) {
+    let how = How::CreateNew { mode: was.stat.mode & 0o700 };
+    let file = fs.open(temp, how).map_err(failed)?;
+    // Mode and owner go with the length that this sync makes durable, and with the directory at the latest.
+    let written = append_all(&file, bytes).and_then(|()| file.adopt(&was.stat)).and_then(|()| file.sync());
+    match written {
         Ok(()) => Ok(file),
         Err(error) => {
             let _ = fs.unlink(temp);

@@ -1,11 +1,14 @@
 //! Keeps a workspace's folder in git's config, by git's own protocol: a `config.lock` that is renamed.
+//!
+//! Invariant: whoever is told that the setting stands finds it there after a power cut, whoever wrote it.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::git_config::{GitConfig, dir_setting};
+use crate::document::settle;
 use crate::error::{Error, Result};
-use crate::fs::{Fs, create_synced, read_file};
+use crate::fs::{File as _, Fs, How, append_all, read_from};
 
 /// The longest config that is rewritten.
 const CONFIG_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -23,36 +26,71 @@ pub fn keep_in_git_config<F: Fs>(fs: &F, common_dir: &Path, dir: &Path) -> Resul
         )));
     };
     let real = fs.resolve(&config).map_err(|error| Error::environment("reaching", &config, error))?;
-    let lock = common_dir.join("config.lock");
-    let failed = |error| Error::environment("reading", &real, error);
-    let mode = fs.stat(&real).map_err(failed)?.map_or(0o644, |stat| stat.mode);
-    let mut bytes = read_file(fs, &real, CONFIG_BYTES_MAX).map_err(failed)?.unwrap_or_default();
-    match GitConfig::parse(&String::from_utf8_lossy(&bytes)).fencehold_dir {
-        Some(known) if known == text => return Ok(()),
-        Some(known) => {
-            return Err(Error::usage(format!(
-                "{} names {known} already (fencehold.dir); end what uses it, then `git config --unset fencehold.dir`",
-                config.display()
-            )));
-        }
-        None => {}
+    // Where a link leads elsewhere, the entry that is replaced stands there.
+    let folder = real.parent().unwrap_or(common_dir);
+    let found = read(fs, &real, text)?;
+    if found.names_it {
+        // Whoever wrote it may have been killed before its sync, and git syncs no config.
+        return settle(fs, folder, &found.file).map_err(|error| Error::environment("syncing", &real, error));
     }
-    if bytes.last().is_some_and(|last| *last != b'\n') {
-        bytes.push(b'\n');
-    }
-    bytes.extend_from_slice(dir_setting(text).as_bytes());
-    create_synced(fs, &lock, mode, &bytes).map_err(|error| match error.kind() {
+    // Beside the file that a link leads to: there git takes it, too.
+    let mut lock = real.clone().into_os_string();
+    lock.push(".lock");
+    let lock = PathBuf::from(lock);
+    let file = fs.open(&lock, How::CreateNew { mode: found.mode }).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Error::usage(format!(
             "{} exists: another git process is at work, or was killed. Try again, or remove it",
             lock.display()
         )),
         _ => Error::environment("writing", &lock, error),
     })?;
-    fs.rename(&lock, &real).map_err(|error| {
+    let replaced = write(fs, (&lock, &file), &real, text).and_then(|()| {
+        fs.rename(&lock, &real).map_err(|error| Error::environment("replacing", &real, error))
+    });
+    replaced.inspect_err(|_| {
         // Best effort: a lock file that stays stops git until someone removes it.
         let _ = fs.unlink(&lock);
-        Error::environment("replacing", &real, error)
     })?;
-    fs.sync_dir(common_dir)
-        .map_err(|error| Error::indefinite(&config, format!("syncing its folder: {error}")))
+    fs.sync_dir(folder).map_err(|error| Error::indefinite(&config, format!("syncing its folder: {error}")))
+}
+
+/// A config as it stands.
+struct Found<I> {
+    file: I,
+    mode: u32,
+    bytes: Vec<u8>,
+    /// Whether it names the folder that is asked for; one that names another is an error.
+    names_it: bool,
+}
+
+fn read<F: Fs>(fs: &F, config: &Path, dir: &str) -> Result<Found<F::File>> {
+    let failed = |error| Error::environment("reading", config, error);
+    let file = fs.open(config, How::Read).map_err(failed)?;
+    let mode = file.stat().map_err(failed)?.mode;
+    let bytes = read_from(&file, 0, CONFIG_BYTES_MAX).map_err(failed)?;
+    let names_it = match GitConfig::parse(&String::from_utf8_lossy(&bytes)).fencehold_dir {
+        Some(known) if known != dir => {
+            return Err(Error::usage(format!(
+                "{} names {known} already (fencehold.dir); end what uses it, then `git config --unset fencehold.dir`",
+                config.display()
+            )));
+        }
+        known => known.is_some(),
+    };
+    Ok(Found { file, mode, bytes, names_it })
+}
+
+/// Writes the config with the setting to `config.lock`, durably. It is read under that lock: what git changed before
+/// stays.
+fn write<F: Fs>(fs: &F, (lock, to): (&Path, &F::File), config: &Path, dir: &str) -> Result<()> {
+    let Found { mut bytes, names_it, .. } = read(fs, config, dir)?;
+    if !names_it {
+        if bytes.last().is_some_and(|last| *last != b'\n') {
+            bytes.push(b'\n');
+        }
+        bytes.extend_from_slice(dir_setting(dir).as_bytes());
+    }
+    append_all(to, &bytes)
+        .and_then(|()| to.sync())
+        .map_err(|error| Error::environment("writing", lock, error))
 }

@@ -54,7 +54,7 @@ impl<F: Fs> Log<F> {
         held.raise(&pass)?;
         let file = existing.map_or_else(|| self.existing_or_new(), Ok)?;
         let offset = self.write(&file, &line)?;
-        self.make_durable(&file)?;
+        self.make_durable(file)?;
         if !held.stands().unwrap_or(false) {
             return Err(self.indefinite("its lock was removed while it was held"));
         }
@@ -151,16 +151,16 @@ impl<F: Fs> Log<F> {
         Ok(found.map(|frame| from + frame.bytes.start as u64))
     }
 
-    fn make_durable(&self, file: &F::File) -> Result<()> {
+    fn make_durable(&self, file: F::File) -> Result<()> {
         file.sync().map_err(|error| self.indefinite(&format!("syncing it failed: {error}")))?;
         let id = file.stat().map_err(|error| self.indefinite(&format!("looking at it failed: {error}")))?.id;
         let mut entry = self.entry.lock().unwrap_or_else(PoisonError::into_inner);
-        if *entry != Some(id) {
+        if entry.as_ref().is_none_or(|(known, _)| *known != id) {
             // Whoever created it may have been killed before the directory was synced.
             self.fs
                 .sync_dir(&self.place.dir)
                 .map_err(|error| self.indefinite(&format!("syncing its directory failed: {error}")))?;
-            *entry = Some(id);
+            *entry = Some((id, file));
         }
         match self.fs.stat(&self.place.path()) {
             Ok(Some(stat)) if stat.id == id => Ok(()),

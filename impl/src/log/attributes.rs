@@ -1,7 +1,9 @@
 //! `merge=union` for a log, in the checkout's own attributes: two branches that each appended a line are merged with
 //! both, where git would else call it a conflict (gitattributes(5), *merge*).
 //!
-//! Invariants: a line is added once; what else stands there stays; a failure never fails the append.
+//! Invariants: a line is added once; what else stands there stays; a failure never fails the append. Who adds the line
+//! makes it durable, and its file and folder where they are new; who finds it there does not: what a killed one left
+//! may be lost with the power, and the next append adds it again.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -38,9 +40,9 @@ pub fn union_merge<F: Fs>(fs: &F, git: &GitCheckout, path: &Path) -> Option<Note
 }
 
 fn add<F: Fs>(fs: &F, path: &Path, line: &str) -> io::Result<()> {
-    let file = match fs.open(path, How::Append) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => create(fs, path)?,
-        opened => opened?,
+    let (file, is_new) = match fs.open(path, How::Append) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (create(fs, path)?, true),
+        opened => (opened?, false),
     };
     let old = read_from(&file, 0, ATTRIBUTES_BYTES_MAX)?;
     if old.split_inclusive(|&byte| byte == b'\n').any(|old| old.trim_ascii() == line.trim_ascii().as_bytes())
@@ -49,12 +51,23 @@ fn add<F: Fs>(fs: &F, path: &Path, line: &str) -> io::Result<()> {
     }
     let torn = !old.is_empty() && !old.ends_with(b"\n");
     append_all(&file, format!("{}{line}", if torn { "\n" } else { "" }).as_bytes())?;
-    file.sync()
+    file.sync()?;
+    if is_new {
+        let (info, common_dir) = folders(path)?;
+        fs.sync_dir(info)?;
+        fs.sync_dir(common_dir)?;
+    }
+    Ok(())
+}
+
+/// The folder of the attributes, and the one that it stands in.
+fn folders(path: &Path) -> io::Result<(&Path, &Path)> {
+    let info = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    Ok((info, info.parent().ok_or(io::ErrorKind::InvalidInput)?))
 }
 
 fn create<F: Fs>(fs: &F, path: &Path) -> io::Result<F::File> {
-    let info = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let common_dir = info.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let (info, common_dir) = folders(path)?;
     let mode = fs.stat(common_dir)?.ok_or(io::ErrorKind::NotFound)?.mode;
     match fs.make_dir(info, mode) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -52,7 +52,7 @@ pub(super) fn scan<F: Fs>(
         }
     }
     lines.tail(&mut then);
-    settle(fs, place, &file).map_err(|error| Error::environment("syncing", &path, error))?;
+    settle(fs, &place.dir, &file).map_err(|error| Error::environment("syncing", &path, error))?;
     Ok(lines.offset)
 }
 

@@ -45,8 +45,9 @@ pub struct Log<F: Fs> {
     lock: ResourceLock<F>,
     git: Option<GitCheckout>,
     patience: Duration,
-    /// The file whose entry in the directory this handle knows to be durable.
-    entry: Mutex<Option<FileId>>,
+    /// The file whose entry in the directory this handle knows to be durable. It stays open: the number of a file that is
+    /// gone is given to the next one.
+    entry: Mutex<Option<(FileId, F::File)>>,
 }
 
 impl<F: Fs> Log<F> {

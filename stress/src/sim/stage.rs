@@ -50,6 +50,7 @@ pub fn schedules(
     let mut scenarios = together::all();
     scenarios.push(Box::new(journal::at_large()));
     scenarios.push(Box::new(journal::forgetful()));
+    scenarios.push(Box::new(journal::crashing()));
     let each = executions_max.div_ceil(scenarios.len() as u64);
     let mut seeds = Random::new(seed);
     let mut before = 0;

@@ -94,6 +94,29 @@ impl Disk {
         Ok(())
     }
 
+    /// The machine shuts down in order: all that is in memory is written. Pages whose writeback failed are not in memory
+    /// as far as that knows, and are gone.
+    pub fn write_back(&mut self) {
+        if self.platter.model == Persistence::Kept {
+            return;
+        }
+        self.evict();
+        let page_bytes = self.platter.page_bytes;
+        for id in self.nodes.ids() {
+            let node = self.node(id);
+            let pending = matches!(&node.body, Body::File(file) if file.pending() > 0);
+            if !pending && !node.unsynced {
+                continue;
+            }
+            let node = self.node_mut(id);
+            node.unsynced = false;
+            if let Body::File(file) = &mut node.body {
+                file.settle(page_bytes);
+            }
+        }
+        self.settle(|_, _| true);
+    }
+
     fn sync_file(&mut self, node: NodeId) {
         let page_bytes = self.platter.page_bytes;
         let inode = self.node_mut(node);

@@ -21,6 +21,8 @@ pub enum Defect {
     EarlierThanShown,
     /// A trim does not compare: a late one brings an older folded state back.
     TrimAnyway,
+    /// A crash leaves the version of the folded state as it is: a trim sent before brings back what was lost.
+    TrimOfLost,
     /// The decision takes the holder's name for its claim: asking again under another claim is granted.
     HolderIsClaim,
     /// After a crash the revisions go on after the newest event that is left, not at the floor.
@@ -31,7 +33,7 @@ pub enum Defect {
 
 impl Defect {
     /// All of them.
-    pub const ALL: [Defect; 12] = [
+    pub const ALL: [Defect; 13] = [
         Defect::AbsenceAsCas,
         Defect::NoLookUp,
         Defect::NoBarrier,
@@ -41,6 +43,7 @@ impl Defect {
         Defect::ClientClock,
         Defect::EarlierThanShown,
         Defect::TrimAnyway,
+        Defect::TrimOfLost,
         Defect::HolderIsClaim,
         Defect::FloorSkipped,
         Defect::NotDurable,
@@ -59,6 +62,7 @@ impl Defect {
             Defect::ClientClock => "client-clock",
             Defect::EarlierThanShown => "earlier-than-shown",
             Defect::TrimAnyway => "trim-anyway",
+            Defect::TrimOfLost => "trim-of-lost",
             Defect::HolderIsClaim => "same-holder-double",
             Defect::FloorSkipped => "token-floor-skipped",
             Defect::NotDurable => "answer-before-durable",

@@ -13,7 +13,8 @@
 //! - A client whose append was not answered does not know. It writes a **barrier**, which rewrites the head: what was
 //!   sent before can then no longer land, and the barrier's answer says whether it had. Where that is not answered
 //!   either, so many times, the client answers indefinite.
-//! - A **trim** puts the folded state in the place of the oldest events; it compares the version of the folded state.
+//! - A **trim** puts the folded state in the place of the oldest events; it compares the version of the folded state,
+//!   which a crash rewrites: what a trim of before would fold may be lost.
 //!   Operation ids survive it for a while, and the store knows up to which revision it has forgotten them.
 //!
 //! # Fault model

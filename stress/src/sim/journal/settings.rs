@@ -41,12 +41,14 @@ impl Defect {
             Defect::EarlierThanShown => (&[&[Acquire], &[Read]], limits, Faults { pauses_max: 1, ..CALM }),
             // Two trims under way, the older one arrives last.
             Defect::TrimAnyway => (&[&[Acquire, Release, Acquire]], Limits { trim_after: 1, ..limits }, CALM),
+            // A trim is under way while the store loses what it folds.
+            Defect::TrimOfLost => (&[&[Acquire, Release, Read]], Limits { trim_after: 1, ..limits }, CALM),
             Defect::FloorSkipped | Defect::NotDurable => (&[&[Acquire], &[Acquire]], limits, CALM),
         };
         let name = format!("setting of {}", self.name());
         let (relaxed, crashes_max) = match self {
             Defect::FloorSkipped => (2, 1),
-            Defect::NotDurable => (1, 1),
+            Defect::NotDurable | Defect::TrimOfLost => (1, 1),
             _ => (0, 0),
         };
         StoreUsers::new(&name, given.len(), Wants::Given(given), limits, faults).relaxed(relaxed, crashes_max)

@@ -5,7 +5,8 @@
 //! - event times never go back, and no event is earlier than a time that was shown to somebody before it landed;
 //! - the folded state and the events after it come to all that was appended and not lost; the folded state only grows;
 //! - a crash loses at most the newest events, none that was to be durable; and no revision and no version of the head
-//!   that was ever handed out, lost or not, is handed out again: both go on at a floor that is durable before.
+//!   that was ever handed out, lost or not, is handed out again: both go on at a floor that is durable before;
+//! - a crash rewrites the folded state as well: a trim that was sent before it may fold what it lost.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -160,6 +161,7 @@ impl Store {
             self.log.retain(|entry| entry.revision != revision);
         }
         self.head += FLOOR_STEP;
+        self.folded.0 += u64::from(self.defect != Some(Defect::TrimOfLost));
         self.shown_ms = self.clock_ms;
         self.next = if self.defect == Some(Defect::FloorSkipped) { self.revision() + 1 } else { self.floor };
         self.floor += FLOOR_STEP;

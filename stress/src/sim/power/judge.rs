@@ -5,19 +5,23 @@
 //!   the events up to it are the ones that it was decided by;
 //! - what was refused, or answered as not done, is not there; what nobody knows is there once or not at all;
 //! - no revision that anybody could have seen is handed out again;
-//! - who comes next can go on, lets go, and goes on again; reading and recovering twice change nothing.
+//! - who comes next can go on, lets go, and goes on again; reading and recovering twice change nothing;
+//! - what was saved in quarantine stays there.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use fencehold::journal::{Durability, Journal as _, is_workspace};
 use fencehold_model::{Entry, Event, Revision, State};
 
-use super::operations::{MEND, NEXT};
+use super::canary::Recovery;
+use super::operations::MEND;
 use super::play::Scene;
 use super::starts::Start;
 use super::told::{Heard, Told};
 use super::user::{User, is_mark, machine, of_lock, read_events};
 use crate::fold::Fold;
+use crate::sim::disk::Disk;
 use crate::sim::power::door::Boot;
 use crate::sim::workspace::{Client, DIR};
 use crate::sim::world::{Ended, Plan, World};
@@ -26,6 +30,7 @@ use crate::sim::world::{Ended, Plan, World};
 pub(super) struct Image<'a> {
     pub(super) scene: &'a Scene,
     pub(super) start: &'a Start,
+    pub(super) recovery: Recovery,
 }
 
 impl Image<'_> {
@@ -35,37 +40,48 @@ impl Image<'_> {
     /// What is wrong.
     pub(super) fn judge(&self) -> Result<(), String> {
         let world = machine(self.scene.disk.clone(), self.scene.boot);
+        self.judged(&world)?;
+        let after = saved(&world.disk(|disk| disk.clone()));
+        match saved(&self.scene.disk).into_iter().find(|one| !after.contains(one)) {
+            Some((path, _)) => Err(format!("{}, which was saved, is changed or gone", path.display())),
+            None => Ok(()),
+        }
+    }
+
+    fn judged(&self, world: &World) -> Result<(), String> {
         let stands = world.alone(Plan::NONE, |fs, _| is_workspace(&fs, DIR.as_ref()).unwrap_or(false));
         if stands != Ended::Returned(true) {
-            return self.absent(&world);
+            return self.absent(world);
         }
         let first = if self.start.damaged {
-            self.go_on(&world, "mended")?;
-            read_events(&world)?
+            self.go_on(world, "mended")?;
+            read_events(world)?
         } else {
-            if condemned(&world) {
+            if condemned(world) {
                 // Who reads a condemned file begins a new one first.
-                read_events(&world)?;
+                read_events(world)?;
             }
-            changes_nothing(&world, "reading", read_events)?
+            changes_nothing(world, "reading", read_events)?
         };
         self.agrees(&first)?;
-        self.state_agrees(&world, &self.known(&first))?;
-        let token = self.go_on(&world, "one")?;
-        let second = read_events(&world)?;
+        self.state_agrees(world, &self.known(&first))?;
+        let token = self.go_on(world, "one")?;
+        let second = read_events(world)?;
         if !second.starts_with(&first) {
             return Err("events that a reader saw after the power cut are gone once a writer came".to_owned());
         }
+        // Nor does a writer bring back what a reader did not see.
+        self.agrees(&second)?;
         let known = first.last().map_or(0, |entry| entry.revision).max(self.highest());
         if token <= known {
             return Err(format!("token {token} is granted after revision {known} had been handed out"));
         }
-        changes_nothing(&world, "recovering again", |world| self.stranger(world))?;
-        let later = self.release_and_go_on(&world, token)?;
+        changes_nothing(world, "recovering again", |world| self.stranger(world))?;
+        let later = self.release_and_go_on(world, token)?;
         if later <= token {
             return Err(format!("token {token}, then {later}"));
         }
-        let events = read_events(&world)?;
+        let events = read_events(world)?;
         self.known(&events).values().try_for_each({
             let mut fold = Fold::default();
             move |entry| fold.next(entry)
@@ -183,7 +199,7 @@ impl Image<'_> {
 
     /// A commit by the next process; its token.
     fn go_on(&self, world: &World, op: &str) -> Result<Revision, String> {
-        let next = if self.start.damaged { MEND } else { NEXT };
+        let next = if self.start.damaged { MEND } else { self.recovery.next() };
         let op = format!("next-{}-{op}", self.scene.boot);
         match as_next(world, &op, next.act)? {
             Heard::Done(revision) => Ok(revision),
@@ -205,8 +221,10 @@ impl Image<'_> {
 
     /// Who is refused changes nothing.
     fn stranger(&self, world: &World) -> Result<(), String> {
-        let heard =
-            fresh(world, "next-stranger", |user| of_lock(&user.client.release(&user.op, "nobody's", 1)))?;
+        let heard = fresh(world, "next-stranger", |user| {
+            self.recovery.recover(user);
+            of_lock(&user.client.release(&user.op, "nobody's", 1))
+        })?;
         match heard {
             Heard::Saw(_) => Ok(()),
             other => Err(format!("a stranger is told {other:?}")),
@@ -277,6 +295,15 @@ fn why(world: &World, op: &str) -> String {
         Ended::Killed => "killed".to_owned(),
         Ended::Panicked(text) => text,
     }
+}
+
+/// What stands in quarantine: a copy is whole before it has its name.
+fn saved(disk: &Disk) -> Vec<(PathBuf, Vec<u8>)> {
+    let of_quarantine = |path: &Path| path.parent().is_some_and(|folder| folder.ends_with("quarantine"));
+    let is_temp =
+        |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let kept = disk.files().filter(|(path, _)| of_quarantine(path) && !is_temp(path));
+    kept.map(|(path, bytes)| (path, bytes.to_vec())).collect()
 }
 
 fn condemned(world: &World) -> bool {

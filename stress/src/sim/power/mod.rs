@@ -11,6 +11,7 @@
 //! Bounds: two processes, of which one is preempted once; one failed call before the first cut; per cut as many subsets
 //! as [`Bounds`] says, all of them where there are no more, else the first ones and as many drawn.
 
+mod canary;
 mod door;
 mod explore;
 mod files;
@@ -22,6 +23,7 @@ mod starts;
 mod told;
 mod user;
 
+pub use canary::{Recovery, canaries, harmed};
 pub use explore::{Bounds, Counts};
 pub use files::Files;
 pub use stage::Effort;
@@ -46,12 +48,21 @@ pub struct Power {
     model: Persistence,
     first: Part,
     second: Option<Part>,
+    recovery: Recovery,
 }
 
 impl Power {
     fn new(start: &'static Start, model: Persistence, first: Operation, second: Option<Operation>) -> Self {
         let part = |operation, op| Part { operation, op, durability: Durability::Durable };
-        Power { start, model, first: part(first, "a"), second: second.map(|second| part(second, "b")) }
+        let (first, second) = (part(first, "a"), second.map(|second| part(second, "b")));
+        Power { start, model, first, second, recovery: Recovery::Shipped }
+    }
+
+    /// The same, where whoever comes after a cut recovers so.
+    #[must_use]
+    pub fn recovering(mut self, recovery: Recovery) -> Self {
+        self.recovery = recovery;
+        self
     }
 
     /// Whether the workspace was used in this boot, or rotates, and nothing else is wrong with it.
@@ -89,7 +100,7 @@ impl Power {
 
     /// What the next process does, in the boot after a cut.
     fn recovery(&self) -> Part {
-        let operation = if self.start.damaged { MEND } else { NEXT };
+        let operation = if self.start.damaged { MEND } else { self.recovery.next() };
         Part { operation, op: "next", durability: Durability::Durable }
     }
 }
@@ -101,7 +112,8 @@ impl Scenario for Power {
     fn name(&self) -> String {
         let model = format!("{:?}", self.model).to_lowercase();
         let second = self.second.map(|second| format!(" | {}", second.operation.name)).unwrap_or_default();
-        format!("power/{model}/{}: {}{second}", self.start.name, self.first.operation.name)
+        let recovery = self.recovery.name();
+        format!("power/{model}/{}: {}{second}{recovery}", self.start.name, self.first.operation.name)
     }
 
     fn run(&self, mut source: Source) -> Ran {
@@ -134,7 +146,7 @@ impl Scenario for Power {
 
 impl Power {
     fn image<'a>(&self, scene: &'a Scene) -> Image<'a> {
-        Image { scene, start: self.start }
+        Image { scene, start: self.start, recovery: self.recovery }
     }
 }
 
@@ -207,6 +219,7 @@ pub(super) fn scenarios() -> Vec<Box<dyn Scenario>> {
             alone(model).into_iter().chain(pairs(model)).map(|case| Box::new(case) as Box<dyn Scenario>),
         );
         all.extend(Files::all(model).into_iter().map(|case| Box::new(case) as Box<dyn Scenario>));
+        all.extend(canaries(model).into_iter().map(|case| Box::new(case) as Box<dyn Scenario>));
     }
     all
 }

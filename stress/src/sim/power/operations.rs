@@ -19,7 +19,7 @@ pub(super) struct Operation {
 /// The operation id of the grant that every workspace here begins with.
 pub(super) const HELD_OP: &str = "held";
 
-const fn op(name: &'static str, act: fn(&User) -> Heard) -> Operation {
+pub(super) const fn op(name: &'static str, act: fn(&User) -> Heard) -> Operation {
     Operation { name, act }
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::plan::Plan;
 use super::reached::Reached;
 use super::record::Recorder;
 use crate::sim::workspace::DIR;
@@ -32,11 +31,11 @@ impl After {
 const PAUSE_MS: u64 = 20_000;
 const HOUR_MS: i64 = 3_600_000;
 
-pub(super) fn happens(world: &World, plan: &Plan, after: After, recorder: &Recorder, reached: &mut Reached) {
+pub(super) fn happens(world: &World, after: After, recorder: &Recorder, reached: &mut Reached) {
     match after {
         After::Nothing => {}
         After::Pause => world.advance(PAUSE_MS),
-        After::Reboot => reboot(world, plan),
+        After::Reboot => world.reboot(),
         After::PowerCut => {
             let before = bytes(world);
             world.power_cut();
@@ -47,21 +46,10 @@ pub(super) fn happens(world: &World, plan: &Plan, after: After, recorder: &Recor
         After::RebootLater => {
             world.set_wall_clock(HOUR_MS);
             recorder.clock_set(HOUR_MS);
-            reboot(world, plan);
+            world.reboot();
             reached.clock_steps += 1;
         }
     }
-}
-
-/// The machine shuts down in order: all that is in memory is written first.
-fn reboot(world: &World, plan: &Plan) {
-    world.reboot();
-    world.disk(|disk| {
-        if let Some(model) = plan.model {
-            disk.evict();
-            *disk = disk.clone().persistent(model, plan.page_bytes);
-        }
-    });
 }
 
 /// The bytes of the newest journal file, and which it is.

@@ -2,6 +2,7 @@
 //!
 //! - nobody was told what nobody may be told;
 //! - the history, as the clients recorded it, is judged by the checker of the soak ([`check`]);
+//! - at a guarded document no older token passes behind a newer one;
 //! - the journal, read after a last power cut, is a legal fold ([`Fold`]), its revisions grow, and it has no gap; unless a
 //!   sync of it failed, or nobody waited for one;
 //! - what was answered as done stands in it at the revision that was said, what was not done never does, and nothing
@@ -14,7 +15,7 @@ use fencehold_model::{Entry, Event, Revision};
 
 use super::plan::Plan;
 use super::reached::Reached;
-use super::record::{Recorder, Told};
+use super::record::{Passed, Recorder, Told};
 use crate::check::{Verdict, check};
 use crate::fold::Fold;
 use crate::sim::workspace::Client;
@@ -45,6 +46,8 @@ fn judged(world: &World, plan: &Plan, recorder: &Recorder, reached: &mut Reached
         return Err(wrong.clone());
     }
     reached.operations += record.told.len() as u64;
+    reached.stale += record.stale;
+    record.passed.iter().try_for_each(|(file, passed)| never_older(file, passed))?;
     record.texts.iter().try_for_each(|text| history(text, reached))?;
     let (entries, gaps) = read(world)?;
     reached.journal(&entries);
@@ -60,6 +63,19 @@ fn judged(world: &World, plan: &Plan, recorder: &Recorder, reached: &mut Reached
         None => why,
         Some(gap) => format!("{why}; the history has a gap: {gap}"),
     })
+}
+
+/// At a document nothing older passes once a token was seen there: each increment is one higher than the one before.
+fn never_older(file: &str, passed: &[Passed]) -> Result<(), String> {
+    let mut passed = passed.to_vec();
+    passed.sort_unstable();
+    match passed.windows(2).find(|two| two[0].token > two[1].token) {
+        None => Ok(()),
+        Some(two) => Err(format!(
+            "{file}: token {} passed at value {}, after token {} at value {}",
+            two[1].token, two[1].value, two[0].token, two[0].value
+        )),
+    }
 }
 
 fn history(text: &str, reached: &mut Reached) -> Result<(), String> {

@@ -13,6 +13,7 @@
 //! and what was answered before it need not be there.
 
 mod after;
+mod files;
 mod judge;
 mod machines;
 mod minimize;
@@ -141,7 +142,7 @@ fn generations(world: &World, plan: &Plan, recorder: &Recorder, reached: &mut Re
         if world.counts().power_cuts > lost_before {
             recorder.power_cut();
         }
-        after::happens(world, plan, generation.after, recorder, reached);
+        after::happens(world, generation.after, recorder, reached);
     }
     recorder.begin(world);
     let looked = world.alone(Faults::NONE, |fs, host| {
@@ -149,8 +150,14 @@ fn generations(world: &World, plan: &Plan, recorder: &Recorder, reached: &mut Re
     });
     recorder.end(world);
     whole(world, &[looked])?;
-    after::happens(world, plan, after::After::PowerCut, recorder, reached);
-    Ok(())
+    after::happens(world, after::After::PowerCut, recorder, reached);
+    // What documents and logs were promised to hold they hold after that.
+    recorder.begin(world);
+    let looked = world.alone(Faults::NONE, |fs, host| {
+        User::new(fs, host, recorder.clone(), plan.users).looks_at_files();
+    });
+    recorder.end(world);
+    whole(world, &[looked])
 }
 
 /// Nobody waits without end, and nobody panicked.

@@ -27,6 +27,8 @@ pub(super) struct Users {
     pub(super) locks: bool,
     pub(super) leases: bool,
     pub(super) tasks: bool,
+    pub(super) documents: bool,
+    pub(super) logs: bool,
     /// Whether reasons are long, so that the journal is rotated.
     pub(super) long: bool,
     /// Whether locks and leases are bound to processes.
@@ -70,7 +72,7 @@ impl Plan {
         };
         let count = pick(source, "generations", &counts);
         let each = pick(source, "operations of each", &eachs);
-        let generations = (0..count)
+        let generations: Vec<Generation> = (0..count)
             .map(|_| {
                 let ops = |source: &mut Source| (0..each).map(|_| op(source)).collect();
                 let ops = (0..processes).map(|_| ops(source)).collect();
@@ -109,11 +111,15 @@ fn op(source: &mut Source) -> u32 {
 fn users(source: &mut Source) -> Users {
     let mut on = |label| source.choose(label, 2) == 0;
     let (locks, leases, tasks) = (on("no locks"), on("no leases"), on("no tasks"));
+    // They take from the journal's, of which there is more to reach.
+    let (documents, logs) = (source.choose("documents", 3) == 1, source.choose("logs", 3) == 1);
     Users {
         durable: source.choose("relaxed", 4) < 3,
-        locks: locks || !(leases || tasks),
+        locks: locks || !(leases || tasks || documents || logs),
         leases,
         tasks,
+        documents,
+        logs,
         long: source.choose("long", 2) == 1,
         bound: source.choose("bound", 2) == 1,
         names: [2, 5][source.choose("names", 2)],

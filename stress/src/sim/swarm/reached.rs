@@ -35,6 +35,7 @@ counted! {
     operations: "operations",
     calls: "calls, and what happened between them",
     relaxed: "relaxed runs",
+    by_priorities: "runs by priorities",
     kills: "kills",
     power_cuts: "power cuts",
     stops: "stalls and stops",
@@ -46,6 +47,9 @@ counted! {
     takeovers: "takeovers",
     contended: "contended acquires",
     overlaps: "overlaps refused",
+    increments: "increments",
+    appends: "appends",
+    stale: "stale tokens refused",
     infos: "operations without an answer",
     rotations: "rotations",
     condemned: "condemned files",
@@ -75,6 +79,8 @@ impl Reached {
         self.takeovers += report.counts.takeovers as u64;
         self.contended += report.counts.contended as u64;
         self.overlaps += report.counts.overlaps as u64;
+        self.increments += report.counts.increments as u64;
+        self.appends += report.counts.appends as u64;
         self.infos += report.counts.infos as u64;
     }
 

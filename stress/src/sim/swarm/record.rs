@@ -1,10 +1,11 @@
 //! What clients asked and were told, as a history, and as promises that the journal is held to.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fencehold::host::{Clock as _, Reading};
-use fencehold_model::Revision;
 use fencehold_model::history;
+use fencehold_model::{Revision, Token};
 use serde_json::{Value, json};
 
 use super::plan::Plan;
@@ -28,6 +29,15 @@ pub(super) enum Told {
     Granted(Revision),
 }
 
+/// A token that passed at a document, in the order of what it saw there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Passed {
+    /// What was read, or what the increment made of it.
+    pub(super) value: i64,
+    pub(super) read: bool,
+    pub(super) token: Token,
+}
+
 /// Outside of the world: a kill takes nothing back. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Recorder(Arc<Mutex<Record>>);
@@ -43,6 +53,10 @@ pub(super) struct Record {
     pub(super) kept_from: usize,
     /// What nobody may be told.
     pub(super) wrong: Option<String>,
+    /// What passed at guarded documents.
+    pub(super) passed: BTreeMap<String, Vec<Passed>>,
+    /// How many tokens were refused as stale.
+    pub(super) stale: u64,
     /// The names that are used now have this prefix.
     pub(super) era: usize,
     relaxed: bool,
@@ -60,7 +74,7 @@ pub(super) struct Record {
 impl Recorder {
     pub(super) fn new(plan: &Plan) -> Self {
         let hello = json!({
-            "offers": ["lock", "lease", "status"],
+            "offers": ["lock", "lease", "status", "log", "doc"],
             "locks_end": ["release", "ttl", "process"],
             "fencing": true,
             "tokens": "ordered",
@@ -74,6 +88,8 @@ impl Recorder {
             told: Vec::new(),
             kept_from: 0,
             wrong: None,
+            passed: BTreeMap::new(),
+            stale: 0,
             era: 0,
             relaxed: !plan.users.durable,
             alive: Vec::new(),
@@ -158,6 +174,26 @@ impl Recorder {
         let at_us = record.stamp(host.reading());
         record.push(&history::answer_line(at_us, number(host.number()), id as u64, answer));
         record.told[id] = told;
+    }
+
+    /// An append failed, and may have left a piece of its line.
+    pub(super) fn tears(&self, host: &SimHost) {
+        let mut record = self.lock();
+        let at_us = record.stamp(host.reading());
+        record.push(&history::nemesis_line(at_us, number(host.number()), "tear", &json!({})));
+    }
+
+    /// Somebody was refused, or not.
+    pub(super) fn refused(&self, word: Option<&'static str>) {
+        self.lock().stale += u64::from(word == Some("stale_token"));
+    }
+
+    /// A token passed at a document, whose value was this then or became this.
+    pub(super) fn passed(&self, file: &str, value: i64, read: bool, token: Token) {
+        if token > 0 {
+            let mut record = self.lock();
+            record.passed.entry(file.to_owned()).or_default().push(Passed { value, read, token });
+        }
     }
 
     /// Somebody was told what nobody may be told.

@@ -25,6 +25,25 @@ const SHORTENED_CALLS_MAX: u64 = 4_000_000;
 /// How many of its calls are told; the schedule has them all.
 const TOLD_CALLS_MAX: usize = 200;
 
+/// In one of so many runs it goes by priorities who is next, of depth 2 and 3 in turn.
+const BY_PRIORITIES_ONE_IN: u64 = 4;
+/// How long such a run is taken to be, in turn: what its places are spread over.
+const STEPS: [u64; 3] = [300, 3_000, 30_000];
+
+fn is_by_priorities(run: u64) -> bool {
+    run % BY_PRIORITIES_ONE_IN == BY_PRIORITIES_ONE_IN - 1
+}
+
+/// Where the answers of a run come from.
+fn drawn(run: u64, seed: u64) -> Source {
+    if !is_by_priorities(run) {
+        return Source::random(seed);
+    }
+    let turn = run / BY_PRIORITIES_ONE_IN;
+    let steps = STEPS[usize::try_from(turn / 2 % STEPS.len() as u64).expect("one of a few")];
+    Source::pct(seed, 2 + u32::try_from(turn % 2).expect("one of two"), steps)
+}
+
 /// Makes `runs_max` runs drawn from `seed`, on all cores, until one is judged wrong.
 pub fn run(
     swarm: &Swarm,
@@ -40,7 +59,7 @@ pub fn run(
         while !over.load(Ordering::Relaxed) {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(seed) = usize::try_from(at).ok().and_then(|at| seeds.get(at)) else { return };
-            let source = Source::random(*seed).quiet();
+            let source = drawn(at, *seed).quiet();
             // Not always: it is slower.
             let (ran, reached) = match at % RECORDED_ONE_IN {
                 0 => {
@@ -53,6 +72,7 @@ pub fn run(
             progress(operations.fetch_add(reached.operations, Ordering::Relaxed) + reached.operations);
             let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
             all.0.add(&reached);
+            all.0.by_priorities += u64::from(is_by_priorities(at));
             if let Some(what) = ran.violation
                 && all.1.as_ref().is_none_or(|found| at < found.runs)
             {

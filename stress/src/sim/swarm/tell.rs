@@ -11,7 +11,8 @@ use super::record::Told;
 
 /// What an answer says.
 pub(super) struct Said {
-    pub(super) revision: Revision,
+    /// None where the journal has no part in it.
+    pub(super) revision: Option<Revision>,
     pub(super) refused: Option<&'static str>,
     pub(super) value: Value,
     pub(super) told: Told,
@@ -19,19 +20,28 @@ pub(super) struct Said {
 
 impl Said {
     fn done(revision: Revision, stands: Option<Revision>, value: Value) -> Self {
-        Said { revision, refused: None, value, told: Told::Done(stands) }
+        Said { revision: Some(revision), refused: None, value, told: Told::Done(stands) }
     }
 
     fn refused(revision: Revision, word: &'static str, value: Value) -> Self {
-        Said { revision, refused: Some(word), value, told: Told::Not }
+        Said { revision: Some(revision), refused: Some(word), value, told: Told::Not }
     }
 
     pub(super) fn seen(revision: Revision, value: Value) -> Self {
-        Said { revision, refused: None, value, told: Told::Nothing }
+        Said { revision: Some(revision), refused: None, value, told: Told::Nothing }
     }
 
     fn seen_none(revision: Revision) -> Self {
-        Said { revision, refused: Some("not_found"), value: Value::Null, told: Told::Nothing }
+        Said { revision: Some(revision), refused: Some("not_found"), value: Value::Null, told: Told::Nothing }
+    }
+
+    /// Of a document or a log.
+    pub(super) fn of_file(value: Value) -> Self {
+        Said { revision: None, refused: None, value, told: Told::Nothing }
+    }
+
+    pub(super) fn refused_file(word: &'static str) -> Self {
+        Said { revision: None, refused: Some(word), value: Value::Null, told: Told::Nothing }
     }
 
     /// As the line of a target.

@@ -26,11 +26,16 @@ const LONG_BYTES: usize = 3_000;
 /// A process.
 pub(super) struct User {
     pub(super) client: Client<SimFs, SimHost>,
+    pub(super) fs: SimFs,
     pub(super) host: SimHost,
-    recorder: Recorder,
-    plan: Users,
+    pub(super) recorder: Recorder,
+    pub(super) plan: Users,
     era: usize,
     held: Vec<(String, Token)>,
+    /// Every lock and token that it was granted.
+    pub(super) granted: Vec<(String, Token)>,
+    /// How many records it has appended.
+    pub(super) appends: u64,
     pub(super) open: Vec<(String, Token)>,
     /// The epochs that it saw tasks in.
     pub(super) epochs: BTreeMap<String, Revision>,
@@ -40,17 +45,20 @@ impl User {
     pub(super) fn new(fs: SimFs, host: SimHost, recorder: Recorder, plan: Users) -> Self {
         let durability = if plan.durable { Durability::Durable } else { Durability::Relaxed };
         let options = Options { durability, ..Options::default() };
-        let journal = FileJournal::new(fs, host.clone(), Path::new(DIR), options);
+        let journal = FileJournal::new(fs.clone(), host.clone(), Path::new(DIR), options);
         let me = Holder::new(&format!("p{}", host.number())).expect("a plain holder");
         let client = Client { ledger: Ledger::new(journal, host.clone()), me };
         let era = recorder.lock().era;
         User {
             client,
+            fs,
             host,
             recorder,
             plan,
             era,
             held: Vec::new(),
+            granted: Vec::new(),
+            appends: 0,
             open: Vec::new(),
             epochs: BTreeMap::new(),
         }
@@ -64,14 +72,16 @@ impl User {
         // Time stands still otherwise.
         self.host.pass(1);
         let mut rng = Rng::new(u64::from(code));
-        let Users { locks, leases, tasks, .. } = self.plan;
-        let kinds: Vec<u8> = [(locks, 0), (leases, 1), (tasks, 2)]
+        let Users { locks, leases, tasks, documents, logs, .. } = self.plan;
+        let kinds: Vec<u8> = [(locks, 0), (leases, 1), (tasks, 2), (documents, 3), (logs, 4)]
             .into_iter()
             .filter_map(|(is_on, kind)| is_on.then_some(kind))
             .collect();
         match rng.pick(&kinds) {
             0 => self.lock(&mut rng),
             1 => self.lease(&mut rng),
+            3 => self.document(&mut rng),
+            4 => self.log(&mut rng),
             _ => self.task(&mut rng),
         }
     }
@@ -92,7 +102,7 @@ impl User {
         }
     }
 
-    fn named(&self, kind: &str, number: u64) -> String {
+    pub(super) fn named(&self, kind: &str, number: u64) -> String {
         format!("{kind}-{}-{number}", self.era)
     }
 
@@ -126,6 +136,7 @@ impl User {
             Ok(answer) => {
                 let said = say(&answer);
                 self.recorder.answer(&self.host, id, said.told, &said.line());
+                self.recorder.refused(said.refused);
                 Some(answer)
             }
             Err(error) => {
@@ -134,6 +145,10 @@ impl User {
                     Happened::No => ("fail", Told::Not),
                     Happened::Unknown => ("info", Told::Nothing),
                 };
+                if (op, word) == ("log.append", "fail") {
+                    // A piece of it may stay, as one bad line.
+                    self.recorder.tears(&self.host);
+                }
                 let line = json!({ "outcome": word, "error": error.to_string() });
                 self.recorder.answer(&self.host, id, told, &line);
                 None
@@ -210,6 +225,7 @@ impl User {
         let answer = self.tell("lock.acquire", &args, ask, |it| tell::of_lock(it, true));
         if let Some(token) = answer.and_then(|answer| workspace::granted(&Ok(answer))) {
             self.held.retain(|(held, _)| held != name);
+            self.granted.push((name.to_owned(), token));
             self.held.push((name.to_owned(), token));
         }
     }

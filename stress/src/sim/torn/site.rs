@@ -5,7 +5,7 @@ use std::path::Path;
 use fencehold::document::Document;
 use fencehold::fs::{Fs, How};
 use fencehold::log::Log;
-use fencehold::mark::{Fence, Folder, Rooted, Shown};
+use fencehold::mark::{Fence, Folder, Last, ResourceLock, Rooted, Shown};
 use fencehold_model::{LockName, WorkspaceId};
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ use crate::sim::disk::Disk;
 use crate::sim::world::{Ended, Plan, SimFs, SimHost, World};
 
 /// The root.
-pub(super) const ROOT: &str = "/root";
+pub(crate) const ROOT: &str = "/root";
 /// The log, below the root.
 pub(crate) const LOG: &str = "bugs.ndjson";
 const FOLDER: &str = "/root/.fencehold";
@@ -54,6 +54,13 @@ pub(crate) fn record(id: &str) -> Map<String, Value> {
 pub(crate) fn log<F: Fs>(fs: &F) -> fencehold::Result<Log<F>> {
     let rooted = Rooted::new(fs, Path::new(ROOT), Path::new(FOLDER))?;
     Log::open(fs.clone(), folder(), &rooted, Path::new(LOG), None)
+}
+
+/// The OS lock of the log.
+pub(crate) fn log_lock<F: Fs>(fs: &F) -> fencehold::Result<ResourceLock<F>> {
+    let rooted = Rooted::new(fs, Path::new(ROOT), Path::new(FOLDER))?;
+    let place = rooted.locate(fs, Path::new(LOG), Last::Refuse)?;
+    Ok(ResourceLock::new(fs.clone(), folder(), &place))
 }
 
 pub(crate) fn document(fs: &SimFs, host: &SimHost) -> fencehold::Result<Document<SimFs, SimHost>> {

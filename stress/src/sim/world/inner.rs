@@ -150,7 +150,7 @@ impl Inner {
         self.note_event(process, super::Note::Forked(child));
     }
 
-    /// Every process ends, and the next boot begins; what was written stays.
+    /// Every process ends, and the next boot begins; of the disk, nothing is decided.
     pub(super) fn reboot(&mut self) {
         self.source.touch(Thing::All, true);
         self.bury_all();

@@ -200,9 +200,12 @@ impl World {
         self.shared.end(process);
     }
 
-    /// Ends every process and boots the machine anew. What was written stays: this is no power loss.
+    /// Ends every process, writes back what is in memory, and boots the machine anew: what was written stays from here
+    /// on, whatever happens. This is no power loss.
     pub fn reboot(&self) {
-        self.shared.lock().reboot();
+        let mut inner = self.shared.lock();
+        inner.reboot();
+        inner.disk.write_back();
     }
 
     /// The power goes and comes back: every process ends, the disk keeps of what was written what its model lets it

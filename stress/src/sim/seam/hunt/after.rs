@@ -20,11 +20,15 @@ type Act = fn(&SimFs, &SimHost) -> Told;
 /// A process that makes no call.
 const CHILD: usize = 1_000;
 
-/// What is locked, and what locks it.
-type Locked = (&'static str, fn() -> Disk, Act);
+/// What is locked, what locks it, and what the next process wants.
+type Locked = (&'static str, fn() -> Disk, Act, Act);
 
-const LOCKED: [Locked; 3] =
-    [("document", files, increment), ("log", files, append), ("journal", || workspace::disk(|_, _| {}), own)];
+const LOCKED: [Locked; 4] = [
+    ("document", files, increment, increment),
+    ("log", files, append, append),
+    ("damaged log", damaged_log, look_at_log, append),
+    ("journal", || workspace::disk(|_, _| {}), own, own),
+];
 
 pub(super) fn files() -> Disk {
     site::disk(|fs, _| {
@@ -33,16 +37,31 @@ pub(super) fn files() -> Disk {
     })
 }
 
+fn damaged_log() -> Disk {
+    site::disk(|fs, host| {
+        site::foreign(fs, site::LOG, b"no record\n");
+        append(fs, host).expect("a healthy disk");
+    })
+}
+
+/// What it finds counts for nothing here, only what it leaves.
+fn look_at_log(fs: &SimFs, _: &SimHost) -> Told {
+    let checked = site::log(fs).and_then(|log| log.check());
+    checked.map(|_| 0).map_err(|error| format!("a reader is told: {error}"))
+}
+
 /// A process forks at any of its calls, the child has its descriptions for ever, and the next process wants the same.
 pub(super) struct Forked {
     name: &'static str,
     disk: Disk,
     act: Act,
+    next: Act,
 }
 
 impl Forked {
     pub(super) fn all() -> Vec<Self> {
-        LOCKED.into_iter().map(|(name, disk, act)| Forked { name, disk: disk(), act }).collect()
+        let forked = |(name, disk, act, next): Locked| Forked { name, disk: disk(), act, next };
+        LOCKED.into_iter().map(forked).collect()
     }
 }
 
@@ -63,7 +82,7 @@ impl Scenario for Forked {
         });
         let ended = world.together_owned(vec![acts, forker]);
         let violation = match &ended[0] {
-            Ended::Returned(Ok(_)) => alone(&world, act).err(),
+            Ended::Returned(Ok(_)) => alone(&world, self.next).err(),
             other => Some(format!("{other:?} of a process that nobody disturbs")),
         };
         Ran::of(&world, violation)

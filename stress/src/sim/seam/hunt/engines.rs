@@ -1,6 +1,8 @@
 //! The engines: each a way through executions, let loose on scenarios whose judges know what must hold.
 
 use super::after::{Forked, Kept, Replaced};
+use super::answered::{Answered, Wrong};
+use super::copies::Copied;
 use super::pairs::Pair;
 use super::seen::{Maker, Seen};
 use super::{Cost, Hunt};
@@ -176,6 +178,14 @@ const FILES_MAX: u64 = 150;
 /// Executions in which something is seen before the power fails.
 const SEEN_MAX: u64 = 400;
 
+/// What fails, and what that needs at the most.
+const WRONG: [(Wrong, Cost); 4] = [
+    (Wrong::Power, Cost::of(2, 0, 1)),
+    (Wrong::Sync, Cost::of(2, 0, 2)),
+    (Wrong::Killed, Cost::of(3, 0, 2)),
+    (Wrong::Stands, Cost::of(3, 1, 1)),
+];
+
 /// Every engine.
 #[must_use]
 pub fn engines() -> Vec<Engine> {
@@ -203,6 +213,10 @@ pub fn engines() -> Vec<Engine> {
     let replaced = Replaced::all().into_iter();
     let replaced = replaced.map(|replaced| Ground::exhausted(replaced, Cost::of(3, 0, 1)));
     let kept = Kept::all().into_iter().map(|kept| Ground::exhausted(kept, Cost::of(2, 0, 0)));
+    let answered = WRONG.into_iter().flat_map(|(wrong, cost)| {
+        Answered::all(wrong).into_iter().map(move |answered| Ground::exhausted(answered, cost))
+    });
+    let copies = Copied::all().into_iter().map(|copied| Ground::exhausted(copied, Cost::of(4, 0, 0)));
     let pct = vec![
         Ground::pct(LockUsers::new(), DRAWN_MAX),
         Ground::pct(LockUsers::rotating(), DRAWN_MAX),
@@ -217,7 +231,7 @@ pub fn engines() -> Vec<Engine> {
             name: "explorer",
             draws: false,
             slow: false,
-            grounds: kept.chain(replaced).chain(left).chain(explorer).collect(),
+            grounds: kept.chain(replaced).chain(left).chain(copies).chain(answered).chain(explorer).collect(),
         },
         Engine { name: "torn", draws: false, slow: false, grounds: torn.collect() },
         Engine { name: "power", draws: true, slow: false, grounds: crashes },

@@ -1,7 +1,10 @@
 //! The engines that hunt a mutant, and what each is let loose on.
 
 mod after;
+mod answered;
+mod copies;
 mod engines;
+mod file_deeds;
 mod known;
 mod matrix;
 mod pairs;

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use fencehold::fs::{File as _, Fs as _, How};
 use fencehold::journal::{Modes, create};
 use fencehold::log::Page;
+use fencehold::mark::PATIENCE;
 use serde_json::Value;
 
 use crate::sim::choice::Source;
@@ -65,6 +67,7 @@ impl Pair {
                 split_writes: true,
                 ..pair("a record while one looks", document(), [append, check], seen)
             },
+            pair("a record that is read in parts", document(), [append_in_parts, check], seen),
             pair("one lock", workspace::disk(used), [acquire, acquire], one_is_granted),
             pair(
                 "one lock as the boot begins",
@@ -148,6 +151,23 @@ pub(super) fn append(fs: &SimFs, host: &SimHost) -> Told {
 pub(super) fn records(fs: &SimFs, _: &SimHost) -> Told {
     let read = site::log(fs).and_then(|log| log.read(&Page::default())).map_err(|error| said(&error))?;
     Ok(read.records.len() as u64)
+}
+
+/// An append as ext4 shows it to who reads meanwhile: the file has its new length, and its first page is not there yet.
+fn append_in_parts(fs: &SimFs, _: &SimHost) -> Told {
+    const LINE: &[u8] = b"{\"id\":\"b\"}\n";
+    const FIRST: usize = 4;
+    let path = Path::new(site::ROOT).join(site::LOG);
+    let write = || {
+        let file = fs.open(&path, How::Write)?;
+        let end = file.stat()?.len;
+        file.write_at(end + FIRST as u64, &LINE[FIRST..])?;
+        file.write_at(end, &LINE[..FIRST])?;
+        file.sync()
+    };
+    let lock = site::log_lock(fs).map_err(|error| said(&error))?;
+    let _held = lock.take(PATIENCE).map_err(|error| said(&error))?;
+    write().map(|()| 1).map_err(|error| format!("a write on a healthy disk fails: {error}"))
 }
 
 fn check(fs: &SimFs, _: &SimHost) -> Told {

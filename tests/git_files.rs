@@ -1,0 +1,130 @@
+//! What is written into git's own files: durable once it is reported, beside what git itself writes there.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use fencehold::fs::Fs as _;
+use fencehold::locate::keep_in_git_config;
+use fencehold::log::{GitCheckout, union_merge};
+use fencehold_stress::sim::disk::{Disk, Persistence};
+use fencehold_stress::sim::world::World;
+
+use crate::review::kit::{Act, Tampered};
+
+const GIT: &str = "/git";
+const CONFIG: &str = "[core]\n\tbare = false\n";
+
+/// Two folders, `/git` with a config that is a link into the other one or a file of its own; all of it durable.
+fn checkout(linked: bool) -> World {
+    let mut disk = Disk::new();
+    for dir in [GIT, "/elsewhere"] {
+        disk.make_dir(Path::new(dir), 0o755).unwrap();
+    }
+    let config = if linked { "/elsewhere/config" } else { "/git/config" };
+    disk.put(config, CONFIG.as_bytes());
+    if linked {
+        disk.symlink(Path::new(config), Path::new("/git/config")).unwrap();
+    }
+    World::calm(disk.persistent(Persistence::Posix, 512))
+}
+
+/// The power fails, and only what was synced is left.
+fn cut(world: &World) -> Disk {
+    world.disk(|disk| disk.clone()).power_cut(&mut |_, _| 0)
+}
+
+fn text(disk: &Disk, path: &str) -> String {
+    String::from_utf8(disk.contents(path).unwrap_or_default().to_vec()).unwrap()
+}
+
+/// CLI-54: What `init --dir` reports as kept in git's config is there after a loss of power, whoever wrote it, and what
+/// git changed in its config meanwhile stays.
+#[test]
+fn a_setting_that_a_killed_process_left_is_durable_before_it_is_relied_on() {
+    let mut deaths = 0;
+    for (linked, config) in [(false, "/git/config"), (true, "/elsewhere/config")] {
+        // Told at once, and told by the second one, who finds what the first could not sync any more.
+        for dies in [false, true] {
+            let world = checkout(linked);
+            let (_, fs, _) = world.process();
+            let keep = |fs: &Tampered<_>| keep_in_git_config(fs, Path::new(GIT), Path::new("/ws"));
+            if dies {
+                let dying = Tampered::new(fs.clone(), |call, _| match call {
+                    "sync_dir" => Act::Die,
+                    _ => Act::Go,
+                });
+                keep(&dying).unwrap_err();
+                assert!(!text(&cut(&world), config).contains("/ws"), "not durable yet");
+                deaths += 1;
+            }
+            keep(&Tampered::new(fs, |_, _| Act::Go)).unwrap();
+            let left = text(&cut(&world), config);
+            assert!(left.starts_with(CONFIG) && left.contains("/ws"), "linked {linked}: {left:?}");
+        }
+    }
+    assert_eq!(deaths, 2);
+}
+
+/// git takes its lock beside the file that a link leads to (seen of git 2.47).
+#[test]
+fn a_config_that_is_a_link_is_locked_where_git_locks_it() {
+    for (lock, free) in [("/elsewhere/config.lock", false), ("/git/config.lock", true)] {
+        let world = checkout(true);
+        world.disk(|disk| disk.put(lock, b""));
+        let (_, fs, _) = world.process();
+        let kept = keep_in_git_config(&fs, Path::new(GIT), Path::new("/ws"));
+        assert_eq!(kept.is_ok(), free, "{lock}: {kept:?}");
+        assert_eq!(text(&world.disk(|disk| disk.clone()), "/elsewhere/config").contains("/ws"), free);
+    }
+}
+
+#[test]
+fn what_git_sets_meanwhile_stays_in_its_config() {
+    let world = checkout(false);
+    let (_, fs, _) = world.process();
+    let (git, other, mut sets) = (fs.clone(), world.clone(), 0);
+    let seen = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&seen);
+    let fs = Tampered::new(fs, move |call, path| {
+        // git, which had taken `config.lock` before, lets it go.
+        if call == "create" && path.ends_with("config.lock") && sets == 0 {
+            sets += 1;
+            other.disk(|disk| disk.put("/git/new", format!("{CONFIG}[user]\n\tname = Ann\n").as_bytes()));
+            git.rename(Path::new("/git/new"), Path::new("/git/config")).unwrap();
+            *counted.lock().unwrap() += 1;
+        }
+        Act::Go
+    });
+    keep_in_git_config(&fs, Path::new(GIT), Path::new("/ws")).unwrap();
+    let left = world.disk(|disk| text(disk, "/git/config"));
+    assert!(left.contains("Ann") && left.contains("/ws"), "{left:?}");
+    assert_eq!(*seen.lock().unwrap(), 1);
+}
+
+/// LOG-15: In a git checkout an append adds the log's `merge=union` line, once, to the checkout's own attributes, which
+/// are durable by then where it added the line, and keeps what else stands there.
+#[test]
+fn the_attributes_that_were_added_are_there_after_a_power_cut() {
+    let mut cuts = 0;
+    for there in [0, 1, 2] {
+        let world = checkout(false);
+        let (_, fs, _) = world.process();
+        if there > 0 {
+            fs.make_dir(Path::new("/git/info"), 0o755).unwrap();
+        }
+        if there > 1 {
+            world.disk(|disk| disk.put("/git/info/attributes", b"*.png binary\n"));
+        }
+        let world = World::calm(world.disk(|disk| disk.clone()).persistent(Persistence::Posix, 512));
+        let (_, fs, _) = world.process();
+        let checkout = GitCheckout { common_dir: GIT.into(), top: "/".into() };
+        for _ in 0..2 {
+            assert_eq!(union_merge(&fs, &checkout, Path::new("/log")), None);
+        }
+        let before = if there > 1 { "*.png binary\n" } else { "" };
+        let left = text(&cut(&world), "/git/info/attributes");
+        assert_eq!(left, format!("{before}/log merge=union\n"));
+        cuts += 1;
+    }
+    assert_eq!(cuts, 3);
+}
