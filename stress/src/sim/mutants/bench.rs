@@ -16,7 +16,7 @@ pub struct Mutant {
     /// Its name; where it begins with an M-number, that of the defect in the [catalog](super::CATALOG).
     pub name: &'static str,
     /// The world that it is run in.
-    pub scenario: Box<dyn Scenario>,
+    pub scenario: Box<dyn Scenario + Send + Sync>,
 }
 
 impl std::fmt::Debug for Mutant {
@@ -26,7 +26,7 @@ impl std::fmt::Debug for Mutant {
 }
 
 impl Mutant {
-    fn of(name: &'static str, scenario: impl Scenario + 'static) -> Self {
+    fn of(name: &'static str, scenario: impl Scenario + Send + Sync + 'static) -> Self {
         Mutant { name, scenario: Box::new(scenario) }
     }
 

@@ -17,5 +17,8 @@ use super::scenario::Scenario;
 
 /// Every mutant with a number, and every control.
 pub(super) fn scenarios() -> impl Iterator<Item = Box<dyn Scenario>> {
-    Mutant::numbered().into_iter().chain(Mutant::controls()).map(|mutant| mutant.scenario)
+    Mutant::numbered()
+        .into_iter()
+        .chain(Mutant::controls())
+        .map(|mutant| mutant.scenario as Box<dyn Scenario>)
 }
