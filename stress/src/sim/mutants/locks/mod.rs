@@ -147,14 +147,19 @@ impl Protocol {
         }
     }
 
-    /// Until when a grant that was asked for at `asked_ms` may be relied upon.
-    fn until_ms(self, record: &Record, asked_ms: u64) -> u64 {
-        match self {
-            bound if bound.until_death() => u64::MAX,
-            // Its expiry is of another clock.
-            Protocol::ClockStep | Protocol::FutureClock => asked_ms + TTL_MS,
-            _ => record.expires_ms,
-        }
+    /// Asks for the lock; what was granted, and until when it may be relied upon, by the monotonic clock.
+    fn asks(self, fs: &SimFs, host: &SimHost, me: &str) -> io::Result<Option<(Record, u64)>> {
+        // The expiry in the record is of another clock, and counts from a later instant at the earliest.
+        let wall = matches!(self, Protocol::ClockStep | Protocol::FutureClock);
+        let promised_ms = wall.then(|| host.reading().monotonic_ms + TTL_MS);
+        let granted = self.acquire(fs, host, me)?;
+        Ok(granted.map(|record| {
+            let until_ms = match self.until_death() {
+                true => u64::MAX,
+                false => promised_ms.unwrap_or(record.expires_ms),
+            };
+            (record, until_ms)
+        }))
     }
 
     /// One process: asks for the lock, uses it, gives it up.
@@ -162,9 +167,8 @@ impl Protocol {
         let me = self.holder(host);
         let resource = fs.open(Path::new(RESOURCE), How::Append)?;
         for _ in 0..TRIES {
-            let asked_ms = host.reading().monotonic_ms;
-            let Some(record) = self.acquire(fs, host, &me)? else { continue };
-            referee.entered(host, &record, self.until_ms(&record, asked_ms));
+            let Some((record, until_ms)) = self.asks(fs, host, &me)? else { continue };
+            referee.entered(host, &record, until_ms);
             if self.works_long() {
                 return self.long_work(fs, host, referee, record);
             }
@@ -205,6 +209,14 @@ impl Protocol {
         tended::release(fs, &mine)
     }
 
+    /// What must hold once everybody has ended.
+    fn afterwards(self, world: &World) -> Result<(), String> {
+        if self.works_long() {
+            later_grants_wrote_later(world)?;
+        }
+        if self.may_be_left_held() { self.next_is_granted(world) } else { Ok(()) }
+    }
+
     /// Whoever comes once everybody has ended and every TTL is over is granted the lock.
     fn next_is_granted(self, world: &World) -> Result<(), String> {
         world.advance(2 * TTL_MS);
@@ -215,6 +227,17 @@ impl Protocol {
             Ended::Returned(Err(error)) => Err(format!("who comes next is told: {error}")),
             Ended::Killed | Ended::Panicked(_) => Err("who comes next does not end by itself".to_owned()),
         }
+    }
+}
+
+/// What is behind the fence was written by ever later grants.
+fn later_grants_wrote_later(world: &World) -> Result<(), String> {
+    let written = world.disk(|disk| tended::tokens(disk.contents(RESOURCE).unwrap_or_default()));
+    match written.windows(2).find(|pair| pair[1] < pair[0]) {
+        Some(late) => {
+            Err(format!("a write with token {} was let in behind one with token {}", late[1], late[0]))
+        }
+        None => Ok(()),
     }
 }
 
@@ -232,10 +255,7 @@ impl Scenario for Protocol {
         };
         let ended = world.together_owned((0..self.processes()).map(|_| body()).collect());
         let (violation, calls) = referee.verdict(&ended).unzip();
-        let violation = violation.or_else(|| match self.may_be_left_held() {
-            true => self.next_is_granted(&world).err(),
-            false => None,
-        });
+        let violation = violation.or_else(|| self.afterwards(&world).err());
         // What came after the violation explains nothing.
         let mut ran = Ran::of(&world, violation);
         ran.trace.truncate(calls.unwrap_or(usize::MAX));

@@ -39,8 +39,8 @@ impl Record {
     }
 
     fn of_line(line: &str) -> Option<Self> {
-        let mut words = line.strip_suffix('\n')?.split(' ');
-        let (holder, expires_ms, token) = (words.next()?, words.next()?, words.next()?);
+        let (holder, numbers) = line.strip_suffix('\n')?.split_once(' ')?;
+        let (expires_ms, token) = numbers.split_once(' ')?;
         Some(Record {
             holder: holder.to_owned(),
             expires_ms: expires_ms.parse().ok()?,

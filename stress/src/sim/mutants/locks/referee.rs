@@ -10,9 +10,8 @@ use fencehold::host::{Clock, Host};
 use fencehold_model::event::Process;
 use fencehold_model::lock::Liveness;
 
+use super::LOCK;
 use super::record::Record;
-use super::tended::tokens;
-use super::{LOCK, RESOURCE};
 use crate::sim::world::{Ended, SimHost, World};
 
 /// What it saw.
@@ -95,14 +94,7 @@ impl Referee {
     /// What was violated and after how many calls, a process that failed or hung included.
     pub(super) fn verdict(&self, ended: &[Ended<io::Result<()>>]) -> Option<(String, usize)> {
         let violation = self.seen().violation.take();
-        violation.or_else(|| Some((self.failure(ended).or_else(|| self.fence())?, self.world.calls())))
-    }
-
-    /// What is behind the fence was written by ever later grants.
-    fn fence(&self) -> Option<String> {
-        let written = self.world.disk(|disk| tokens(disk.contents(RESOURCE).unwrap_or_default()));
-        let late = written.windows(2).find(|pair| pair[1] < pair[0])?;
-        Some(format!("a write with token {} was let in behind one with token {}", late[1], late[0]))
+        violation.or_else(|| Some((self.failure(ended)?, self.world.calls())))
     }
 
     fn failure(&self, ended: &[Ended<io::Result<()>>]) -> Option<String> {
