@@ -24,7 +24,7 @@ proptest! {
         let mut text = String::new();
         event.write(&mut text);
         prop_assert!(!text.contains('\n'), "an event is one line: {}", text);
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let value: fencehold_model::json::Tree<'_> = serde_json::from_str(&text).unwrap();
         let read = Event::read(fencehold_model::json::Fields::of(&value).unwrap());
         prop_assert_eq!(read, Ok(event));
     }
