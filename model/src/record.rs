@@ -71,13 +71,19 @@ impl fmt::Display for Broken {
 #[must_use]
 pub fn write_head(head: &Head, durable: Revision) -> (String, Checksum) {
     let mut line = String::new();
-    let mut to = Writer::new(&mut line);
-    to.number("fencehold", FORMAT).text("workspace", head.workspace.as_str()).number("n", head.n);
-    to.number("revision", head.state.revision).number("t", head.state.time_ms);
+    let mut to = begin_head(&mut line, &head.workspace, head.n, &head.state);
     to.value("state", |out| head.state.write(out));
     to.number("durable", durable).text("prev", &chain::seed(head.workspace.as_str(), head.n).hex());
     let checksum = chain::seal(&mut line);
     (line, checksum)
+}
+
+/// The beginning of line one, which names what it is of.
+fn begin_head<'a>(line: &'a mut String, workspace: &WorkspaceId, n: u64, state: &State) -> Writer<'a> {
+    let mut to = Writer::new(line);
+    to.number("fencehold", FORMAT).text("workspace", workspace.as_str()).number("n", n);
+    to.number("revision", state.revision).number("t", state.time_ms);
+    to
 }
 
 /// Reads line one (without its newline) of file `n`.
@@ -108,6 +114,24 @@ pub fn read_head(line: &str, n: u64) -> Result<Line<Head>, Broken> {
         return Err(Broken::Chain);
     }
     Ok(Line { content: head, durable, checksum })
+}
+
+/// As [`read_head`], for who has folded all that came before the file: a line one that stands just as it would be
+/// written of that state, every byte of it, is not read once more. None where it stands otherwise.
+#[must_use]
+pub fn expect_head(line: &str, n: u64, workspace: &WorkspaceId, mut before: State) -> Option<Line<Head>> {
+    let mut beginning = String::new();
+    begin_head(&mut beginning, workspace, n, &before);
+    if !line.starts_with(&beginning) {
+        return None;
+    }
+    let (_, known) = line.rsplit_once(",\"durable\":")?;
+    let durable = known.split_once(',')?.0.parse().ok()?;
+    // Whoever began the file had forgotten what was old; nobody decided anything since the last event.
+    before.forget(before.time_ms);
+    let head = Head { workspace: workspace.clone(), n, state: before };
+    let (written, checksum) = write_head(&head, durable);
+    (written.strip_suffix('\n') == Some(line)).then_some(Line { content: head, durable, checksum })
 }
 
 fn newer_format(head: &Tree<'_>) -> Result<(), Broken> {

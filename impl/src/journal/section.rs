@@ -116,7 +116,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             };
             let Some(tail) = &inner.tail else { return rest.map(drop) };
             if !self.is_newest(tail)? {
-                inner.tail = None;
+                inner.before = inner.tail.take().map(Tail::into_before);
                 continue;
             }
             let rest = rest?;
