@@ -27,6 +27,9 @@ impl BadId {
 }
 
 fn check(what: &str, text: &str) -> Result<(), BadId> {
+    if (1..=ID_BYTES_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
     let bad = |why: &str| Err(BadId(format!("{what} {text:?} {why}")));
     if text.trim().is_empty() {
         return Err(BadId(format!("{what} is blank: give it at least one visible character")));

@@ -5,9 +5,11 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt;
 use core::fmt::Write as _;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::NUMBER_BOUND;
+use crate::tree::member;
+pub use crate::tree::{Member, Tree};
 
 /// What is wrong with a piece of JSON, naming the field. The caller knows the file and the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,21 +25,22 @@ impl core::error::Error for Malformed {}
 
 /// The fields of one JSON object. Unknown fields are not looked at: fields are only ever added.
 #[derive(Debug, Clone, Copy)]
-pub struct Fields<'a>(&'a Map<String, Value>);
+pub struct Fields<'a>(&'a [Member<'a>]);
 
 impl<'a> Fields<'a> {
-    /// Sees `value` as an object.
-    pub fn of(value: &'a Value) -> Result<Self, Malformed> {
-        value.as_object().map(Fields).ok_or_else(|| Malformed("not a JSON object".to_owned()))
+    /// Sees `tree` as an object.
+    pub fn of(tree: &'a Tree<'a>) -> Result<Self, Malformed> {
+        let Tree::Object(members) = tree else { return Err(Malformed("not a JSON object".to_owned())) };
+        Ok(Fields(members))
     }
 
     /// The field as it stands; `null` counts as absent.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<&'a Value> {
-        self.0.get(key).filter(|value| !value.is_null())
+    pub fn get(&self, key: &str) -> Option<&'a Tree<'a>> {
+        member(self.0, key).filter(|tree| !tree.is_null())
     }
 
-    fn need(&self, key: &str) -> Result<&'a Value, Malformed> {
+    fn need(&self, key: &str) -> Result<&'a Tree<'a>, Malformed> {
         self.get(key).ok_or_else(|| Malformed(format!("field `{key}` is missing")))
     }
 
@@ -87,22 +90,22 @@ impl<'a> Fields<'a> {
         self.get(key).map_or(Ok(None), |_| self.object(key).map(Some))
     }
 
-    /// All fields, in the order of their names.
-    pub fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    /// All fields, in the order in which they stand.
+    pub fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Tree<'a>)> + use<'a> {
+        self.0.iter().map(|(key, tree)| (&**key, tree))
     }
 
     /// An array; one that is absent is empty.
-    pub fn array_or_empty(&self, key: &str) -> Result<&'a [Value], Malformed> {
+    pub fn array_or_empty(&self, key: &str) -> Result<&'a [Tree<'a>], Malformed> {
         self.get(key).map_or(Ok(&[]), |_| self.array(key))
     }
 
     /// An array that must be there.
-    pub fn array(&self, key: &str) -> Result<&'a [Value], Malformed> {
-        let value = self.need(key)?.as_array();
-        value
-            .map(alloc::vec::Vec::as_slice)
-            .ok_or_else(|| Malformed(format!("field `{key}` is not an array")))
+    pub fn array(&self, key: &str) -> Result<&'a [Tree<'a>], Malformed> {
+        let Tree::List(items) = self.need(key)? else {
+            return Err(Malformed(format!("field `{key}` is not an array")));
+        };
+        Ok(items)
     }
 }
 

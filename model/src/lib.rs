@@ -29,6 +29,7 @@ mod sift;
 pub mod spec;
 pub mod state;
 pub mod status;
+mod tree;
 
 pub use event::{Entry, Event};
 pub use id::{Claim, Holder, LeaseId, LockName, OpId, Status, TaskId, WorkspaceId};

@@ -75,7 +75,7 @@ pub fn frames(bytes: &[u8], bound_bytes: usize) -> impl Iterator<Item = Frame<'_
 /// The frame at the beginning of `bytes`, which are not empty.
 #[must_use]
 pub fn first(bytes: &[u8], bound_bytes: usize) -> Frame<'_> {
-    let Some(newline) = memchr(bytes) else {
+    let Some(newline) = find(bytes, b'\n') else {
         return Frame { bytes: 0..bytes.len(), kind: Kind::Unterminated };
     };
     Frame { bytes: 0..newline + 1, kind: line(&bytes[..newline], bound_bytes) }
@@ -85,7 +85,7 @@ fn line(raw: &[u8], bound_bytes: usize) -> Kind<'_> {
     if raw.len() > bound_bytes {
         return Kind::Damaged(Damage::TooLong { bound_bytes });
     }
-    if let Some(start) = raw.iter().position(|&byte| byte == 0) {
+    if let Some(start) = find(raw, 0) {
         let run_bytes = raw[start..].iter().take_while(|&&byte| byte == 0).count();
         return Kind::Damaged(Damage::Nul { run_bytes });
     }
@@ -98,6 +98,13 @@ fn line(raw: &[u8], bound_bytes: usize) -> Kind<'_> {
     }
 }
 
-fn memchr(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|&byte| byte == b'\n')
+/// Where `byte` stands first. By blocks whose bytes do not wait for each other: so a compiler takes them at once.
+fn find(bytes: &[u8], byte: u8) -> Option<usize> {
+    let blocks = bytes.chunks(BLOCK_BYTES);
+    let before =
+        blocks.take_while(|block| !block.iter().fold(false, |seen, &at| seen | (at == byte))).count();
+    let rest = bytes.get(before * BLOCK_BYTES..)?;
+    rest.iter().position(|&at| at == byte).map(|at| before * BLOCK_BYTES + at)
 }
+
+const BLOCK_BYTES: usize = 32;

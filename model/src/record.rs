@@ -8,10 +8,8 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
-use serde_json::Value;
-
 use crate::chain::{self, Checksum};
-use crate::json::{Fields, Malformed, Writer};
+use crate::json::{Fields, Malformed, Tree, Writer};
 use crate::sift::sift;
 use crate::{Entry, Event, Revision, State, WorkspaceId};
 
@@ -73,13 +71,19 @@ impl fmt::Display for Broken {
 #[must_use]
 pub fn write_head(head: &Head, durable: Revision) -> (String, Checksum) {
     let mut line = String::new();
-    let mut to = Writer::new(&mut line);
-    to.number("fencehold", FORMAT).text("workspace", head.workspace.as_str()).number("n", head.n);
-    to.number("revision", head.state.revision).number("t", head.state.time_ms);
+    let mut to = begin_head(&mut line, &head.workspace, head.n, &head.state);
     to.value("state", |out| head.state.write(out));
     to.number("durable", durable).text("prev", &chain::seed(head.workspace.as_str(), head.n).hex());
     let checksum = chain::seal(&mut line);
     (line, checksum)
+}
+
+/// The beginning of line one, which names what it is of.
+fn begin_head<'a>(line: &'a mut String, workspace: &WorkspaceId, n: u64, state: &State) -> Writer<'a> {
+    let mut to = Writer::new(line);
+    to.number("fencehold", FORMAT).text("workspace", workspace.as_str()).number("n", n);
+    to.number("revision", state.revision).number("t", state.time_ms);
+    to
 }
 
 /// Reads line one (without its newline) of file `n`.
@@ -88,7 +92,7 @@ pub fn read_head(line: &str, n: u64) -> Result<Line<Head>, Broken> {
     let mut bulk = State::default();
     let sifted = sift(line, "state", &State::LISTS, &mut |list, element| bulk.take(list, &element));
     let value = match sifted {
-        Ok(map) => Value::Object(map),
+        Ok(object) => object,
         // A newer format may have another state: it is newer all the same.
         Err(why) => {
             return Err(parse(line)
@@ -112,7 +116,25 @@ pub fn read_head(line: &str, n: u64) -> Result<Line<Head>, Broken> {
     Ok(Line { content: head, durable, checksum })
 }
 
-fn newer_format(head: &Value) -> Result<(), Broken> {
+/// As [`read_head`], for who has folded all that came before the file: a line one that stands just as it would be
+/// written of that state, every byte of it, is not read once more. None where it stands otherwise.
+#[must_use]
+pub fn expect_head(line: &str, n: u64, workspace: &WorkspaceId, mut before: State) -> Option<Line<Head>> {
+    let mut beginning = String::new();
+    begin_head(&mut beginning, workspace, n, &before);
+    if !line.starts_with(&beginning) {
+        return None;
+    }
+    let (_, known) = line.rsplit_once(",\"durable\":")?;
+    let durable = known.split_once(',')?.0.parse().ok()?;
+    // Whoever began the file had forgotten what was old; nobody decided anything since the last event.
+    before.forget(before.time_ms);
+    let head = Head { workspace: workspace.clone(), n, state: before };
+    let (written, checksum) = write_head(&head, durable);
+    (written.strip_suffix('\n') == Some(line)).then_some(Line { content: head, durable, checksum })
+}
+
+fn newer_format(head: &Tree<'_>) -> Result<(), Broken> {
     match Fields::of(head).and_then(|fields| fields.number("fencehold")) {
         Ok(1..=FORMAT) => Ok(()),
         Ok(format) if format > FORMAT => Err(Broken::Newer(format!("journal format {format}"))),
@@ -152,7 +174,7 @@ pub fn read_entry(line: &str, prev: Checksum, after: &State) -> Result<Line<Entr
 }
 
 /// The entry without its event, `durable` and `prev`.
-fn entry_of(value: &Value) -> Result<(Entry, Revision, &str), Malformed> {
+fn entry_of<'t>(value: &'t Tree<'t>) -> Result<(Entry, Revision, &'t str), Malformed> {
     let fields = Fields::of(value)?;
     let entry = Entry {
         revision: fields.number("rev")?,
@@ -165,13 +187,13 @@ fn entry_of(value: &Value) -> Result<(Entry, Revision, &str), Malformed> {
 }
 
 /// A sealed, linked line whose event cannot be read was written by a newer program, or by nobody we know.
-fn newer_or_content(line: &Value, bad: Malformed) -> Broken {
-    let event = &line["event"];
-    let newer = event["v"].as_u64().is_some_and(|v| v > crate::event::EVENT_VERSION)
-        || event["type"].as_str().is_some_and(|word| !Event::is_known(word));
+fn newer_or_content(line: &Tree<'_>, bad: Malformed) -> Broken {
+    let of_event = |key: &str| line.get("event").and_then(|event| event.get(key));
+    let newer = of_event("v").and_then(Tree::as_u64).is_some_and(|v| v > crate::event::EVENT_VERSION)
+        || of_event("type").and_then(Tree::as_str).is_some_and(|word| !Event::is_known(word));
     if newer { Broken::Newer(bad.0) } else { Broken::Content(bad.0) }
 }
 
-fn parse(line: &str) -> Result<Value, Broken> {
+fn parse(line: &str) -> Result<Tree<'_>, Broken> {
     serde_json::from_str(line).map_err(|error| Broken::Content(format!("not JSON: {error}")))
 }

@@ -3,32 +3,34 @@
 //! Line one of a journal file holds the folded state. Read as one tree it takes many times its length in memory.
 
 use alloc::borrow::ToOwned;
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 use core::fmt;
 
 use serde_core::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
 
-use crate::json::Malformed;
+use crate::json::{Malformed, Tree};
+use crate::tree::Key;
 
 /// Takes one element of the list under a key.
-pub(crate) type Sink<'a> = &'a mut dyn FnMut(&str, Value) -> Result<(), Malformed>;
+pub(crate) type Sink<'a> = &'a mut dyn FnMut(&str, Tree<'_>) -> Result<(), Malformed>;
 
 /// Reads an object whose member `holder` is an object with the long lists named `lists`. What comes back has no such
 /// lists; their elements went to `sink`, in their order.
 ///
 /// # Errors
 /// Where the text is no JSON object, a key of either object stands twice, or the sink refuses an element.
-pub(crate) fn sift(
-    text: &str,
+pub(crate) fn sift<'t>(
+    text: &'t str,
     holder: &str,
     lists: &[&str],
     sink: Sink<'_>,
-) -> Result<Map<String, Value>, String> {
+) -> Result<Tree<'t>, String> {
     let mut from = serde_json::Deserializer::from_str(text);
     let outer = Object { holder: Some(holder), lists, sink };
-    let map = outer.deserialize(&mut from).and_then(|map| from.end().map(|()| map));
-    map.map_err(|error| error.to_string())
+    let object = outer.deserialize(&mut from).and_then(|object| from.end().map(|()| object));
+    object.map_err(|error| error.to_string())
 }
 
 /// An object; `holder` names the member that has the lists, none where this is that member.
@@ -39,7 +41,7 @@ struct Object<'a> {
 }
 
 impl<'de> DeserializeSeed<'de> for Object<'_> {
-    type Value = Map<String, Value>;
+    type Value = Tree<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
         from.deserialize_map(self)
@@ -47,29 +49,30 @@ impl<'de> DeserializeSeed<'de> for Object<'_> {
 }
 
 impl<'de> Visitor<'de> for Object<'_> {
-    type Value = Map<String, Value>;
+    type Value = Tree<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut read = Map::new();
-        while let Some(key) = members.next_key::<String>()? {
-            let value = if self.holder == Some(key.as_str()) {
+        let (mut read, mut names) = (Vec::new(), BTreeSet::new());
+        while let Some(Key(key)) = members.next_key()? {
+            let value = if self.holder == Some(&*key) {
                 let inner = Object { holder: None, lists: self.lists, sink: &mut *self.sink };
-                Value::Object(members.next_value_seed(inner)?)
-            } else if self.holder.is_none() && self.lists.contains(&key.as_str()) {
+                members.next_value_seed(inner)?
+            } else if self.holder.is_none() && self.lists.contains(&&*key) {
                 members.next_value_seed(List { key: &key, sink: &mut *self.sink })?;
-                Value::Null
+                Tree::Null
             } else {
                 members.next_value()?
             };
-            if read.insert(key.clone(), value).is_some() {
+            if !names.insert(key.clone()) {
                 return Err(A::Error::custom(format_args!("field `{key}` stands twice")));
             }
+            read.push((key, value));
         }
-        Ok(read)
+        Ok(Tree::Object(read))
     }
 }
 
@@ -94,7 +97,7 @@ impl<'de> Visitor<'de> for List<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        while let Some(element) = elements.next_element::<Value>()? {
+        while let Some(element) = elements.next_element::<Tree<'de>>()? {
             (self.sink)(self.key, element).map_err(|bad| A::Error::custom(bad.0))?;
         }
         Ok(())

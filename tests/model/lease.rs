@@ -2,7 +2,7 @@
 
 mod arbitrary;
 
-use fencehold_model::json::Fields;
+use fencehold_model::json::{Fields, Tree};
 use fencehold_model::lease::{
     Cause, Decision, LeaseEvent, Standing, decide, ended_line, read_ended_line, standing,
 };
@@ -35,7 +35,7 @@ proptest! {
         let mut text = String::new();
         event.write(&mut text);
         prop_assert!(!text.contains('\n') && text.len() < LINE_BYTES_MAX, "{}", text);
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let value: Tree<'_> = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(Event::read(Fields::of(&value).unwrap()), Ok(event));
     }
 

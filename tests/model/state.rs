@@ -1,5 +1,5 @@
 use fencehold_model::lock::Lock;
-use fencehold_model::record::{Head, read_head, write_head};
+use fencehold_model::record::{Head, expect_head, read_head, write_head};
 use fencehold_model::state::{OPS_REMEMBERED, REMEMBER_MS};
 use fencehold_model::{Entry, Event, LockName, State, WorkspaceId};
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ proptest! {
         let mut text = String::new();
         event.write(&mut text);
         prop_assert!(!text.contains('\n'), "an event is one line: {}", text);
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let value: fencehold_model::json::Tree<'_> = serde_json::from_str(&text).unwrap();
         let read = Event::read(fencehold_model::json::Fields::of(&value).unwrap());
         prop_assert_eq!(read, Ok(event));
     }
@@ -41,6 +41,32 @@ proptest! {
         let head = Head { workspace: WorkspaceId::new("w").unwrap(), n: 1, state };
         let (line, _) = write_head(&head, 0);
         prop_assert_eq!(read_head(line.trim_end_matches('\n'), 1).unwrap().content, head);
+    }
+
+    /// Whoever folded what came before a file need not read its line one: it is the same as read, or it is read.
+    #[test]
+    fn an_expected_line_one_is_as_it_is_read(entries in entries(60), durable in 0u64..1 << 53, missing in 1usize..9) {
+        let before = folded(&entries);
+        let workspace = WorkspaceId::new("w").unwrap();
+        let mut state = before.clone();
+        state.forget(state.time_ms);
+        let (line, _) = write_head(&Head { workspace: workspace.clone(), n: 7, state }, durable);
+        let line = line.trim_end_matches('\n');
+        prop_assert_eq!(expect_head(line, 7, &workspace, before.clone()), read_head(line, 7).ok());
+        prop_assert!(read_head(line, 7).is_ok());
+        // Another file, another workspace, fewer events, another time of forgetting, another byte.
+        prop_assert_eq!(expect_head(line, 8, &workspace, before.clone()), None);
+        prop_assert_eq!(expect_head(line, 7, &WorkspaceId::new("x").unwrap(), before.clone()), None);
+        let fewer = folded(&entries[..entries.len().saturating_sub(missing)]);
+        prop_assert_eq!(expect_head(line, 7, &workspace, fewer), None);
+        let (mut now, mut later) = (before.clone(), before.clone());
+        now.forget(now.time_ms);
+        later.forget(1 << 52);
+        let (forgotten, _) = write_head(&Head { workspace: workspace.clone(), n: 7, state: later.clone() }, durable);
+        let expected = expect_head(forgotten.trim_end_matches('\n'), 7, &workspace, before.clone());
+        prop_assert_eq!(expected.map(|line| line.content.state), (later == now).then_some(later));
+        let flipped = line.replacen("\"crc\":\"", "\"crc\":\"f", 1);
+        prop_assert_eq!(expect_head(&flipped, 7, &workspace, before), None);
     }
 
     /// FENCE-3's half in the model: of every name the newest token is remembered, or lies at or below the mark of

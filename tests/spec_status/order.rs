@@ -1,3 +1,4 @@
+use fencehold_model::json::Tree;
 use fencehold_model::policy::IdForm;
 use fencehold_model::status::{Command, DETAIL_BYTES_MAX, DETAIL_DEPTH_MAX, Detail, Vocabulary};
 use fencehold_model::{Event, NUMBER_BOUND, Policy, Status, TaskId};
@@ -44,9 +45,9 @@ fn a_vocabulary_has_its_bounds() {
     let rungs =
         [json!({"name": " ", "rank": 0}), json!({"name": "a", "rank": -1}), json!({"name": "a"}), json!(7)];
     for rung in &rungs {
-        assert!(Vocabulary::read(std::slice::from_ref(rung)).is_err(), "{rung}");
+        assert!(Vocabulary::read(&[Tree::of(rung)]).is_err(), "{rung}");
     }
-    assert!(Vocabulary::read(&[json!({"name": "a", "rank": 0, "terminal": "yes"})]).is_err());
+    assert!(Vocabulary::read(&[Tree::of(&json!({"name": "a", "rank": 0, "terminal": "yes"}))]).is_err());
 }
 
 /// STATUS-3: A policy under which a status that stands would be unknown, or those of one task would have different

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use fencehold_model::json::{Fields, Malformed};
+use fencehold_model::json::{Fields, Malformed, Tree};
 use fencehold_model::ndjson::{self, Kind};
 use fencehold_model::policy::IdForm;
 use fencehold_model::record::LINE_BYTES_MAX;
 use fencehold_model::status::{Rung, Value, Vocabulary};
 use fencehold_model::{Policy, TaskId, WorkspaceId};
-use serde_json::Value as Json;
 
 use super::{Board, FORMAT, Seal};
 use crate::error::{Error, Result};
@@ -60,7 +59,7 @@ impl Reader<'_> {
         if self.sealed {
             return Err(self.wrong(line, "it goes on after its last line"));
         }
-        let json: Json =
+        let json: Tree<'_> =
             serde_json::from_str(text).map_err(|error| self.wrong(line, &format!("not JSON: {error}")))?;
         let fields = Fields::of(&json).map_err(|bad| self.wrong(line, &bad.to_string()))?;
         if self.board.is_none() {

@@ -10,7 +10,7 @@ use super::{FileId, read_proc};
 
 /// Names the processes that have an OS lock on the file `id`, their state included, or says that none can be seen.
 #[must_use]
-pub fn in_the_way(id: FileId) -> String {
+pub(super) fn in_the_way(id: FileId) -> String {
     let holders: Vec<String> = list_proc(Path::new("/proc"))
         .unwrap_or_default()
         .into_iter()

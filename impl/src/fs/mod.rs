@@ -9,7 +9,7 @@ mod in_the_way;
 mod real;
 mod watch;
 
-pub use in_the_way::in_the_way;
+use in_the_way::in_the_way;
 pub use real::{RealFile, RealFs, read_proc};
 pub use watch::Watch;
 
@@ -149,6 +149,11 @@ pub trait File: Send + Sync + fmt::Debug {
     fn lock(&self, mode: LockMode, patience: Duration) -> Result<(), LockError>;
     /// Lets the OS lock go.
     fn unlock(&self) -> io::Result<()>;
+    /// Who has an OS lock on it, in words; `id` is its own. Looks at the machine's processes, and at no file of the
+    /// workspace.
+    fn in_the_way(&self, id: FileId) -> String {
+        in_the_way(id)
+    }
 }
 
 /// Reads from `offset` to the end.

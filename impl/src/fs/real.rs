@@ -22,10 +22,15 @@ pub struct RealFile(std::fs::File);
 
 /// FS_CASEFOLD_FL of `linux/fs.h`.
 const CASEFOLD: u32 = 0x4000_0000;
-/// The first pause between two tries for a held OS lock.
-const PAUSE_FIRST: Duration = Duration::from_micros(20);
-/// The longest pause: what a waiter loses at the most after a release.
-const PAUSE_LONGEST: Duration = Duration::from_millis(2);
+/// So many tries for a held OS lock only let others run between them: a holder that writes one line is done by then.
+const TRIES_WITHOUT_PAUSE: u32 = 16;
+/// The pause between two tries after these. It does not grow while others may take turns, or who has waited longest
+/// would look least often; timer slack adds some 50 µs (prctl(2), PR_SET_TIMERSLACK).
+const PAUSE: Duration = Duration::from_micros(100);
+/// After so many tries, some 100 ms, its holder does something long, or is stopped.
+const TRIES_UNTIL_LONG: u32 = 600;
+/// The pause in a long wait: what a waiter loses at the most after a release.
+const PAUSE_LONG: Duration = Duration::from_millis(2);
 
 /// Reads a file under /proc whole (proc(5)); these are no part of the workspace.
 ///
@@ -220,15 +225,14 @@ impl File for RealFile {
         Ok(rustix::fs::fchmod(&self.0, rustix::fs::Mode::from_raw_mode(like.mode))?)
     }
 
-    /// Tries, and pauses a little longer each time: flock(2) knows no deadline, and a helper thread that had been
-    /// given up would take the lock later and keep it.
+    /// Tries again and again: flock(2) knows no deadline, and a helper thread that had been given up would take the
+    /// lock later and keep it.
     fn lock(&self, mode: LockMode, patience: Duration) -> Result<(), LockError> {
         let operation = match mode {
             LockMode::Exclusive => FlockOperation::NonBlockingLockExclusive,
             LockMode::Shared => FlockOperation::NonBlockingLockShared,
         };
-        let mut deadline = None;
-        let mut pause = PAUSE_FIRST;
+        let (mut deadline, mut tries) = (None, 0_u32);
         loop {
             match rustix::fs::flock(&self.0, operation) {
                 Ok(()) => return Ok(()),
@@ -239,8 +243,12 @@ impl File for RealFile {
                         return Err(LockError::TimedOut);
                     }
                     // A bounded wait for another process; nothing is ordered by it.
-                    std::thread::sleep(pause.min(left));
-                    pause = (pause * 2).min(PAUSE_LONGEST);
+                    match tries {
+                        0..TRIES_WITHOUT_PAUSE => std::thread::yield_now(),
+                        TRIES_WITHOUT_PAUSE..TRIES_UNTIL_LONG => std::thread::sleep(PAUSE.min(left)),
+                        _ => std::thread::sleep(PAUSE_LONG.min(left)),
+                    }
+                    tries = tries.saturating_add(1);
                 }
                 Err(error) => return Err(LockError::Io(error.into())),
             }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use fencehold_model::{Revision, State, TimeMs, WorkspaceId};
 
-use super::tail::{Rest, Tail};
+use super::tail::{Before, Rest, Tail};
 use super::time::{self, Now};
 use super::{Asking, Committed, Durability, Journal, Options, Seen, layout};
 use crate::error::{Error, Result};
@@ -35,6 +35,8 @@ pub struct FileJournal<F: Fs, H: Host> {
 pub(super) struct Inner<F: Fs> {
     pub(super) lock: Option<(F::File, FileId)>,
     pub(super) tail: Option<Tail<F>>,
+    /// What a tail came to that was followed by another file.
+    pub(super) before: Option<Before>,
     /// Revisions below this may be used; 0 where it is not known.
     pub(super) floor: Revision,
     /// Which workspace this was when it was last seen, and a revision that it had come to for good.
@@ -50,9 +52,15 @@ impl<F: Fs> Inner<F> {
         if let Some(tail) = &self.tail {
             // What is not durable yet may be lost by a failed sync, without anybody replacing anything.
             let revision = if relaxed { tail.state.revision } else { tail.durable() };
-            self.known = Some((tail.workspace.clone(), revision));
-            let (boot, time_ms) = (tail.state.boot.clone(), tail.state.time_ms);
-            self.clock = Some(State { boot, time_ms, ..State::default() });
+            match &mut self.known {
+                Some((workspace, known)) if *workspace == tail.workspace => *known = revision,
+                known => *known = Some((tail.workspace.clone(), revision)),
+            }
+            let clock = self.clock.get_or_insert_default();
+            clock.time_ms = tail.state.time_ms;
+            if clock.boot != tail.state.boot {
+                clock.boot.clone_from(&tail.state.boot);
+            }
         }
     }
 }
@@ -60,7 +68,15 @@ impl<F: Fs> Inner<F> {
 impl<F: Fs, H: Host> FileJournal<F, H> {
     /// A handle on the workspace folder `dir`; nothing is opened yet.
     pub fn new(fs: F, host: H, dir: &Path, options: Options) -> Self {
-        let inner = Inner { lock: None, tail: None, floor: 0, known: None, notes: Vec::new(), clock: None };
+        let inner = Inner {
+            lock: None,
+            tail: None,
+            before: None,
+            floor: 0,
+            known: None,
+            notes: Vec::new(),
+            clock: None,
+        };
         FileJournal { fs, host, dir: dir.to_owned(), options, inner: Mutex::new(inner) }
     }
 
@@ -108,7 +124,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         writable: bool,
     ) -> Result<(&'a mut Tail<F>, Rest)> {
         inner.tail = None;
-        let (tail, rest) = self.open_newest(inner, writable)?;
+        let before = inner.before.take();
+        let (tail, rest) = self.open_newest(inner, writable, before)?;
         inner.tail = Some(tail);
         inner.remember(self.relaxed());
         Ok((inner.tail.as_mut().expect("it was opened above"), rest))
@@ -140,8 +157,13 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         self.fs.stat(path).map_err(|error| Error::environment("looking at", path, error))
     }
 
-    fn open_newest(&self, inner: &Inner<F>, writable: bool) -> Result<(Tail<F>, Rest)> {
-        let (tail, rest) = self.open_highest(writable)?;
+    fn open_newest(
+        &self,
+        inner: &Inner<F>,
+        writable: bool,
+        before: Option<Before>,
+    ) -> Result<(Tail<F>, Rest)> {
+        let (tail, rest) = self.open_highest(writable, before)?;
         if let Some((workspace, revision)) = &inner.known
             && (*workspace != tail.workspace || *revision > tail.state.revision)
         {
@@ -161,14 +183,13 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
 
     /// Opens the file with the highest number. One that was listed may be in the archive by now: then a higher one
     /// stands, and it is listed again.
-    fn open_highest(&self, writable: bool) -> Result<(Tail<F>, Rest)> {
+    fn open_highest(&self, writable: bool, mut before: Option<Before>) -> Result<(Tail<F>, Rest)> {
         let mut gone = None;
         for _ in 0..ROUNDS_MAX {
             let n = self.newest_number()?;
             let path = layout::journal_path(&self.dir, n);
-            match Tail::open(&self.fs, &self.dir, n, writable, self.host.boot())
-                .map_err(|none| none.into_error(&path))
-            {
+            let opened = Tail::open_at(&self.fs, path.clone(), n, writable, self.host.boot(), before.take());
+            match opened.map_err(|none| none.into_error(&path)) {
                 Err(error) if error.is_not_found() => gone = Some(error),
                 opened => return opened,
             }

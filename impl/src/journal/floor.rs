@@ -4,9 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use fencehold_model::json::{Fields, Malformed, Writer};
+use fencehold_model::json::{Fields, Malformed, Tree, Writer};
 use fencehold_model::{NUMBER_BOUND, Revision, WorkspaceId, chain};
-use serde_json::Value;
 
 use super::layout;
 use super::tail::REPAIR;
@@ -40,7 +39,7 @@ impl Floor {
         let bytes = bytes.ok_or_else(|| damaged("it is missing".to_owned()))?;
         let text = std::str::from_utf8(&bytes).map_err(|_| damaged("not UTF-8".to_owned()))?.trim_end();
         chain::verify(text).ok_or_else(|| damaged("its checksum is missing or wrong".to_owned()))?;
-        let value: Value = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
+        let value: Tree<'_> = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
         Self::parse(&value).map_err(|bad| damaged(bad.0)).and_then(|(format, floor)| match format {
             FORMAT => Ok(floor),
             newer => Err(Error::Newer {
@@ -50,7 +49,7 @@ impl Floor {
         })
     }
 
-    fn parse(value: &Value) -> std::result::Result<(u64, Self), Malformed> {
+    fn parse(value: &Tree<'_>) -> std::result::Result<(u64, Self), Malformed> {
         let fields = Fields::of(value)?;
         let floor = Floor {
             workspace: fields.id("workspace")?,

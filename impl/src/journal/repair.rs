@@ -128,7 +128,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         }
         older.sort_unstable();
         for (old, path) in older.into_iter().rev() {
-            if let Ok((tail, _)) = Tail::<F>::open_at(&self.fs, path, old, false, self.host.boot()) {
+            if let Ok((tail, _)) = Tail::<F>::open_at(&self.fs, path, old, false, self.host.boot(), None) {
                 return Ok((tail.workspace, tail.state));
             }
         }

@@ -180,7 +180,8 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
         if !all_paid && !self.relaxed() {
             self.sync_parent()?;
         }
-        let opened = Tail::open(&self.fs, &self.dir, next.n, true, self.host.boot());
+        let before = inner.tail.take().map(Tail::into_before);
+        let opened = Tail::open_at(&self.fs, path.clone(), next.n, true, self.host.boot(), before);
         let (mut tail, _) = opened.map_err(|none| none.into_error(&path))?;
         tail.proof.all();
         tail.entries_durable = all_paid || !self.relaxed();

@@ -10,7 +10,7 @@ use super::file::{FileJournal, Inner, Note, ROUNDS_MAX};
 use super::layout;
 use super::tail::{Rest, Tail, UNREAD_BYTES_MAX};
 use crate::error::{Error, Result};
-use crate::fs::{File as _, Fs, How, LockError, LockMode, in_the_way, read_from};
+use crate::fs::{File as _, Fs, How, LockError, LockMode, read_from};
 use crate::host::Host;
 use crate::quarantine;
 
@@ -101,7 +101,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 waited_ms: u64::try_from(self.options.patience.as_millis()).unwrap_or(u64::MAX),
                 in_the_way: lock
                     .stat()
-                    .map_or_else(|_| "an unknown process".to_owned(), |stat| in_the_way(stat.id)),
+                    .map_or_else(|_| "an unknown process".to_owned(), |stat| lock.in_the_way(stat.id)),
             },
         })
     }
@@ -116,7 +116,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
             };
             let Some(tail) = &inner.tail else { return rest.map(drop) };
             if !self.is_newest(tail)? {
-                inner.tail = None;
+                inner.before = inner.tail.take().map(Tail::into_before);
                 continue;
             }
             let rest = rest?;

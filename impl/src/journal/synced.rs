@@ -9,9 +9,8 @@ use std::path::PathBuf;
 
 use fencehold_model::chain::{self, Checksum};
 use fencehold_model::id::BootId;
-use fencehold_model::json::{Fields, Malformed, Writer};
+use fencehold_model::json::{Fields, Malformed, Tree, Writer};
 use fencehold_model::{NUMBER_BOUND, Revision};
-use serde_json::Value;
 
 use super::file::{FileJournal, Inner};
 use super::layout;
@@ -55,7 +54,7 @@ impl Synced {
         Self::parse(&serde_json::from_str(line).ok()?).ok().flatten()
     }
 
-    fn parse(value: &Value) -> Result<Option<Self>, Malformed> {
+    fn parse(value: &Tree<'_>) -> Result<Option<Self>, Malformed> {
         let fields = Fields::of(value)?;
         let Some(head) = Checksum::from_hex(fields.text("head")?) else { return Ok(None) };
         Ok(Some(Synced {

@@ -56,6 +56,13 @@ pub(super) struct Tail<F: Fs> {
     boot: BootId,
 }
 
+/// What the lines of a file came to that was followed by another.
+#[derive(Debug)]
+pub(super) struct Before {
+    workspace: WorkspaceId,
+    state: State,
+}
+
 /// What stands after the last valid line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Rest {
@@ -87,16 +94,18 @@ impl<F: Fs> Tail<F> {
         writable: bool,
         boot: BootId,
     ) -> std::result::Result<(Self, Rest), NoTail> {
-        Self::open_at(fs, layout::journal_path(dir, n), n, writable, boot)
+        Self::open_at(fs, layout::journal_path(dir, n), n, writable, boot, None)
     }
 
-    /// Opens the journal file `n` that stands at `path`, as an archived one does.
+    /// Opens the journal file `n` that stands at `path`, as an archived one does; `before` is what the lines before it
+    /// came to, where they were folded.
     pub(super) fn open_at(
         fs: &F,
         path: PathBuf,
         n: u64,
         writable: bool,
         boot: BootId,
+        before: Option<Before>,
     ) -> std::result::Result<(Self, Rest), NoTail> {
         let environment = |error| NoTail::Error(Error::environment("opening", &path, error));
         let file = fs.open(&path, if writable { How::Append } else { How::Read }).map_err(environment)?;
@@ -110,7 +119,9 @@ impl<F: Fs> Tail<F> {
         let Kind::Line { text, crlf: false } = head.kind else {
             return Err(NoTail::Headless("line one is not a whole line of text".to_owned()));
         };
-        let line = match record::read_head(text, n) {
+        let expected =
+            before.and_then(|before| record::expect_head(text, n, &before.workspace, before.state));
+        let line = match expected.map_or_else(|| record::read_head(text, n), Ok) {
             Ok(line) => line,
             Err(Broken::Newer(what)) => return Err(NoTail::Error(Error::Newer { path, what })),
             Err(broken) => return Err(NoTail::Headless(format!("line one: {broken}"))),
@@ -190,6 +201,11 @@ impl<F: Fs> Tail<F> {
         self.end += bytes as u64;
         self.lines += 1;
         self.proof.push(Line { end: self.end, revision: entry.revision, checksum });
+    }
+
+    /// What its lines came to.
+    pub(super) fn into_before(self) -> Before {
+        Before { workspace: self.workspace, state: self.state }
     }
 
     /// The highest revision that is known to be durable.

@@ -12,7 +12,7 @@ use super::fence::{Access, Answer, Mark, Pass, Refusal, Shown, decide};
 use super::place::Place;
 use super::slots::{self, SLOT_BYTES, Slot};
 use crate::error::{Error, Result};
-use crate::fs::{File, FileId, Fs, How, LockError, LockMode, in_the_way};
+use crate::fs::{File, FileId, Fs, How, LockError, LockMode};
 
 /// How long the OS lock of a resource is waited for unless the caller says otherwise.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -96,7 +96,7 @@ impl<F: Fs> ResourceLock<F> {
             Err(LockError::TimedOut) => Err(Error::Busy {
                 path: self.path.clone(),
                 waited_ms: u64::try_from(patience.as_millis()).unwrap_or(u64::MAX),
-                in_the_way: in_the_way(id),
+                in_the_way: file.in_the_way(id),
             }),
         }
     }

@@ -7,9 +7,8 @@
 
 use std::path::Path;
 
-use fencehold_model::json::{Fields, Malformed, Writer};
+use fencehold_model::json::{Fields, Malformed, Tree, Writer};
 use fencehold_model::{Right, WorkspaceId, chain};
-use serde_json::Value;
 
 use super::fence::Mark;
 use crate::error::{Error, Result};
@@ -77,7 +76,7 @@ fn slot(path: &Path, workspace: &WorkspaceId, bytes: &[u8]) -> Result<Read> {
         return Ok(Read::Empty);
     }
     let Some(line) = std::str::from_utf8(bytes).ok().map(str::trim_end) else { return Ok(Read::Damaged) };
-    let (Some(_), Ok(value)) = (chain::verify(line), serde_json::from_str::<Value>(line)) else {
+    let (Some(_), Ok(value)) = (chain::verify(line), serde_json::from_str::<Tree<'_>>(line)) else {
         return Ok(Read::Damaged);
     };
     let newer = |what: String| Error::Newer { path: path.to_owned(), what };

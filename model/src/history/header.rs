@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use serde_json::Value;
 
 use crate::Policy;
-use crate::json::Fields;
+use crate::json::{Fields, Tree};
 
 /// The version of the history format that this crate reads and writes.
 pub const HISTORY_VERSION: u64 = 1;
@@ -132,7 +132,7 @@ impl Hello {
             revisions: value["revisions"].as_bool().unwrap_or(false),
             policy: match &value["policy"] {
                 Value::Null => Policy::default(),
-                policy => Fields::of(policy)
+                policy => Fields::of(&Tree::of(policy))
                     .and_then(Policy::read)
                     .map_err(|bad| format!("`policy` is none: {bad}"))?,
             },

@@ -4,12 +4,10 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 
-use serde_json::Value;
-
 use super::{Boot, State};
 use crate::event::{Process, read_party};
 use crate::id::BootId;
-use crate::json::{Fields, Malformed, Writer, write_list, write_text};
+use crate::json::{Fields, Malformed, Tree, Writer, write_list, write_text};
 use crate::lease::{read_lease, write_lease};
 use crate::lock::{Broken, Grant, Lock, Released};
 use crate::status::{Cell, Value as CellValue};
@@ -54,7 +52,7 @@ impl State {
     pub(crate) const LISTS: [&str; 3] = ["locks", "leases", "tasks"];
 
     /// Takes one element of a long list of what [`State::write`] wrote.
-    pub(crate) fn take(&mut self, list: &str, element: &Value) -> Result<(), Malformed> {
+    pub(crate) fn take(&mut self, list: &str, element: &Tree<'_>) -> Result<(), Malformed> {
         let fields = Fields::of(element)?;
         let twice = match list {
             "locks" => {

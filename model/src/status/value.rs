@@ -138,7 +138,7 @@ impl Value {
     pub fn read(fields: Fields<'_>) -> Result<Self, Malformed> {
         let statuses = fields.object("statuses")?.entries().map(|(status, detail)| {
             let status = Status::new(status).map_err(|bad| Malformed(bad.to_string()))?;
-            let detail = if detail.is_null() { None } else { Some(Detail::new(detail)?) };
+            let detail = if detail.is_null() { None } else { Some(Detail::new(&detail.to_value())?) };
             Ok((status, detail))
         });
         let statuses: BTreeMap<_, _> = statuses.collect::<Result<_, Malformed>>()?;

@@ -5,10 +5,8 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use serde_json::Value as Json;
-
 use crate::Status;
-use crate::json::{Fields, Malformed, Writer};
+use crate::json::{Fields, Malformed, Tree, Writer};
 
 /// The most statuses that a vocabulary has.
 pub const STATUSES_MAX: usize = 32;
@@ -125,12 +123,12 @@ impl Vocabulary {
     }
 
     /// Reads what [`Vocabulary::write`] wrote.
-    pub fn read(array: &[Json]) -> Result<Self, Malformed> {
+    pub fn read(array: &[Tree<'_>]) -> Result<Self, Malformed> {
         let rungs = array.iter().map(|rung| {
             let fields = Fields::of(rung)?;
             let terminal = match fields.get("terminal") {
                 None => false,
-                Some(Json::Bool(terminal)) => *terminal,
+                Some(Tree::Bool(terminal)) => *terminal,
                 Some(_) => return Err(Malformed("field `terminal` is not true or false".to_string())),
             };
             Ok(Rung { status: fields.id("name")?, rank: fields.number("rank")?, terminal })

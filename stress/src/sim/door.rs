@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fencehold::fs::{File, Fs, How, LockError, LockMode, Stat};
+use fencehold::fs::{File, FileId, Fs, How, LockError, LockMode, Stat};
 
 pub use call::{Call, Site};
 
@@ -341,6 +341,11 @@ impl<D: Door> File for FileOver<D> {
     fn unlock(&self) -> io::Result<()> {
         let open = self.open;
         self.way.change(self.call("unlock", 0), move |disk| disk.unlock(open))
+    }
+
+    /// The processes of the machine that simulates have nothing to do with it.
+    fn in_the_way(&self, _: FileId) -> String {
+        "a simulated process".to_owned()
     }
 }
 

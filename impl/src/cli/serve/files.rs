@@ -1,5 +1,6 @@
 //! The operations on logs and documents.
 
+use fencehold_model::json::Tree;
 use serde_json::{Map, Value, json};
 
 use super::request::Request;
@@ -20,8 +21,8 @@ const AROUND_BYTES: usize = 2 * ID_BYTES_MAX;
 
 impl Greeted {
     pub(super) fn append(&mut self, request: &Request<'_>) -> Outcome {
-        let record: Map<String, Value> = match request.fields.get("record") {
-            Some(Value::Object(record)) => record.clone(),
+        let record: Map<String, Value> = match request.fields.get("record").map(Tree::to_value) {
+            Some(Value::Object(record)) => record,
             _ => return Err(Failure::Definite("`record` is not an object with a string `id`".to_owned())),
         };
         log::check_record(&record)?;
@@ -87,7 +88,7 @@ impl Greeted {
 
     pub(super) fn increment(&mut self, request: &Request<'_>) -> Outcome {
         let key = request.fields.text("key")?;
-        let Some(by) = request.fields.get("by").and_then(Value::as_i64) else {
+        let Some(by) = request.fields.get("by").and_then(Tree::as_i64) else {
             return Err(Failure::Definite("`by` is not a whole number".to_owned()));
         };
         self.find(request, Last::Follow)?;
@@ -102,17 +103,17 @@ impl Greeted {
     }
 
     pub(super) fn merge(&mut self, request: &Request<'_>) -> Outcome {
-        let Some(patch) = request.fields.get("patch") else {
+        let Some(patch) = request.fields.get("patch").map(Tree::to_value) else {
             return Err(Failure::Definite("field `patch` is missing".to_owned()));
         };
-        document::check_patch(patch)?;
+        document::check_patch(&patch)?;
         let expect = request.fields.text_or_none("expect")?.map(Version::new);
         self.find(request, Last::Follow)?;
         let shown = match self.shown(request)? {
             Ok(shown) => shown,
             Err(refused) => return Ok(refused),
         };
-        Ok(match self.document(request)?.merge(patch, expect.as_ref(), &shown)? {
+        Ok(match self.document(request)?.merge(&patch, expect.as_ref(), &shown)? {
             Ok(version) => ok(json!({ "version": version.as_str() })),
             Err(refusal) => refused(&refusal),
         })

@@ -14,6 +14,7 @@ mod target;
 use std::io::{self, BufRead, Read as _, Write as _};
 use std::path::Path;
 
+use fencehold_model::json::Tree;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Happened};
@@ -126,7 +127,8 @@ fn answer(target: &mut Target, line: Result<&str, String>) -> String {
         let why = format!("an `id` of more than {ID_BYTES_MAX} bytes");
         return render(&Value::Null, Err(Failure::Definite(why))).to_string();
     }
-    let answer = render(id, Request::parse(&value).and_then(|request| target.perform(&request))).to_string();
+    let answer = render(id, Request::parse(&Tree::of(&value)).and_then(|request| target.perform(&request)))
+        .to_string();
     if answer.len() <= LINE_BYTES_MAX {
         return answer;
     }

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fencehold_model::json::Fields;
+use fencehold_model::json::{Fields, Tree};
 use fencehold_model::lock::Proof;
 use fencehold_model::{Claim, Holder, LeaseId, LockName, Right, TaskId};
-use serde_json::Value;
 
 use super::Failure;
 use crate::mark::{Fence, Shown};
@@ -30,7 +29,7 @@ pub(super) enum Bind {
 }
 
 impl<'a> Request<'a> {
-    pub(super) fn parse(value: &'a Value) -> Result<Self, Failure> {
+    pub(super) fn parse(value: &'a Tree<'a>) -> Result<Self, Failure> {
         let fields = Fields::of(value)?;
         Ok(Request { op: fields.text("op")?, fields })
     }
@@ -76,8 +75,8 @@ impl<'a> Request<'a> {
     pub(super) fn bind(&self) -> Result<Bind, Failure> {
         match self.fields.get("bind") {
             None => Ok(Bind::Nothing),
-            Some(Value::String(word)) if word == "process" => Ok(Bind::ThisProcess),
-            Some(value @ Value::Object(_)) => Ok(Bind::Pid(Fields::of(value)?.number("pid")?)),
+            Some(Tree::Text(word)) if word == "process" => Ok(Bind::ThisProcess),
+            Some(value @ Tree::Object(_)) => Ok(Bind::Pid(Fields::of(value)?.number("pid")?)),
             Some(_) => Err(Failure::Definite("`bind` is neither \"process\" nor {\"pid\": N}".to_owned())),
         }
     }
@@ -86,7 +85,7 @@ impl<'a> Request<'a> {
     pub(super) fn flag(&self, key: &str) -> Result<bool, Failure> {
         match self.fields.get(key) {
             None => Ok(false),
-            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(Tree::Bool(flag)) => Ok(*flag),
             Some(_) => Err(Failure::Definite(format!("`{key}` is not true or false"))),
         }
     }

@@ -21,7 +21,7 @@ impl Greeted {
             to: fields.id("to")?,
             from: fields.id_or_none("from")?,
             epoch: fields.number_or_none("epoch")?.unwrap_or(0),
-            detail: fields.get("detail").map(Detail::new).transpose()?,
+            detail: fields.get("detail").map(|detail| Detail::new(&detail.to_value())).transpose()?,
             resolve: request.flag("resolve")?,
         };
         self.task(&command)
@@ -97,7 +97,7 @@ fn statuses(fields: Fields<'_>) -> Result<BTreeMap<Status, Option<Detail>>, Fail
         let known = known.ok_or_else(|| {
             Failure::Definite(format!("`details` has one of {status:?}, which `statuses` does not hold"))
         })?;
-        *known = Some(Detail::new(detail)?);
+        *known = Some(Detail::new(&detail.to_value())?);
     }
     Ok(statuses)
 }
