@@ -184,7 +184,12 @@ pub fn engines() -> Vec<Engine> {
     let mut crashes: Vec<Ground> =
         files.map(|files| Ground::both_ways(files, FILES_MAX, Cost::of(2, 0, 1))).collect();
     crashes.extend(power::alone(model).into_iter().map(|power| Ground::power(power, ALONE_BOUNDS)));
-    for (maker, cost) in [(Maker::Stands, Cost::of(3, 1, 1)), (Maker::Killed, Cost::of(3, 0, 2))] {
+    let makers = [
+        (Maker::Stands, Cost::of(3, 1, 1)),
+        (Maker::Killed, Cost::of(3, 0, 2)),
+        (Maker::Failing, Cost::of(3, 0, 2)),
+    ];
+    for (maker, cost) in makers {
         let seen = Seen::all(maker).into_iter();
         crashes.extend(seen.map(|seen| Ground::both_ways(seen, SEEN_MAX, cost)));
     }

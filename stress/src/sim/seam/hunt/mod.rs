@@ -6,6 +6,7 @@ mod known;
 mod matrix;
 mod pairs;
 mod seen;
+mod things;
 
 pub use engines::{Engine, Ground, engines};
 pub use known::{Checked, Known, caught_table, check, known};

@@ -1,56 +1,18 @@
 //! What was seen is there after the power failed, whoever had made it and however far that one had come.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fencehold::fs::read_file;
+use rustix::io::Errno;
 
-use super::after::files;
-use super::pairs::{alone, append, increment, look, number, own, records};
+use super::pairs::alone;
+use super::things::{THINGS, Thing, Told};
 use crate::sim::choice::Source;
 use crate::sim::disk::{Disk, Persistence};
 use crate::sim::scenario::{Ran, Scenario};
-use crate::sim::seam::deeds;
-use crate::sim::workspace::{self, Client, granted};
-use crate::sim::world::{Body, Fault, Options, Plan, SimFs, SimHost, World};
-
-type Told = Result<u64, String>;
-type Act = fn(&SimFs, &SimHost) -> Told;
+use crate::sim::world::{Body, Ended, Fault, Options, Plan, World};
 
 /// The pages of a disk whose power fails.
 const PAGE_BYTES: usize = 128;
-
-/// Something that one process changes and the next one looks at: the more of it, the higher the number.
-struct Thing {
-    name: &'static str,
-    disk: fn() -> Disk,
-    act: Act,
-    look: Act,
-    /// Whether only who made it, and was told that it is done, may rely on it.
-    when_done: bool,
-}
-
-const THINGS: [Thing; 7] = [
-    Thing { name: "document", disk: files, act: increment, look: number, when_done: false },
-    Thing { name: "log", disk: files, act: append, look: records, when_done: false },
-    Thing { name: "journal", disk: || workspace::disk(|_, _| {}), act: own, look, when_done: false },
-    Thing {
-        name: "journal at its floor",
-        disk: next_at_the_floor,
-        act: own,
-        look: another,
-        when_done: false,
-    },
-    Thing {
-        name: "ended leases",
-        disk: deeds::with_an_ended_lease,
-        act: forget,
-        look: ended,
-        when_done: false,
-    },
-    Thing { name: "missing lock", disk: || deeds::without("lock"), act: repair, look: own, when_done: true },
-    Thing { name: "settings of git", disk: deeds::git_checkout, act: git, look: settings, when_done: true },
-];
 
 /// How far the one had come that made it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +21,8 @@ pub(super) enum Maker {
     Stands,
     /// It was killed before any call.
     Killed,
+    /// One of its syncs met a writeback error, and it went on as it does.
+    Failing,
 }
 
 /// The scenario.
@@ -67,6 +31,10 @@ pub(super) struct Seen {
     disk: Disk,
     maker: Maker,
     calls: usize,
+    /// Which of its calls are syncs.
+    syncs: Vec<u64>,
+    /// What the next one sees once it is done.
+    done: u64,
 }
 
 impl Seen {
@@ -76,9 +44,13 @@ impl Seen {
             let world = World::calm(disk.clone());
             assert!(alone(&world, thing.act).is_ok(), "{} on a healthy disk", thing.name);
             let disk = disk.persistent(Persistence::Posix, PAGE_BYTES);
-            Seen { thing, disk, maker, calls: world.calls() }
+            let calls = world.calls();
+            let numbered = (0..).zip(world.trace());
+            let syncs = numbered.filter(|(_, step)| step.call == "sync").map(|(at, _)| at).collect();
+            let done = alone(&world, thing.look).unwrap_or_else(|told| panic!("{}: {told}", thing.name));
+            Seen { thing, disk, maker, calls, syncs, done }
         };
-        let relied_on = |thing: &Thing| maker == Maker::Killed || !thing.when_done;
+        let relied_on = |thing: &Thing| maker != Maker::Stands || !thing.when_done;
         THINGS.into_iter().filter(relied_on).map(seen).collect()
     }
 
@@ -93,6 +65,26 @@ impl Seen {
         drop(world.alone(plan, |fs, host| act(&fs, &host)));
         let again = !self.thing.when_done && world.choose("by", 2) == 1;
         let saw = alone(&world, if again { act } else { look });
+        (world, saw)
+    }
+
+    /// A sync of the one fails and the pages that it was to write are not on the platter; the next looks.
+    fn failing(&self, mut source: Source) -> (World, Told) {
+        let sync = self.syncs[source.choose("sync", self.syncs.len())];
+        let world = World::new(self.disk.clone(), source, Options::default());
+        let Thing { act, look, after_errors, .. } = self.thing;
+        let told = world.alone(Plan::at(sync, Fault::Fail(Errno::IO)), |fs, host| act(&fs, &host));
+        if world.choose("evicted", 2) == 1 {
+            world.disk(Disk::evict);
+        }
+        let saw = alone(&world, look);
+        let done = if matches!(told, Ended::Returned(Ok(_))) { self.done } else { 0 };
+        let saw = match (told, saw) {
+            (Ended::Panicked(text), _) => Err(format!("a process panicked: {text}")),
+            (_, Ok(saw)) if saw < done => Err(format!("{done} was answered, and {saw} is seen")),
+            (_, saw) if after_errors => saw,
+            (_, saw) => saw.map(|_| done),
+        };
         (world, saw)
     }
 
@@ -121,7 +113,11 @@ impl Seen {
 
 impl Scenario for Seen {
     fn name(&self) -> String {
-        let maker = if self.maker == Maker::Killed { "of the dead, " } else { "" };
+        let maker = match self.maker {
+            Maker::Stands => "",
+            Maker::Killed => "of the dead, ",
+            Maker::Failing => "of who failed, ",
+        };
         format!("seen before the power failed/{maker}{}", self.thing.name)
     }
 
@@ -129,6 +125,7 @@ impl Scenario for Seen {
         let (world, saw) = match self.maker {
             Maker::Killed => self.killed(source),
             Maker::Stands => self.stands(source),
+            Maker::Failing => self.failing(source),
         };
         world.power_cut();
         let violation = saw.and_then(|before| match alone(&world, self.thing.look)? {
@@ -139,61 +136,4 @@ impl Scenario for Seen {
         });
         Ran::of(&world, violation.err())
     }
-}
-
-fn client(fs: &SimFs, host: &SimHost) -> Client<SimFs, SimHost> {
-    Client::new(fs.clone(), host.clone(), "user")
-}
-
-fn next_at_the_floor() -> Disk {
-    let world = World::calm(deeds::at_the_floor());
-    assert!(alone(&world, own).is_ok(), "a healthy disk");
-    world.disk(|disk| disk.clone())
-}
-
-/// A lock that nobody asked for before.
-fn another(fs: &SimFs, host: &SimHost) -> Told {
-    let me = format!("after-{}", look(fs, host)?);
-    let answer = Client::new(fs.clone(), host.clone(), &me).acquire(&me, &me, 60_000);
-    granted(&answer).ok_or_else(|| format!("{answer:?} to an acquire of a free lock"))
-}
-
-fn forget(fs: &SimFs, host: &SimHost) -> Told {
-    host.pass(deeds::LONG_MS);
-    own(fs, host)?;
-    ended(fs, host)
-}
-
-/// How many leases are known to have ended; none is forgotten.
-fn ended(fs: &SimFs, host: &SimHost) -> Told {
-    let client = client(fs, host);
-    let said = |error: fencehold::Error| format!("a process is told: {error}");
-    let in_state = client.show_lease("work").map_err(said)?.is_some();
-    let (ended, _) = client.ledger.journal().ended_leases().map_err(said)?;
-    Ok(u64::from(in_state || !ended.is_empty()))
-}
-
-fn repair(fs: &SimFs, host: &SimHost) -> Told {
-    let repaired = client(fs, host).ledger.journal().repair();
-    repaired.map_err(|error| format!("a process is told: {error}"))?;
-    own(fs, host)
-}
-
-fn git(fs: &SimFs, host: &SimHost) -> Told {
-    deeds::git(fs)?;
-    settings(fs, host)
-}
-
-/// What stands in git's files of what was there and what was added.
-fn settings(fs: &SimFs, _: &SimHost) -> Told {
-    let read = |name: &str| {
-        let bytes = read_file(fs, &Path::new(deeds::GIT).join(name), 1 << 16).ok().flatten();
-        String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
-    };
-    // The attributes are a convenience: their folder is not synced, and the next append writes them anew.
-    let config = read("config");
-    if !config.contains("bare = false") {
-        return Err(format!("git's config has become {config:?}"));
-    }
-    Ok(u64::from(config.contains("/elsewhere")))
 }
