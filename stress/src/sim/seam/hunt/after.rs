@@ -6,6 +6,7 @@ use std::time::Duration;
 use fencehold::fs::{File as _, Fs as _, How, LockMode};
 
 use super::pairs::{alone, append, increment, look, own};
+use super::things::{make, repair};
 use crate::sim::choice::Source;
 use crate::sim::disk::Disk;
 use crate::sim::scenario::{Ran, Scenario};
@@ -20,11 +21,21 @@ type Act = fn(&SimFs, &SimHost) -> Told;
 /// A process that makes no call.
 const CHILD: usize = 1_000;
 
-/// What is locked, and what locks it.
-type Locked = (&'static str, fn() -> Disk, Act);
+/// What is locked, what locks it, and what the next one does.
+type Locked = (&'static str, fn() -> Disk, Act, Act);
 
-const LOCKED: [Locked; 3] =
-    [("document", files, increment), ("log", files, append), ("journal", || workspace::disk(|_, _| {}), own)];
+const LOCKED: [Locked; 5] = [
+    ("document", files, increment, increment),
+    ("log", files, append, append),
+    ("journal", || workspace::disk(|_, _| {}), own, own),
+    ("workspace creation", workspace::empty, make, own),
+    ("look at a damaged line", deeds::broken, look_at_damage, repair),
+];
+
+/// What it is told counts for nothing here, only what it leaves.
+fn look_at_damage(fs: &SimFs, host: &SimHost) -> Told {
+    Ok(look(fs, host).unwrap_or(0))
+}
 
 pub(super) fn files() -> Disk {
     site::disk(|fs, _| {
@@ -38,11 +49,12 @@ pub(super) struct Forked {
     name: &'static str,
     disk: Disk,
     act: Act,
+    next: Act,
 }
 
 impl Forked {
     pub(super) fn all() -> Vec<Self> {
-        LOCKED.into_iter().map(|(name, disk, act)| Forked { name, disk: disk(), act }).collect()
+        LOCKED.into_iter().map(|(name, disk, act, next)| Forked { name, disk: disk(), act, next }).collect()
     }
 }
 
@@ -63,7 +75,7 @@ impl Scenario for Forked {
         });
         let ended = world.together_owned(vec![acts, forker]);
         let violation = match &ended[0] {
-            Ended::Returned(Ok(_)) => alone(&world, act).err(),
+            Ended::Returned(Ok(_)) => alone(&world, self.next).err(),
             other => Some(format!("{other:?} of a process that nobody disturbs")),
         };
         Ran::of(&world, violation)

@@ -3,10 +3,12 @@
 mod after;
 mod engines;
 mod known;
+mod lived;
 mod matrix;
 mod pairs;
 mod seen;
 mod things;
+mod undone;
 
 pub use engines::{Engine, Ground, engines};
 pub use known::{Checked, Known, caught_table, check, known};
