@@ -60,7 +60,7 @@ mod mark;
 mod model;
 /// A small filesystem of the tests' own; holds no test.
 mod mounted;
-/// The two lock-file mutants on the simulated disk, and their control.
+/// The mutants on the simulated disk, their controls, and the catalog of the numbered defects.
 mod mutants_sim;
 /// The power fails at every call of every operation: what the next boot finds.
 mod power;

@@ -37,6 +37,12 @@ fn our_own_server_keeps_every_rule() {
 }
 
 #[test]
+fn the_registry_that_the_broken_ones_are_made_of_keeps_every_rule_that_it_offers() {
+    let report = of(&Spec::built_in_at(under_test(), fencehold_stress::targets::CONTROL));
+    assert!(report.is_clean() && report.kept() >= 60, "{report}");
+}
+
+#[test]
 fn the_control_keeps_every_rule_that_it_offers() {
     let adapter = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stress/adapters/control.py");
     let report =

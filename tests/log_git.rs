@@ -54,6 +54,25 @@ fn two_branches_that_appended_merge_clean_with_both_lines() {
     assert_eq!(merged, 2);
 }
 
+/// M20: that appended lines merge is git's doing only where it is told to.
+#[test]
+fn without_the_attribute_two_branches_that_appended_conflict() {
+    let site = Site::new();
+    assert!(git(&site.path(""), &["init", "-q"]));
+    let append = |id: &str| {
+        let log = Log::open(RealFs, site.folder(), &site.rooted(), Path::new("log"), None).unwrap();
+        log.append(&record(id), &Shown::nothing()).unwrap().unwrap();
+        assert!(git(&site.path(""), &["add", "--", "log"]) && git(&site.path(""), &["commit", "-qm", id]));
+    };
+    append("base");
+    assert!(git(&site.path(""), &["checkout", "-qb", "side"]));
+    append("side");
+    assert!(git(&site.path(""), &["checkout", "-q", "main"]));
+    append("main");
+    assert!(!git(&site.path(""), &["merge", "-q", "-m", "both", "side"]));
+    assert!(site.text("log").contains("<<<<<<<"));
+}
+
 #[test]
 fn attributes_keep_what_is_there_and_a_failure_is_a_note() {
     let site = Site::new();

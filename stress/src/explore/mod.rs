@@ -8,6 +8,7 @@
 mod answer;
 mod judge;
 mod leases;
+mod machines;
 mod mutants;
 mod node;
 mod relation;
@@ -21,6 +22,7 @@ mod taken;
 mod walk;
 
 pub use leases::{LeaseConfig, LeaseMutant, LeaseSubject, LeaseWalker, explore_leases};
+pub use machines::Machine;
 pub use mutants::Mutant;
 pub use search::{Explored, Limit, Violation, explore};
 pub use space::{Action, Config, Shown};

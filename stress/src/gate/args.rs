@@ -133,3 +133,10 @@ pub(super) struct Mutants {
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub(super) out: PathBuf,
 }
+
+impl Mutants {
+    /// Whether this engine is let loose.
+    pub(super) fn asks(&self, engine: &str) -> bool {
+        self.engines.is_empty() || self.engines.iter().any(|only| only == engine)
+    }
+}

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::sim::seam::hunt::{Cell, Known, Matrix, known};
+use super::section::{Line, Section, word};
+use crate::sim::mutants::{CATALOG, Where};
 
 const HEAD: &str = "<!doctype html><meta charset=\"utf-8\"><title>Mutants</title><style>\
 body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #8888;padding:2px 6px}\
@@ -10,54 +11,80 @@ th{position:sticky;top:0;background:Canvas}td.caught{background:#2a52}td.missed{
 tr.open>td:first-child{background:#c332}</style>";
 
 /// The page.
-pub(super) fn page(matrix: &Matrix) -> String {
-    let known = known();
+pub(super) fn page(sections: &[Section]) -> String {
     let mut text = format!(
-        "{HEAD}<h1>Engines and mutants</h1><p>Executions and time to the first violation, the median "
+        "{HEAD}<h1>Engines and mutants</h1><p>Executions and time to the first violation, the median over the seeds \
+         that found one; a dash where nothing was found, nothing where nobody was asked.</p>"
     );
-    text.push_str(
-        "over the seeds; a dash where nothing was found, nothing where no execution comes to the place.</p>",
-    );
-    text.push_str("<table><tr><th>mutant</th>");
-    for engine in &matrix.engines {
-        let _ = write!(text, "<th>{}</th>", escape(engine));
+    for section in sections {
+        table(&mut text, section);
     }
-    text.push_str("<th>otherwise</th></tr>");
-    for row in &matrix.rows {
-        let caught = row.soonest().is_some();
-        let why = match known.get(row.mutant.name.as_str()) {
-            Some(Known::Harmless(why)) => format!("harmless: {why}"),
-            _ if caught => String::new(),
-            _ => "not caught".to_owned(),
-        };
-        let class = if caught || why.starts_with("harmless") { "" } else { " class=\"open\"" };
-        let _ = write!(text, "<tr{class}><td>{}</td>", escape(&row.mutant.name));
-        for cell in &row.cells {
-            let class = match cell {
-                cell if cell.per_seed.is_empty() => "",
-                cell if cell.is_caught() => " class=\"caught\"",
-                _ => " class=\"missed\"",
-            };
-            let what = escape(cell.what.as_deref().unwrap_or_default());
-            let _ = write!(text, "<td{class} title=\"{what}\">{}</td>", escape(&word(cell)));
-        }
-        let _ = write!(text, "<td>{}</td></tr>", escape(&why));
-    }
-    text.push_str("</table>\n");
+    numbered(&mut text);
     text
 }
 
-/// Executions and time to the first violation; a dash where nothing was found, nothing where nothing comes there.
-pub(super) fn word(cell: &Cell) -> String {
-    let (found, of) = (cell.per_seed.iter().flatten().count(), cell.per_seed.len());
-    match cell.median() {
-        None if cell.per_seed.is_empty() => String::new(),
-        None => "-".to_owned(),
-        Some(median) => {
-            let some = if found < of { format!(" {found}/{of}") } else { String::new() };
-            format!("{} {:.0?}{some}", median.executions, median.elapsed)
-        }
+/// By what each of the numbered defects is caught.
+fn numbered(text: &mut String) {
+    text.push_str(
+        "<h2>The numbered defects</h2><table><tr><th>number</th><th>defect</th><th>caught</th></tr>",
+    );
+    for defect in CATALOG {
+        let by = match defect.by {
+            Where::Caught { simulated, process } => {
+                let process = if process { "a process" } else { "" };
+                let by: Vec<&str> =
+                    simulated.iter().copied().chain([process]).filter(|by| !by.is_empty()).collect();
+                format!("as {}", by.join(", "))
+            }
+            Where::Tested { file, test } => format!("by the test {test} in {file}"),
+            Where::Later(part) => format!("not yet: it belongs to {}, which is not there yet", part.name()),
+            Where::Inexpressible(why) => format!("not at all: {why}"),
+        };
+        let _ = write!(
+            text,
+            "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
+            defect.number,
+            escape(defect.name),
+            escape(&by)
+        );
     }
+    text.push_str("</table>\n");
+}
+
+fn table(text: &mut String, section: &Section) {
+    let (caught, harmless, open) = section.sum();
+    let _ = write!(
+        text,
+        "<h2>{}</h2><p>{}: {caught} caught, {harmless} harmless, {} open.</p><table><tr><th>mutant</th>",
+        escape(section.title),
+        section.rows.len(),
+        open.len()
+    );
+    for engine in &section.engines {
+        let _ = write!(text, "<th>{}</th>", escape(engine));
+    }
+    text.push_str("<th>otherwise</th></tr>");
+    section.rows.iter().for_each(|row| line(text, row));
+    text.push_str("</table>\n");
+}
+
+fn line(text: &mut String, row: &Line) {
+    let (class, why) = match (row.soonest, row.harmless) {
+        (Some(_), _) => ("", String::new()),
+        (None, Some(why)) => ("", format!("harmless: {why}")),
+        (None, None) => (" class=\"open\"", "not caught".to_owned()),
+    };
+    let _ = write!(text, "<tr{class}><td>{}</td>", escape(&row.name));
+    for cell in &row.cells {
+        let class = match cell {
+            cell if cell.per_seed.is_empty() => "",
+            cell if cell.median().is_some() => " class=\"caught\"",
+            _ => " class=\"missed\"",
+        };
+        let what = escape(cell.what.as_deref().unwrap_or_default());
+        let _ = write!(text, "<td{class} title=\"{what}\">{}</td>", escape(&word(cell)));
+    }
+    let _ = write!(text, "<td>{}</td></tr>", escape(&why));
 }
 
 fn escape(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! The gate: its stages, its command line, its run folder.
 
 mod args;
+mod broken;
 mod corpus;
 mod matrix;
 mod matrix_page;
@@ -8,6 +9,7 @@ mod mutants;
 mod processes;
 mod run;
 mod seam;
+mod section;
 pub mod stage;
 mod worlds;
 

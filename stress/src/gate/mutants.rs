@@ -19,7 +19,7 @@ const REGISTRIES: Broken = Broken { name: "", millis: 200, harm_every_ms: 40, se
 /// That a dead process counts as alive shows only once the slack has passed.
 const PID_REUSE: Broken = Broken { name: "M27", millis: 1_500, harm_every_ms: 20, seeds: (0, 1) };
 
-/// Runs the lock-file protocols of the simulated disk; a mutant that is not caught on every seed is a violation of the
+/// Runs the small programs of the simulated disk; a mutant that is not caught on every seed is a violation of the
 /// gate itself, and so is a control that is flagged.
 pub(super) fn stage(context: &mut Context) -> StageResult {
     context.progress.begin("mutants");
@@ -65,8 +65,8 @@ pub(super) fn stage(context: &mut Context) -> StageResult {
     }
     let progress = &mut context.progress;
     let flagged =
-        mutants::run_control(context.seed, control, &mut |count| progress.tell(count, "executions", None));
-    finding.figures.push(("control".to_owned(), format!("not flagged in {control} executions")));
+        mutants::run_controls(context.seed, control, &mut |count| progress.tell(count, "executions", None));
+    finding.figures.push(("controls".to_owned(), format!("not flagged in {control} executions each")));
     match flagged {
         None => context.finish("mutants", finding),
         Some(found) => context.finish_simulated("mutants", Err((finding, Box::new(found.counterexample)))),

@@ -148,6 +148,12 @@ impl Progress {
         Progress { stage: "", begun: Instant::now(), last: None, terminal: std::io::stderr().is_terminal() }
     }
 
+    /// No line at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Progress { terminal: false, ..Progress::new() }
+    }
+
     /// Begins a stage.
     pub fn begin(&mut self, stage: &'static str) {
         *self = Progress { stage, ..Progress::new() };

@@ -18,6 +18,16 @@ pub trait Scenario {
     fn run(&self, source: Source) -> Ran;
 }
 
+impl Scenario for Box<dyn Scenario + Send + Sync> {
+    fn name(&self) -> String {
+        self.as_ref().name()
+    }
+
+    fn run(&self, source: Source) -> Ran {
+        self.as_ref().run(source)
+    }
+}
+
 /// One run.
 #[derive(Debug, Clone)]
 pub struct Ran {

@@ -115,9 +115,7 @@ pub fn loom(preemptions_max: usize, progress: &mut dyn FnMut(u64)) -> Vec<LoomRe
 /// Every scenario that a schedule can name.
 #[must_use]
 pub fn scenarios() -> Vec<Box<dyn Scenario>> {
-    let protocols = [Protocol::DoubleTakeover, Protocol::ReleaseByPath, Protocol::Careful];
-    let mut all: Vec<Box<dyn Scenario>> =
-        protocols.map(|protocol| Box::new(protocol) as Box<dyn Scenario>).into();
+    let mut all: Vec<Box<dyn Scenario>> = super::mutants::scenarios().collect();
     all.extend(operations::all().into_iter().map(|torn| Box::new(torn) as Box<dyn Scenario>));
     all.push(Box::new(operations::canary()));
     all.extend(together::all());

@@ -139,7 +139,11 @@ pub(super) fn end(registry: &mut Value, defect: Defect, op: &str, id: &str, requ
         _ => "crashed",
     };
     lease["state"] = json!(state);
-    Ok(Answer::Ok(json!({ "state": state, "token": lease["token"] })))
+    let mut value = json!({ "state": state, "token": lease["token"] });
+    if op == "lease.close" {
+        value["already"] = json!(false);
+    }
+    Ok(Answer::Ok(value))
 }
 
 fn described(id: &str, lease: &Value) -> Value {
@@ -154,8 +158,14 @@ pub(super) fn show(registry: &Value, id: &str) -> Answer {
     }
 }
 
+/// The states that can be asked for.
+const STATES: [&str; 4] = ["open", "closed", "crashed", "cleared"];
+
 pub(super) fn list(registry: &Value, request: &Value) -> Outcome {
     let (state, after) = (request["state"].as_str(), request["after"].as_str());
+    if let Some(unknown) = state.filter(|state| !STATES.contains(state)) {
+        return Err(format!("state {unknown:?} is unknown"));
+    }
     let leases = registry["leases"].as_object().into_iter().flatten().filter(|(id, lease)| {
         state.is_none_or(|state| lease["state"] == state) && after.is_none_or(|after| id.as_str() > after)
     });

@@ -96,7 +96,9 @@ pub(super) fn change(registry: &mut Value, defect: Defect, op: &str, task: &str,
     Ok(match (came, stands) {
         (Came::To(cell), _) => {
             registry["tasks"][task] = cell.save();
-            Answer::Ok(cell.told())
+            let mut told = cell.told();
+            told["already"] = json!(false);
+            Answer::Ok(told)
         }
         (Came::Already, stands) => {
             let mut told = stands.map_or(Value::Null, |cell| cell.told());
@@ -121,6 +123,9 @@ fn set(stands: Option<&Cell>, defect: Defect, request: &Value) -> Result<Came, S
     let to = known(wire::text(request, "to")?)?;
     let from = if request["from"].is_null() { None } else { Some(known(wire::text(request, "from")?)?) };
     let (epoch, detail) = (request["epoch"].as_u64().unwrap_or(0), &request["detail"]);
+    if !detail.is_null() && !detail.is_object() {
+        return Err("`detail` is not an object".to_owned());
+    }
     let Some(cell) = stands else {
         return match (epoch, from) {
             (1.., _) => Err(format!("epoch {epoch} is unknown")),

@@ -31,6 +31,8 @@ pub struct Engine {
     pub name: &'static str,
     /// Whether it draws: another seed is then another hunt.
     pub draws: bool,
+    /// Whether it takes so long that it is asked only of what nobody else caught and what is not known to be harmless.
+    pub slow: bool,
     /// What it is let loose on.
     pub grounds: Vec<Ground>,
 }
@@ -42,6 +44,12 @@ impl std::fmt::Debug for Ground {
 }
 
 impl Ground {
+    /// A ground of that name.
+    #[must_use]
+    pub fn new(name: String, run: impl Fn(u64) -> Hunt + Send + Sync + 'static) -> Self {
+        Ground { name, run: Box::new(run) }
+    }
+
     /// Runs until something is violated, or to the end.
     #[must_use]
     pub fn hunt(&self, seed: u64) -> Hunt {
@@ -49,7 +57,7 @@ impl Ground {
     }
 
     /// Executions drawn from the seed.
-    fn drawn(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64) -> Self {
+    pub(crate) fn drawn(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64) -> Self {
         let name = scenario.name();
         let run = move |seed: u64| {
             let mut seeds = Random::new(seed);
@@ -64,7 +72,7 @@ impl Ground {
     }
 
     /// The same by priorities that change twice in a run.
-    fn pct(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64) -> Self {
+    pub(crate) fn pct(scenario: impl Scenario + Send + Sync + 'static, executions_max: u64) -> Self {
         let name = scenario.name();
         let run = move |seed: u64| {
             let mut seeds = Random::new(seed);
@@ -216,21 +224,28 @@ pub fn engines() -> Vec<Engine> {
     ];
     // The one that is mostly soonest comes first.
     vec![
-        Engine { name: "random", draws: true, grounds: random },
+        Engine { name: "random", draws: true, slow: false, grounds: random },
         Engine {
             name: "explorer",
             draws: false,
+            slow: false,
             grounds: kept.chain(replaced).chain(lived).chain(left).chain(explorer).collect(),
         },
-        Engine { name: "torn", draws: false, grounds: torn.collect() },
-        Engine { name: "power", draws: true, grounds: crashes },
-        Engine { name: "power, two", draws: true, grounds: pairs.collect() },
+        Engine { name: "torn", draws: false, slow: false, grounds: torn.collect() },
+        Engine { name: "power", draws: true, slow: false, grounds: crashes },
         Engine {
             name: "loom",
             draws: false,
+            slow: false,
             grounds: stage::LOOM_MODELS.into_iter().map(Ground::loom).collect(),
         },
-        Engine { name: "pct", draws: true, grounds: pct },
-        Engine { name: "swarm", draws: true, grounds: vec![Ground::drawn(Swarm::small(), SWARM_MAX)] },
+        Engine { name: "pct", draws: true, slow: false, grounds: pct },
+        Engine {
+            name: "swarm",
+            draws: true,
+            slow: false,
+            grounds: vec![Ground::drawn(Swarm::small(), SWARM_MAX)],
+        },
+        Engine { name: "power, two", draws: true, slow: true, grounds: pairs.collect() },
     ]
 }

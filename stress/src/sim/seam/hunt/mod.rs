@@ -12,7 +12,7 @@ mod undone;
 
 pub use engines::{Engine, Ground, engines};
 pub use known::{Checked, Known, caught_table, check, known};
-pub use matrix::{Caught, Cell, Effort, Matrix, Progress, Row, matrix};
+pub use matrix::{Caught, Cell, Effort, Matrix, Progress, Row, matrix, side_by_side};
 
 /// How much a counterexample needs, at the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,13 +3,11 @@
 //! A holder is stalled past its TTL, another takes over, and the first one's release removes the other's lock.
 
 use std::io;
-use std::path::Path;
-use std::time::Duration;
 
-use fencehold::fs::{File, Fs, How, LockError, LockMode};
+use fencehold::fs::{File, Fs};
 use fencehold::host::Clock;
 
-use super::{Record, create, read, unlink_if_there};
+use super::record::{Record, create, locked, read, unlink_if_there};
 
 /// The file whose OS lock orders the takeovers; it is never removed.
 pub(super) const GUARD: &str = "/build.guard";
@@ -18,7 +16,7 @@ pub(super) fn acquire<F: Fs>(fs: &F, host: &impl Clock, me: &str) -> io::Result<
     let guard = locked(fs, GUARD)?;
     let now_ms = host.reading().monotonic_ms;
     let mine = Record::new(me, now_ms);
-    if read(fs)?.is_some_and(|record| now_ms >= record.expires_ms) {
+    if read(fs)?.is_some_and(|record| record.lapsed(now_ms)) {
         unlink_if_there(fs)?;
     }
     let created = create(fs, &mine)?;
@@ -28,14 +26,4 @@ pub(super) fn acquire<F: Fs>(fs: &F, host: &impl Clock, me: &str) -> io::Result<
 
 pub(super) fn release<F: Fs>(fs: &F) -> io::Result<()> {
     unlink_if_there(fs)
-}
-
-/// Opens `path` and waits for its OS lock.
-pub(super) fn locked<F: Fs>(fs: &F, path: &str) -> io::Result<F::File> {
-    let file = fs.open(Path::new(path), How::Append)?;
-    match file.lock(LockMode::Exclusive, Duration::MAX) {
-        Ok(()) => Ok(file),
-        Err(LockError::TimedOut) => Err(io::ErrorKind::TimedOut.into()),
-        Err(LockError::Io(error)) => Err(error),
-    }
 }

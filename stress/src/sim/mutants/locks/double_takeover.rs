@@ -8,7 +8,7 @@ use std::io;
 use fencehold::fs::Fs;
 use fencehold::host::Clock;
 
-use super::{Record, create, read, unlink_if_there};
+use super::record::{Record, create, read, unlink_if_there};
 
 pub(super) fn acquire<F: Fs>(fs: &F, host: &impl Clock, me: &str) -> io::Result<Option<Record>> {
     let now_ms = host.reading().monotonic_ms;
@@ -17,7 +17,7 @@ pub(super) fn acquire<F: Fs>(fs: &F, host: &impl Clock, me: &str) -> io::Result<
         return Ok(Some(mine));
     }
     // A file without a record is being written: held.
-    let stale = read(fs)?.is_some_and(|record| now_ms >= record.expires_ms);
+    let stale = read(fs)?.is_some_and(|record| record.lapsed(now_ms));
     if !stale {
         return Ok(None);
     }
