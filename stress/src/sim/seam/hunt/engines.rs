@@ -203,6 +203,7 @@ pub fn engines() -> Vec<Engine> {
         let seen = Seen::all(maker).into_iter();
         crashes.extend(seen.map(|seen| {
             let executions_max = seen.executions_max();
+            let cost = Cost { faults: cost.faults + seen.faults(), ..cost };
             Ground::both_ways(seen, executions_max, cost)
         }));
     }

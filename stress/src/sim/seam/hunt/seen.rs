@@ -78,6 +78,11 @@ impl Seen {
         if self.thing.long { EXECUTIONS_MAX / 10 } else { EXECUTIONS_MAX }
     }
 
+    /// How many faults there were before.
+    pub(super) fn faults(&self) -> u32 {
+        self.thing.faults + u32::from(self.thing.left.is_some())
+    }
+
     /// The one is killed, or has its answer; the next looks: what it saw, and the world then.
     fn killed(&self, mut source: Source) -> (World, Told) {
         let kills = if self.maker == Maker::Done { 0 } else { self.calls };

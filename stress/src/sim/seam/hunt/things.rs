@@ -35,6 +35,8 @@ pub(super) struct Thing {
     pub(super) told: bool,
     /// Whether the journal is long, so that one execution takes as long as ten others.
     pub(super) long: bool,
+    /// How many faults made the disk what it is, beside the one of who left something.
+    pub(super) faults: u32,
 }
 
 /// How one ended that nobody hears of any more.
@@ -59,7 +61,7 @@ pub(super) const THINGS: [Thing; 20] = [
     thing("ended leases", deeds::with_an_ended_lease, forget, ended),
     Thing { when_done: true, ..thing("missing lock", || deeds::without("lock"), repair, own) },
     Thing { when_done: true, ..thing("settings of git", deeds::git_checkout, git, settings) },
-    thing("condemned journal", condemned, own, look),
+    Thing { faults: 1, ..thing("condemned journal", condemned, own, look) },
     thing("workspace", workspace::empty, make, stands),
     Thing { then: Some(use_it), ..thing("workspace, used", workspace::empty, make, stands) },
     Thing { when_done: true, ..thing("missing folder", || deeds::without("quarantine"), repair, folder) },
@@ -98,6 +100,7 @@ const fn thing(name: &'static str, disk: fn() -> Disk, act: Act, look: Act) -> T
         after_errors: true,
         told: true,
         long: false,
+        faults: 0,
     }
 }
 
