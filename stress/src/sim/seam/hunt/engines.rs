@@ -3,8 +3,10 @@
 use super::after::{Forked, Kept, Replaced};
 use super::answered::{Answered, Wrong};
 use super::copies::Copied;
+use super::lived::Lived;
 use super::pairs::Pair;
 use super::seen::{Maker, Seen};
+use super::undone::Undone;
 use super::{Cost, Hunt};
 use crate::sim::choice::{Explorer, Random, Source};
 use crate::sim::disk::Persistence;
@@ -174,9 +176,8 @@ const TWO_BOUNDS: Bounds = Bounds { subsets_max: 4, again_max: 0, cuts_max: 1 };
 const SWARM_MAX: u64 = 60;
 /// Executions of a document's or a log's operation whose power fails.
 const FILES_MAX: u64 = 150;
-
-/// Executions in which something is seen before the power fails.
-const SEEN_MAX: u64 = 400;
+/// Executions in which a write comes to nothing.
+const UNDONE_MAX: u64 = 400;
 
 /// What fails, and what that needs at the most.
 const WRONG: [(Wrong, Cost); 4] = [
@@ -202,16 +203,28 @@ pub fn engines() -> Vec<Engine> {
     let mut crashes: Vec<Ground> =
         files.map(|files| Ground::both_ways(files, FILES_MAX, Cost::of(2, 0, 1))).collect();
     crashes.extend(power::alone(model).into_iter().map(|power| Ground::power(power, ALONE_BOUNDS)));
-    for (maker, cost) in [(Maker::Stands, Cost::of(3, 1, 1)), (Maker::Killed, Cost::of(3, 0, 2))] {
+    let makers = [
+        (Maker::Done, Cost::of(3, 0, 1)),
+        (Maker::Stands, Cost::of(3, 1, 1)),
+        (Maker::Killed, Cost::of(3, 0, 2)),
+        (Maker::Failing, Cost::of(3, 0, 2)),
+    ];
+    for (maker, cost) in makers {
         let seen = Seen::all(maker).into_iter();
-        crashes.extend(seen.map(|seen| Ground::both_ways(seen, SEEN_MAX, cost)));
+        crashes.extend(seen.map(|seen| {
+            let executions_max = seen.executions_max();
+            let cost = Cost { faults: cost.faults + seen.faults(), ..cost };
+            Ground::both_ways(seen, executions_max, cost)
+        }));
     }
+    crashes.push(Ground::both_ways(Undone::new(), UNDONE_MAX, Cost::of(3, 0, 2)));
     let pairs = power::few_pairs(Persistence::Pages).into_iter().filter(Power::is_plain);
     let pairs = pairs.map(|power| Ground::power(power, TWO_BOUNDS));
     let explorer = Pair::all().into_iter().map(|pair| Ground::exhausted(pair, Cost::of(4, 2, 0)));
     let left = Forked::all().into_iter().map(|forked| Ground::exhausted(forked, Cost::of(2, 1, 1)));
     let replaced = Replaced::all().into_iter();
     let replaced = replaced.map(|replaced| Ground::exhausted(replaced, Cost::of(3, 0, 1)));
+    let lived = Lived::all().into_iter().map(|lived| Ground::exhausted(lived, Cost::of(3, 0, 2)));
     let kept = Kept::all().into_iter().map(|kept| Ground::exhausted(kept, Cost::of(2, 0, 0)));
     let answered = WRONG.into_iter().flat_map(|(wrong, cost)| {
         Answered::all(wrong).into_iter().map(move |answered| Ground::exhausted(answered, cost))
@@ -231,7 +244,14 @@ pub fn engines() -> Vec<Engine> {
             name: "explorer",
             draws: false,
             slow: false,
-            grounds: kept.chain(replaced).chain(left).chain(copies).chain(answered).chain(explorer).collect(),
+            grounds: kept
+                .chain(replaced)
+                .chain(lived)
+                .chain(left)
+                .chain(copies)
+                .chain(answered)
+                .chain(explorer)
+                .collect(),
         },
         Engine { name: "torn", draws: false, slow: false, grounds: torn.collect() },
         Engine { name: "power", draws: true, slow: false, grounds: crashes },
