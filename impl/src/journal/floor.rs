@@ -76,11 +76,9 @@ impl Floor {
         let path = dir.join(layout::FLOOR);
         let temp: PathBuf = dir.join(temp_name(layout::FLOOR, host.random()));
         let failed = |error| Error::environment("writing", &path, error);
-        // What a killed writer of it left.
+        // What a killed writer of it left; this one holds the lock.
         sweep(fs, dir, layout::FLOOR).map_err(failed)?;
         let mode = fs.stat(dir).map_err(failed)?.map_or(0o600, |stat| stat.mode & 0o666 | 0o600);
-        // What a killed writer left; this one holds the lock.
-        sweep(fs, dir, layout::FLOOR).map_err(failed)?;
         create_synced(fs, &temp, mode, self.line().as_bytes()).map_err(failed)?;
         // Nothing rests on the new floor before this returns, so a failure changes nothing for anybody.
         fs.rename(&temp, &path).and_then(|()| fs.sync_dir(dir)).map_err(failed)

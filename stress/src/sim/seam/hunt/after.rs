@@ -6,6 +6,7 @@ use std::time::Duration;
 use fencehold::fs::{File as _, Fs as _, How, LockMode};
 
 use super::pairs::{alone, append, increment, look, own};
+use super::things::{make, repair};
 use crate::sim::choice::Source;
 use crate::sim::disk::Disk;
 use crate::sim::scenario::{Ran, Scenario};
@@ -20,15 +21,22 @@ type Act = fn(&SimFs, &SimHost) -> Told;
 /// A process that makes no call.
 const CHILD: usize = 1_000;
 
-/// What is locked, what locks it, and what the next process wants.
+/// What is locked, what locks it, and what the next one does.
 type Locked = (&'static str, fn() -> Disk, Act, Act);
 
-const LOCKED: [Locked; 4] = [
+const LOCKED: [Locked; 6] = [
     ("document", files, increment, increment),
     ("log", files, append, append),
     ("damaged log", damaged_log, look_at_log, append),
     ("journal", || workspace::disk(|_, _| {}), own, own),
+    ("workspace creation", workspace::empty, make, own),
+    ("look at a damaged line", deeds::broken, look_at_damage, repair),
 ];
+
+/// What it is told counts for nothing here, only what it leaves.
+fn look_at_damage(fs: &SimFs, host: &SimHost) -> Told {
+    Ok(look(fs, host).unwrap_or(0))
+}
 
 pub(super) fn files() -> Disk {
     site::disk(|fs, _| {

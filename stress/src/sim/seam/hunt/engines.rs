@@ -3,8 +3,10 @@
 use super::after::{Forked, Kept, Replaced};
 use super::answered::{Answered, Wrong};
 use super::copies::Copied;
+use super::lived::Lived;
 use super::pairs::Pair;
 use super::seen::{Maker, Seen};
+use super::undone::Undone;
 use super::{Cost, Hunt};
 use crate::sim::choice::{Explorer, Random, Source};
 use crate::sim::disk::Persistence;
@@ -174,9 +176,8 @@ const TWO_BOUNDS: Bounds = Bounds { subsets_max: 4, again_max: 0, cuts_max: 1 };
 const SWARM_MAX: u64 = 60;
 /// Executions of a document's or a log's operation whose power fails.
 const FILES_MAX: u64 = 150;
-
-/// Executions in which something is seen before the power fails.
-const SEEN_MAX: u64 = 400;
+/// Executions in which a write comes to nothing.
+const UNDONE_MAX: u64 = 400;
 
 /// What fails, and what that needs at the most.
 const WRONG: [(Wrong, Cost); 4] = [
@@ -186,68 +187,74 @@ const WRONG: [(Wrong, Cost); 4] = [
     (Wrong::Stands, Cost::of(3, 1, 1)),
 ];
 
-/// Every engine.
+/// Every engine; the one that is mostly soonest comes first.
 #[must_use]
 pub fn engines() -> Vec<Engine> {
     let torn = torn::all().into_iter().map(|torn| Ground::exhausted(torn.with_few_cuts(), Cost::of(2, 0, 1)));
-    let random = vec![
-        Ground::drawn(LockUsers::new(), DRAWN_MAX),
-        Ground::drawn(LockUsers::rotating(), DRAWN_MAX),
-        Ground::drawn(MachineUsers::new(), DRAWN_MAX),
-        Ground::drawn(together::Files::new(), DRAWN_MAX),
-        Ground::drawn(Creators::new(), DRAWN_MAX),
-    ];
-    let model = Persistence::Posix;
+    let pairs = power::few_pairs(Persistence::Pages).into_iter().filter(Power::is_plain);
+    let pairs = pairs.map(|power| Ground::power(power, TWO_BOUNDS)).collect();
+    let drawn = users().into_iter().map(|users| Ground::drawn(users, DRAWN_MAX)).collect();
+    let pct = users().into_iter().map(|users| Ground::pct(users, DRAWN_MAX)).collect();
+    let loom = stage::LOOM_MODELS.into_iter().map(Ground::loom).collect();
+    let swarm = Ground::drawn(Swarm::small(), SWARM_MAX);
+    let engine = |name, draws, grounds| Engine { name, draws, slow: false, grounds };
+    vec![
+        engine("random", true, drawn),
+        engine("explorer", false, explored()),
+        engine("torn", false, torn.collect()),
+        engine("power", true, crashes(Persistence::Posix)),
+        engine("loom", false, loom),
+        engine("pct", true, pct),
+        engine("swarm", true, vec![swarm]),
+        Engine { slow: true, ..engine("power, two", true, pairs) },
+    ]
+}
+
+/// Processes that use the shipped code together.
+fn users() -> Vec<Box<dyn Scenario + Send + Sync>> {
+    vec![
+        Box::new(LockUsers::new()),
+        Box::new(LockUsers::rotating()),
+        Box::new(MachineUsers::new()),
+        Box::new(together::Files::new()),
+        Box::new(Creators::new()),
+    ]
+}
+
+/// What is small enough for every order of calls.
+fn explored() -> Vec<Ground> {
+    let mut all: Vec<Ground> = Vec::new();
+    all.extend(Kept::all().into_iter().map(|kept| Ground::exhausted(kept, Cost::of(2, 0, 0))));
+    all.extend(Replaced::all().into_iter().map(|it| Ground::exhausted(it, Cost::of(3, 0, 1))));
+    all.extend(Lived::all().into_iter().map(|lived| Ground::exhausted(lived, Cost::of(3, 0, 2))));
+    all.extend(Forked::all().into_iter().map(|forked| Ground::exhausted(forked, Cost::of(2, 1, 1))));
+    all.extend(Copied::all().into_iter().map(|copied| Ground::exhausted(copied, Cost::of(4, 0, 0))));
+    for (wrong, cost) in WRONG {
+        all.extend(Answered::all(wrong).into_iter().map(|answered| Ground::exhausted(answered, cost)));
+    }
+    all.extend(Pair::all().into_iter().map(|pair| Ground::exhausted(pair, Cost::of(4, 2, 0))));
+    all
+}
+
+/// What is looked at after the power failed.
+fn crashes(model: Persistence) -> Vec<Ground> {
     let files = Files::all(model).into_iter();
     let mut crashes: Vec<Ground> =
         files.map(|files| Ground::both_ways(files, FILES_MAX, Cost::of(2, 0, 1))).collect();
     crashes.extend(power::alone(model).into_iter().map(|power| Ground::power(power, ALONE_BOUNDS)));
-    for (maker, cost) in [(Maker::Stands, Cost::of(3, 1, 1)), (Maker::Killed, Cost::of(3, 0, 2))] {
-        let seen = Seen::all(maker).into_iter();
-        crashes.extend(seen.map(|seen| Ground::both_ways(seen, SEEN_MAX, cost)));
-    }
-    let pairs = power::few_pairs(Persistence::Pages).into_iter().filter(Power::is_plain);
-    let pairs = pairs.map(|power| Ground::power(power, TWO_BOUNDS));
-    let explorer = Pair::all().into_iter().map(|pair| Ground::exhausted(pair, Cost::of(4, 2, 0)));
-    let left = Forked::all().into_iter().map(|forked| Ground::exhausted(forked, Cost::of(2, 1, 1)));
-    let replaced = Replaced::all().into_iter();
-    let replaced = replaced.map(|replaced| Ground::exhausted(replaced, Cost::of(3, 0, 1)));
-    let kept = Kept::all().into_iter().map(|kept| Ground::exhausted(kept, Cost::of(2, 0, 0)));
-    let answered = WRONG.into_iter().flat_map(|(wrong, cost)| {
-        Answered::all(wrong).into_iter().map(move |answered| Ground::exhausted(answered, cost))
-    });
-    let copies = Copied::all().into_iter().map(|copied| Ground::exhausted(copied, Cost::of(4, 0, 0)));
-    let pct = vec![
-        Ground::pct(LockUsers::new(), DRAWN_MAX),
-        Ground::pct(LockUsers::rotating(), DRAWN_MAX),
-        Ground::pct(MachineUsers::new(), DRAWN_MAX),
-        Ground::pct(together::Files::new(), DRAWN_MAX),
-        Ground::pct(Creators::new(), DRAWN_MAX),
+    let makers = [
+        (Maker::Done, Cost::of(3, 0, 1)),
+        (Maker::Stands, Cost::of(3, 1, 1)),
+        (Maker::Killed, Cost::of(3, 0, 2)),
+        (Maker::Failing, Cost::of(3, 0, 2)),
     ];
-    // The one that is mostly soonest comes first.
-    vec![
-        Engine { name: "random", draws: true, slow: false, grounds: random },
-        Engine {
-            name: "explorer",
-            draws: false,
-            slow: false,
-            grounds: kept.chain(replaced).chain(left).chain(copies).chain(answered).chain(explorer).collect(),
-        },
-        Engine { name: "torn", draws: false, slow: false, grounds: torn.collect() },
-        Engine { name: "power", draws: true, slow: false, grounds: crashes },
-        Engine {
-            name: "loom",
-            draws: false,
-            slow: false,
-            grounds: stage::LOOM_MODELS.into_iter().map(Ground::loom).collect(),
-        },
-        Engine { name: "pct", draws: true, slow: false, grounds: pct },
-        Engine {
-            name: "swarm",
-            draws: true,
-            slow: false,
-            grounds: vec![Ground::drawn(Swarm::small(), SWARM_MAX)],
-        },
-        Engine { name: "power, two", draws: true, slow: true, grounds: pairs.collect() },
-    ]
+    for (maker, cost) in makers {
+        crashes.extend(Seen::all(maker).into_iter().map(|seen| {
+            let executions_max = seen.executions_max();
+            let cost = Cost { faults: cost.faults + seen.faults(), ..cost };
+            Ground::both_ways(seen, executions_max, cost)
+        }));
+    }
+    crashes.push(Ground::both_ways(Undone::new(), UNDONE_MAX, Cost::of(3, 0, 2)));
+    crashes
 }

@@ -6,9 +6,12 @@ mod copies;
 mod engines;
 mod file_deeds;
 mod known;
+mod lived;
 mod matrix;
 mod pairs;
 mod seen;
+mod things;
+mod undone;
 
 pub use engines::{Engine, Ground, engines};
 pub use known::{Checked, Known, caught_table, check, known};

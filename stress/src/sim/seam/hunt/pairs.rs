@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use fencehold::fs::{File as _, Fs as _, How};
-use fencehold::journal::{Modes, create};
+use fencehold::journal::{Modes, create, is_workspace};
 use fencehold::log::Page;
 use fencehold::mark::PATIENCE;
 use serde_json::Value;
@@ -81,6 +81,7 @@ impl Pair {
             },
             pair("a rotation and a lock", workspace::disk(workspace::fill), [own, own], two_tokens),
             pair("two creators", workspace::empty(), [first_use, first_use], two_tokens),
+            pair("two creators that look first", workspace::empty(), [make_if_none; 2], seen),
         ]
     }
 }
@@ -195,6 +196,15 @@ pub(super) fn own(fs: &SimFs, host: &SimHost) -> Told {
 
 pub(super) fn look(fs: &SimFs, host: &SimHost) -> Told {
     Client::new(fs.clone(), host.clone(), "reader").revision().map_err(|error| said(&error))
+}
+
+/// Makes the workspace if there is none; it matters not who does.
+fn make_if_none(fs: &SimFs, host: &SimHost) -> Told {
+    let dir = Path::new(DIR);
+    if !is_workspace(fs, dir).map_err(|error| error.to_string())? {
+        create(fs, host, dir, Modes::Owner).map_err(|error| said(&error))?;
+    }
+    Ok(0)
 }
 
 fn first_use(fs: &SimFs, host: &SimHost) -> Told {

@@ -3,62 +3,34 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fencehold::fs::read_file;
+use fencehold::fs::{File as _, Fs as _, How};
+use rustix::io::Errno;
 
-use super::after::files;
-use super::pairs::{alone, append, increment, look, number, own, records};
+use super::pairs::alone;
+use super::things::{Left, THINGS, Thing, Told};
 use crate::sim::choice::Source;
 use crate::sim::disk::{Disk, Persistence};
 use crate::sim::scenario::{Ran, Scenario};
-use crate::sim::seam::deeds;
-use crate::sim::workspace::{self, Client, granted};
-use crate::sim::world::{Body, Fault, Options, Plan, SimFs, SimHost, World};
-
-type Told = Result<u64, String>;
-type Act = fn(&SimFs, &SimHost) -> Told;
+use crate::sim::workspace::DIR;
+use crate::sim::world::{Body, Ended, Fault, Options, Plan, SimFs, SimHost, World};
 
 /// The pages of a disk whose power fails.
-const PAGE_BYTES: usize = 128;
+pub(super) const PAGE_BYTES: usize = 128;
 
-/// Something that one process changes and the next one looks at: the more of it, the higher the number.
-struct Thing {
-    name: &'static str,
-    disk: fn() -> Disk,
-    act: Act,
-    look: Act,
-    /// Whether only who made it, and was told that it is done, may rely on it.
-    when_done: bool,
-}
-
-const THINGS: [Thing; 7] = [
-    Thing { name: "document", disk: files, act: increment, look: number, when_done: false },
-    Thing { name: "log", disk: files, act: append, look: records, when_done: false },
-    Thing { name: "journal", disk: || workspace::disk(|_, _| {}), act: own, look, when_done: false },
-    Thing {
-        name: "journal at its floor",
-        disk: next_at_the_floor,
-        act: own,
-        look: another,
-        when_done: false,
-    },
-    Thing {
-        name: "ended leases",
-        disk: deeds::with_an_ended_lease,
-        act: forget,
-        look: ended,
-        when_done: false,
-    },
-    Thing { name: "missing lock", disk: || deeds::without("lock"), act: repair, look: own, when_done: true },
-    Thing { name: "settings of git", disk: deeds::git_checkout, act: git, look: settings, when_done: true },
-];
+/// Executions in which something is seen before the power fails.
+const EXECUTIONS_MAX: u64 = 400;
 
 /// How far the one had come that made it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Maker {
     /// It stands still between any two calls.
     Stands,
+    /// It has its answer.
+    Done,
     /// It was killed before any call.
     Killed,
+    /// One of its syncs met a writeback error, and it went on as it does.
+    Failing,
 }
 
 /// The scenario.
@@ -67,32 +39,87 @@ pub(super) struct Seen {
     disk: Disk,
     maker: Maker,
     calls: usize,
+    /// Which of its calls are syncs.
+    syncs: Vec<u64>,
+    /// What the next one sees once it is done.
+    done: u64,
 }
 
 impl Seen {
     pub(super) fn all(maker: Maker) -> Vec<Self> {
         let seen = |thing: Thing| {
-            let disk = (thing.disk)();
+            let disk = thing.begun();
             let world = World::calm(disk.clone());
-            assert!(alone(&world, thing.act).is_ok(), "{} on a healthy disk", thing.name);
-            let disk = disk.persistent(Persistence::Posix, PAGE_BYTES);
-            Seen { thing, disk, maker, calls: world.calls() }
+            let acted = alone(&world, thing.act);
+            assert!(acted.is_ok(), "{}: {acted:?} on a healthy disk", thing.name);
+            let (calls, syncs) = (world.calls(), syncs(&world));
+            let done = alone(&world, thing.look).unwrap_or_else(|told| panic!("{}: {told}", thing.name));
+            Seen { thing, disk, maker, calls, syncs, done }
         };
-        let relied_on = |thing: &Thing| maker == Maker::Killed || !thing.when_done;
+        let relied_on = |thing: &Thing| match maker {
+            Maker::Stands => !thing.when_done,
+            Maker::Killed => !thing.when_done,
+            Maker::Done | Maker::Failing => true,
+        };
         THINGS.into_iter().filter(relied_on).map(seen).collect()
     }
 
-    /// The one is killed, the next looks: what it saw, and the world then.
+    /// What the next one sees.
+    fn looks(&self) -> impl FnOnce(&SimFs, &SimHost) -> Told + Send + 'static {
+        let Thing { then, look, .. } = self.thing;
+        move |fs, host| {
+            then.map_or(Ok(0), |then| then(fs, host))?;
+            look(fs, host)
+        }
+    }
+
+    /// How many executions are enough.
+    pub(super) fn executions_max(&self) -> u64 {
+        if self.thing.long { EXECUTIONS_MAX / 10 } else { EXECUTIONS_MAX }
+    }
+
+    /// How many faults there were before.
+    pub(super) fn faults(&self) -> u32 {
+        self.thing.faults + u32::from(self.thing.left.is_some())
+    }
+
+    /// The one is killed, or has its answer; the next looks: what it saw, and the world then.
     fn killed(&self, mut source: Source) -> (World, Told) {
-        // What a killed one left of these is not asked: the next one finds it there, and owes no sync.
-        let kills = if self.thing.when_done { 0 } else { self.calls };
+        let kills = if self.maker == Maker::Done { 0 } else { self.calls };
         let call = self.calls - source.choose("call", kills + 1);
         let plan = if call < self.calls { Plan::at(call as u64, Fault::Kill) } else { Plan::NONE };
         let world = World::new(self.disk.clone(), source, Options::default());
-        let Thing { act, look, .. } = self.thing;
-        drop(world.alone(plan, |fs, host| act(&fs, &host)));
-        let again = !self.thing.when_done && world.choose("by", 2) == 1;
-        let saw = alone(&world, if again { act } else { look });
+        let act = self.thing.act;
+        let told = world.alone(plan, |fs, host| act(&fs, &host));
+        let again = self.thing.told && !self.thing.when_done && world.choose("by", 2) == 1;
+        let saw = if again { alone(&world, act) } else { alone(&world, self.looks()) };
+        let saw = match (told, saw) {
+            (Ended::Returned(Ok(_)), Ok(saw)) if !again && saw < self.done => {
+                Err(format!("{} was answered, and {saw} is seen", self.done))
+            }
+            (_, saw) => saw,
+        };
+        (world, saw)
+    }
+
+    /// A sync of the one fails and the pages that it was to write are not on the platter; the next looks.
+    fn failing(&self, mut source: Source) -> (World, Told) {
+        // Or the call after it: in another order that one is the sync.
+        let sync = self.syncs[source.choose("sync", self.syncs.len())] + source.choose("order", 2) as u64;
+        let world = World::new(self.disk.clone(), source, Options::default());
+        let Thing { act, after_errors, .. } = self.thing;
+        let told = world.alone(Plan::at(sync, Fault::Fail(Errno::IO)), |fs, host| act(&fs, &host));
+        if world.choose("evicted", 2) == 1 {
+            world.disk(Disk::evict);
+        }
+        let saw = alone(&world, self.looks());
+        let done = if matches!(told, Ended::Returned(Ok(_))) { self.done } else { 0 };
+        let saw = match (told, saw) {
+            (Ended::Panicked(text), _) => Err(format!("a process panicked: {text}")),
+            (_, Ok(saw)) if saw < done => Err(format!("{done} was answered, and {saw} is seen")),
+            (_, saw) if after_errors => saw,
+            (_, saw) => saw.map(|_| done),
+        };
         (world, saw)
     }
 
@@ -100,7 +127,7 @@ impl Seen {
     fn stands(&self, source: Source) -> (World, Told) {
         let options = Options { preempt_one_in: 4, ..Options::bounded(1, 0) };
         let world = World::new(self.disk.clone(), source, options);
-        let Thing { act, look, .. } = self.thing;
+        let (act, look) = (self.thing.act, self.looks());
         let kept: Arc<Mutex<Option<(Disk, Told)>>> = Arc::new(Mutex::new(None));
         let (shelf, whole) = (Arc::clone(&kept), world.clone());
         let makes: Body<'static, ()> = Box::new(move |fs, host| drop(act(&fs, &host)));
@@ -121,14 +148,20 @@ impl Seen {
 
 impl Scenario for Seen {
     fn name(&self) -> String {
-        let maker = if self.maker == Maker::Killed { "of the dead, " } else { "" };
+        let maker = match self.maker {
+            Maker::Stands => "",
+            Maker::Done => "of who is done, ",
+            Maker::Killed => "of the dead, ",
+            Maker::Failing => "of who failed, ",
+        };
         format!("seen before the power failed/{maker}{}", self.thing.name)
     }
 
     fn run(&self, source: Source) -> Ran {
         let (world, saw) = match self.maker {
-            Maker::Killed => self.killed(source),
+            Maker::Done | Maker::Killed => self.killed(source),
             Maker::Stands => self.stands(source),
+            Maker::Failing => self.failing(source),
         };
         world.power_cut();
         let violation = saw.and_then(|before| match alone(&world, self.thing.look)? {
@@ -141,59 +174,37 @@ impl Scenario for Seen {
     }
 }
 
-fn client(fs: &SimFs, host: &SimHost) -> Client<SimFs, SimHost> {
-    Client::new(fs.clone(), host.clone(), "user")
+/// Which calls are syncs of files.
+fn syncs(world: &World) -> Vec<u64> {
+    (0..).zip(world.trace()).filter(|(_, step)| step.call == "sync").map(|(at, _)| at).collect()
 }
 
-fn next_at_the_floor() -> Disk {
-    let world = World::calm(deeds::at_the_floor());
-    assert!(alone(&world, own).is_ok(), "a healthy disk");
-    world.disk(|disk| disk.clone())
-}
-
-/// A lock that nobody asked for before.
-fn another(fs: &SimFs, host: &SimHost) -> Told {
-    let me = format!("after-{}", look(fs, host)?);
-    let answer = Client::new(fs.clone(), host.clone(), &me).acquire(&me, &me, 60_000);
-    granted(&answer).ok_or_else(|| format!("{answer:?} to an acquire of a free lock"))
-}
-
-fn forget(fs: &SimFs, host: &SimHost) -> Told {
-    host.pass(deeds::LONG_MS);
-    own(fs, host)?;
-    ended(fs, host)
-}
-
-/// How many leases are known to have ended; none is forgotten.
-fn ended(fs: &SimFs, host: &SimHost) -> Told {
-    let client = client(fs, host);
-    let said = |error: fencehold::Error| format!("a process is told: {error}");
-    let in_state = client.show_lease("work").map_err(said)?.is_some();
-    let (ended, _) = client.ledger.journal().ended_leases().map_err(said)?;
-    Ok(u64::from(in_state || !ended.is_empty()))
-}
-
-fn repair(fs: &SimFs, host: &SimHost) -> Told {
-    let repaired = client(fs, host).ledger.journal().repair();
-    repaired.map_err(|error| format!("a process is told: {error}"))?;
-    own(fs, host)
-}
-
-fn git(fs: &SimFs, host: &SimHost) -> Told {
-    deeds::git(fs)?;
-    settings(fs, host)
-}
-
-/// What stands in git's files of what was there and what was added.
-fn settings(fs: &SimFs, _: &SimHost) -> Told {
-    let read = |name: &str| {
-        let bytes = read_file(fs, &Path::new(deeds::GIT).join(name), 1 << 16).ok().flatten();
-        String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
-    };
-    // The attributes are a convenience: their folder is not synced, and the next append writes them anew.
-    let config = read("config");
-    if !config.contains("bare = false") {
-        return Err(format!("git's config has become {config:?}"));
+impl Thing {
+    /// The disk as the one finds it.
+    fn begun(&self) -> Disk {
+        let disk = (self.disk)().persistent(Persistence::Posix, PAGE_BYTES);
+        let Some((act, left)) = self.left else { return disk };
+        let world = World::calm(disk.clone());
+        assert!(alone(&world, act).is_ok(), "{} on a healthy disk", self.name);
+        let last = *syncs(&world).last().expect("whoever writes syncs");
+        let world = World::calm(disk);
+        drop(world.alone(Plan::at(last, Fault::Kill), |fs, host| act(&fs, &host)));
+        if left == Left::Half {
+            let path = Path::new(DIR).join("journal.1.ndjson");
+            let half = world.alone(Plan::NONE, |fs, _| fs.open(&path, How::Append)?.append(b"{\"rev\":"));
+            assert!(matches!(half, Ended::Returned(Ok(_))), "{half:?} on a healthy disk");
+        }
+        if matches!(left, Left::Lost | Left::Condemned) {
+            // The kernel tells the one that is dying.
+            let failed = world.alone(Plan::at(1, Fault::Fail(Errno::IO)), |fs, _| {
+                let path = Path::new(DIR).join("journal.1.ndjson");
+                fs.open(&path, How::Append).and_then(|file| file.sync())
+            });
+            assert!(matches!(failed, Ended::Returned(Err(_))), "a sync meets a writeback error");
+        }
+        if left == Left::Condemned {
+            world.disk(|disk| disk.put(Path::new(DIR).join("journal.1.condemned"), b""));
+        }
+        world.disk(|disk| disk.clone())
     }
-    Ok(u64::from(config.contains("/elsewhere")))
 }
