@@ -130,9 +130,28 @@ fn a_killed_session_is_in_nobodys_way() {
     assert_eq!(second.bash("git push"), json!({}));
 }
 
-/// GUARD-9: `session-end` releases the session's lock, and that of no other session.
-///
 /// GUARD-8: `post-tool-use` and `stop` renew the session's lock once a third of its TTL has passed, and never block.
+#[test]
+fn a_lock_of_which_a_third_is_over_is_renewed_by_the_next_call() {
+    let yard = Yard::with_git();
+    let session = Session::new(&yard, "s");
+    let acquire = ["lock", "acquire", "workspace", "--holder", "s", "--claim", "s", "--ttl", "3s"];
+    assert_eq!(yard.run(acquire).code, 0);
+    let left_ms = || yard.json(0, ["lock", "show", "workspace"])["expires_in_ms"].as_u64().unwrap();
+    let (mut least_ms, mut calls) = (left_ms(), 0);
+    // Nobody waits here: the calls themselves take the time that passes.
+    while left_ms() <= least_ms {
+        least_ms = left_ms();
+        let event = if calls % 2 == 0 { "post-tool-use" } else { "stop" };
+        assert_eq!(session.call(event, "Read", &json!({})), json!({}));
+        calls += 1;
+        assert!(calls < 100_000, "never renewed");
+    }
+    assert!(least_ms <= 2_000 + 100, "renewed with {least_ms} ms of 3,000 left: each call would write");
+    assert!(calls > 1, "{calls}");
+}
+
+/// GUARD-9: `session-end` releases the session's lock, and that of no other session.
 #[test]
 fn the_lock_is_the_sessions_until_its_end() {
     let yard = Yard::with_git();
