@@ -45,11 +45,11 @@ const LOOKS: &[&str] = &[
 
 /// Subcommands that look when they are asked in one of these ways, and move otherwise.
 const WAYS: &[(&str, &[&str])] = &[
-    ("bisect", &["log", "view"]),
+    ("bisect", &["log"]),
     ("config", &["--get", "--get-all", "--get-regexp", "--list", "-l", "get", "list"]),
     ("notes", &["list", "show"]),
     ("reflog", &["show", "list", "exists"]),
-    ("remote", &["-v", "--verbose", "get-url"]),
+    ("remote", &["get-url"]),
     ("stash", &["list", "show"]),
     ("submodule", &["status", "summary"]),
     ("symbolic-ref", &["--short"]),
@@ -98,7 +98,7 @@ pub(super) fn may_move(args: &[Word]) -> Option<String> {
     let options = args.iter().take_while(|arg| arg.text != "--");
     let clean = options
         .clone()
-        .all(|arg| !arg.text.contains('$') && !OPTIONS.iter().any(|option| arg.text.starts_with(option)));
+        .all(|arg| !arg.may_become_option() && !OPTIONS.iter().any(|option| arg.text.starts_with(option)));
     let plain = || options.clone().filter(|arg| !arg.text.starts_with('-')).count();
     let looks = match command {
         _ if !clean => false,
@@ -109,6 +109,8 @@ pub(super) fn may_move(args: &[Word]) -> Option<String> {
             flags.iter().all(|flag| LISTS.contains(flag)) && (listing || plain() == 0)
         }
         "reflog" | "remote" | "worktree" | "notes" if args.is_empty() => true,
+        // With a subcommand behind it, this is only its flag.
+        "remote" if args.len() == 1 && matches!(args[0].text.as_str(), "-v" | "--verbose") => true,
         "symbolic-ref" => {
             plain() == 1 && !args.iter().any(|arg| matches!(arg.text.as_str(), "-d" | "--delete" | "-m"))
         }
@@ -155,6 +157,8 @@ mod tests {
             "rebase x",
             "reflog expire",
             "remote add a b",
+            "remote -v update",
+            "bisect view",
             "replace a b",
             "reset",
             "restore a",
@@ -184,7 +188,7 @@ mod tests {
         for command in commands {
             assert!(may_write(&format!("git {command}")).is_some(), "git {command}");
         }
-        assert_eq!(commands.len(), 53);
+        assert_eq!(commands.len(), 55);
     }
 
     #[test]

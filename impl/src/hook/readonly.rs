@@ -35,7 +35,6 @@ const READERS: &[(&str, Reader)] = &[
     ("egrep", Always),
     ("false", Always),
     ("fgrep", Always),
-    ("file", Unless(&["-C", "--comp"])),
     ("find", Unless(&["-exec", "-ok", "-delete", "-fprint", "-fls"])),
     ("fold", Always),
     ("grep", Always),
@@ -60,7 +59,6 @@ const READERS: &[(&str, Reader)] = &[
     ("sha1sum", Always),
     ("sha256sum", Always),
     ("sleep", Always),
-    // `-o` may stand behind other letters; a key is `-k2`, so what begins with `-` and has an `o` is looked for below.
     ("sort", Unless(&["--o", "--c", "-o"])),
     ("stat", Always),
     ("strings", Always),
@@ -120,14 +118,16 @@ fn of_simple(command: &Simple) -> Option<String> {
         return Some(format!("what `{}` runs is known to the shell alone", name.text));
     }
     if let Some((variable, _)) = name.text.split_once('=') {
-        let sets_only =
-            args.is_empty() && variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let sets_only = args.is_empty()
+            && !variable.is_empty()
+            && variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         return (!sets_only).then(|| format!("it runs something with {variable} set"));
     }
     let may = match name.text.as_str() {
         "git" => return git::may_move(args),
         "sed" => !is_print(args),
         "fencehold" => !is_ours(args),
+        // `-o` may stand behind other letters.
         "sort" if args.iter().any(has_o) => true,
         other => !READERS.iter().any(|(known, reader)| *known == other && reader.allows(args)),
     };
@@ -139,7 +139,7 @@ impl Reader {
         match self {
             Always => true,
             Unless(writes) => !args.iter().any(|arg| {
-                arg.text.contains('$') || writes.iter().any(|begins| arg.text.starts_with(begins))
+                arg.may_become_option() || writes.iter().any(|begins| arg.text.starts_with(begins))
             }),
         }
     }
@@ -163,7 +163,7 @@ fn is_print(args: &[Word]) -> bool {
     });
     quiet.text == "-n"
         && range
-        && files.iter().all(|file| !file.text.starts_with('-') && !file.text.contains('$'))
+        && files.iter().all(|file| !file.text.starts_with('-') && !file.may_become_option())
 }
 
 fn is_ours(args: &[Word]) -> bool {
@@ -248,12 +248,19 @@ mod tests {
             "python3 -c 1",
             "awk 1 a",
             "\\git push",
+            "find . {-delete,-print}",
+            "find *",
+            "git log {--output=x,-1}",
+            "git diff -{O,x}",
+            "sort * -u",
+            "=git",
+            "{git,push}",
             "'git' push",
             "/usr/bin/git push",
         ];
         for line in lines {
             assert!(may_write(line).is_some(), "{line}");
         }
-        assert_eq!(lines.len(), 33);
+        assert_eq!(lines.len(), 40);
     }
 }

@@ -23,14 +23,24 @@ pub(super) struct Word {
     pub(super) expands: bool,
 }
 
+impl Word {
+    /// Whether what the shell makes of it may begin with a `-`, or be several words: an option that is not there yet.
+    pub(super) fn may_become_option(&self) -> bool {
+        self.expands && (self.text.contains('$') || self.text.starts_with(['*', '?', '[', '{', '-']))
+    }
+}
+
 /// The simple commands of a command line, in order, whatever joins them.
 pub(super) fn simple_commands(line: &str) -> Result<Vec<Simple>, String> {
+    if let Some(control) = line.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+        return Err(format!("it has the control character {control:?}"));
+    }
     let mut reader = Reader { rest: line.chars().peekable() };
     let mut commands = vec![Simple::default()];
     while let Some(next) = reader.rest.peek().copied() {
         let command = commands.last_mut().expect("there is one from the beginning");
         match next {
-            ' ' | '\t' | '\r' => drop(reader.rest.next()),
+            ' ' | '\t' => drop(reader.rest.next()),
             '\n' | ';' | '&' | '|' => {
                 reader.rest.next();
                 // What joins two commands does not change what each of them does.
@@ -103,7 +113,7 @@ impl Reader<'_> {
         let mut word = Word::default();
         while let Some(c) = self.rest.peek().copied() {
             match c {
-                ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '<' | '>' | '(' | ')' => break,
+                ' ' | '\t' | '\n' | ';' | '&' | '|' | '<' | '>' | '(' | ')' => break,
                 '\'' => self.single(&mut word)?,
                 '"' => self.double(&mut word)?,
                 '\\' => {
@@ -228,10 +238,12 @@ mod tests {
             "a <>b",
             "echo ${x:=y}",
             "a >",
+            "ls\rx",
+            "ls \u{b} x",
         ] {
             assert!(simple_commands(line).is_err(), "{line}");
             seen += 1;
         }
-        assert_eq!(seen, 16);
+        assert_eq!(seen, 18);
     }
 }
