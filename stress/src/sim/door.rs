@@ -8,6 +8,7 @@
 
 mod call;
 
+use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -41,10 +42,23 @@ pub trait Door: Clone + Send + Sync + 'static {
     fn close(&self, open: OpenId);
     /// Which process goes through it.
     fn process(&self) -> ProcessId;
-    /// After how many bytes a write shows to others before the rest is there; `len` for a write that shows whole.
-    fn split(&self, _len: usize) -> usize {
-        usize::MAX
+    /// How a write shows to others.
+    fn shows(&self, _call: Call<'_>) -> Shows {
+        Shows::Whole
     }
+    /// What a write has brought is hidden until the process has its next turn.
+    fn lands(&self, _call: Call<'_>, _hide: impl FnOnce(&mut Disk), _land: impl FnOnce(&mut Disk)) {}
+}
+
+/// How a write shows to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// At once.
+    Whole,
+    /// So many bytes, before the rest is there.
+    BeginningFirst(usize),
+    /// In its whole length, before so many bytes at its beginning are there.
+    BeginningLate(usize),
 }
 
 /// The files of a simulated disk, as one process sees them.
@@ -238,11 +252,17 @@ impl<D: Door> FileOver<D> {
             let call = Call { bytes: bytes.len(), ..call };
             door.enter(call, |disk, count| write(disk, skip, &bytes[..count]))
         };
-        let split = door.split(bytes.len());
+        let shows = door.shows(call);
         let whole = || {
-            if split == 0 || split >= bytes.len() {
-                return once(0, bytes);
-            }
+            let split = match shows {
+                Shows::Whole => return once(0, bytes),
+                Shows::BeginningLate(first) => {
+                    let count = once(0, bytes)?;
+                    self.shows_late(call, &bytes[..count], first);
+                    return Ok(count);
+                }
+                Shows::BeginningFirst(split) => split,
+            };
             let first = once(0, &bytes[..split])?;
             if first < split {
                 return Ok(first);
@@ -261,6 +281,24 @@ impl<D: Door> FileOver<D> {
             }
         }
         Ok(bytes.len())
+    }
+}
+
+impl<D: Door> FileOver<D> {
+    /// What was appended is there in its whole length, its first bytes a turn later.
+    fn shows_late(&self, call: Call<'_>, bytes: &[u8], first: usize) {
+        let (open, len, first) = (self.open, bytes.len() as u64, &bytes[..first.min(bytes.len())]);
+        let put = |disk: &mut Disk, start: Option<u64>, bytes: &[u8]| {
+            // Who cuts the file meanwhile takes away what was to land.
+            let start = start.or_else(|| disk.stat_open(open).ok()?.len.checked_sub(len));
+            start.inspect(|start| disk.overwrite(open, *start, bytes))
+        };
+        let start = Cell::new(None);
+        self.way.door.lands(
+            call,
+            |disk| start.set(put(disk, None, &vec![0; first.len()])),
+            |disk| _ = start.get().and_then(|start| put(disk, Some(start), first)),
+        );
     }
 }
 
