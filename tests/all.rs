@@ -18,6 +18,8 @@ mod bench_report;
 mod checker;
 /// The command line as a process: exit codes, what goes to stdout and what to stderr.
 mod cli;
+/// `fencehold lease closeout` as processes: labels and exit codes that agree.
+mod cli_closeout;
 /// `fencehold config` as processes: the policy of a team, and what is wrong with one.
 mod cli_config;
 /// `fencehold lease` as processes: one registry for all, races, everybody in the way named.
@@ -38,6 +40,8 @@ mod document_text;
 mod explore;
 /// What is written into git's own files.
 mod git_files;
+/// The session guard as processes: payloads of harnesses in, decisions out.
+mod guard;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;
 /// What failed disks, damaged files and half-done repairs leave to the journal.

@@ -104,6 +104,7 @@ pub mod cli;
 pub mod document;
 pub mod error;
 pub mod fs;
+pub mod hook;
 pub mod host;
 pub mod journal;
 pub mod ledger;

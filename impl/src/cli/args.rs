@@ -10,6 +10,7 @@ use fencehold_model::{Claim, Holder, LockName, Token};
 
 use super::config::Config;
 use super::fence::token;
+use super::hook::Hook;
 use super::lease::args::Lease;
 use super::span;
 use super::task::args::Task;
@@ -68,6 +69,9 @@ pub(super) enum Command {
     /// What the team has agreed on: statuses, ids, overlaps
     #[command(subcommand)]
     Config(Config),
+    /// What asks before each tool call of an agent, installed into its harness's settings
+    #[command(subcommand)]
+    Hook(Hook),
     /// NDJSON files that many processes append to
     #[command(subcommand)]
     Log(Log),

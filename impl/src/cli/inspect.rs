@@ -11,7 +11,7 @@ use super::out::{Ended, Out};
 use super::render::{grant_object, who};
 use super::session::{Session, find};
 use super::settings::Settings;
-use super::{lease, task, team};
+use super::{hook, lease, task, team};
 use crate::error::{Error, Result};
 use crate::fs::{Fs as _, RealFs, Watch};
 use crate::locate::{self, Place};
@@ -77,6 +77,12 @@ pub(super) fn status(common: &Common) -> Ended {
     for name in &aside {
         text.push_str(&format!("set aside as damaged: {QUARANTINE}/{name}\n"));
     }
+    let failed_open = hook::records(&session.place.dir)?;
+    if let Some(last) = failed_open.last() {
+        let (count, at, why) = (failed_open.len(), &last["at"], &last["why"]);
+        text.push_str(&format!("{count} tool calls passed undecided, the last at {at}: {why}\n"));
+    }
+    value["failed_open"] = failed_open.into();
     value["revision"] = held.revision.into();
     value["locks"] = objects.into();
     value["quarantine"] = aside.into();

@@ -11,6 +11,7 @@ mod describe;
 mod doc;
 mod fence;
 mod history;
+mod hook;
 mod identity;
 mod init;
 mod inspect;
@@ -62,6 +63,21 @@ fn enter(args: &[OsString]) -> u8 {
         && dashes == "--"
     {
         return run::code_of(run::be_child(parent, child), Out { json: false });
+    }
+    if let [_, command, root, token] = args
+        && command == hook::renewer::COMMAND
+    {
+        return out::code_of(
+            hook::renewer::be(root, token).map(|()| 0).map_err(out::Stop::Error),
+            Out { json: false },
+        );
+    }
+    // Nor is this: a harness asks, and an error of usage would stop every call of its agent.
+    if let [_, command, event, rest @ ..] = args
+        && command == "hook"
+        && let Some(event) = event.to_str().filter(|event| hook::is_event(event))
+    {
+        return hook::enter(event, rest);
     }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
@@ -128,6 +144,7 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Lease(command) => lease::lease(command, common),
         Command::Task(command) => task::task(command, common),
         Command::Config(command) => config::config(command, common),
+        Command::Hook(command) => hook::hook(command, common),
         Command::Log(command) => log::log(command, common),
         Command::Doc(command) => doc::doc(command, common),
         Command::Completions { shell } => shell::completions(*shell, out),

@@ -23,11 +23,24 @@ pub(super) struct Settings {
     pub(super) relaxed: bool,
     /// `patience = "10s"`: how long to wait for the journal's OS lock.
     pub(super) patience: Duration,
+    /// `hook_failure = "closed"`: what becomes of a tool call that a hook cannot decide.
+    pub(super) on_failure: OnFailure,
+    /// `hook_ttl = "5m"`: the TTL of a session's lock `workspace`, which counts where its process cannot be seen.
+    pub(super) hook_ttl: Option<Duration>,
+}
+
+/// What becomes of a call that cannot be decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnFailure {
+    /// It passes, and leaves a record.
+    Open,
+    /// It is blocked.
+    Closed,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { relaxed: false, patience: PATIENCE }
+        Settings { relaxed: false, patience: PATIENCE, on_failure: OnFailure::Closed, hook_ttl: None }
     }
 }
 
@@ -57,9 +70,16 @@ impl Settings {
                     settings.patience = span::parse(text).map_err(|why| format!("`patience`: {why}"))?;
                 }
                 ("patience", None) => return Err(shaped("patience", value, "a duration as in \"10s\"")),
+                ("hook_failure", Some("open")) => settings.on_failure = OnFailure::Open,
+                ("hook_failure", Some("closed")) => settings.on_failure = OnFailure::Closed,
+                ("hook_ttl", Some(text)) => {
+                    settings.hook_ttl = Some(span::ttl(text).map_err(|why| format!("`hook_ttl`: {why}"))?);
+                }
+                ("hook_ttl", None) => return Err(shaped("hook_ttl", value, "a duration as in \"5m\"")),
+                ("hook_failure", _) => return Err(shaped("hook_failure", value, "\"open\" or \"closed\"")),
                 (unknown, _) => {
                     return Err(format!(
-                        "the key `{unknown}` is unknown; known are `durability` and `patience`"
+                        "the key `{unknown}` is unknown; known are `durability`, `hook_failure`, `hook_ttl` and `patience`"
                     ));
                 }
             }
@@ -80,9 +100,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_both_keys() {
+    fn reads_every_key() {
         let settings = Settings::parse("durability = \"relaxed\"\npatience = \"1s500ms\"\n").unwrap();
-        assert_eq!(settings, Settings { relaxed: true, patience: Duration::from_millis(1500) });
+        let patience = Duration::from_millis(1500);
+        assert_eq!(settings, Settings { relaxed: true, patience, ..Settings::default() });
+        let open = Settings::parse("hook_failure = \"open\"\n").unwrap();
+        assert_eq!(open.on_failure, OnFailure::Open);
         assert_eq!(Settings::parse("# nothing\n"), Ok(Settings::default()));
     }
 
@@ -91,6 +114,7 @@ mod tests {
         for (text, named) in [
             ("durabilty = \"relaxed\"", "`durabilty`"),
             ("durability = \"fast\"", "\"fast\""),
+            ("hook_failure = \"maybe\"", "\"maybe\""),
             ("patience = 3", "integer"),
             ("patience = \"0s\"", "zero"),
             ("[store]\nurl = 1", "`store`"),

@@ -28,7 +28,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub(crate) use replace::new_file_mode;
-pub use update::{Incremented, Repaired, check_patch};
+pub use update::{Incremented, Repaired, check_patch, merged};
 pub use version::Version;
 pub(crate) use version::{Sum, each_chunk};
 

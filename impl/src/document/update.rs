@@ -125,6 +125,31 @@ impl<F: Fs, H: Host> Document<F, H> {
         }
     }
 
+    /// Removes it where it is `expect`; refused where it is not. Its lock, mark and fence stay.
+    ///
+    /// # Errors
+    /// Those of [`Document::merge`].
+    pub fn remove(&self, expect: &Version, shown: &Shown) -> Result<Answer<()>> {
+        let (mut held, pass) = match self.enter(shown)? {
+            Ok(entered) => entered,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let found = match inspect(&self.fs, &self.place.path())? {
+            Found::Absent => Version::absent(),
+            Found::Whole { was, .. } | Found::Damaged { was, .. } => was.version,
+        };
+        if found != *expect {
+            return Ok(Err(Refusal::Version { found, meanwhile: false }));
+        }
+        held.raise(&pass)?;
+        let path = self.place.path();
+        self.fs.unlink(&path).map_err(|error| Error::environment("removing", &path, error))?;
+        self.fs.sync_dir(&self.place.dir).map_err(|error| {
+            Error::indefinite(&path, format!("its directory could not be synced: {error}"))
+        })?;
+        Ok(Ok(()))
+    }
+
     fn update(
         &self,
         expect: Option<&Version>,
@@ -203,6 +228,16 @@ fn object_text<'a>(old: &Old<'a>) -> Result<&'a str> {
     }
     let bytes = old.bytes.unwrap_or(NOTHING);
     value::text(bytes).map_err(|what| Error::usage(format!("the document is {what}")))
+}
+
+/// What [`Document::merge`] makes of these bytes; no bytes are those of a missing document.
+///
+/// # Errors
+/// [`Error::Usage`] where the bytes or the patch are no object.
+pub fn merged(bytes: Option<&[u8]>, patch: &Value) -> Result<Vec<u8>> {
+    let value = value::parse(bytes.unwrap_or(NOTHING)).map_err(Error::usage)?;
+    let text = object_text(&Old { bytes, value: &value })?;
+    Ok(edit::merge(text, check_patch(patch)?).into_bytes())
 }
 
 /// Refuses a merge patch that is no object: RFC 7396 would put it in the place of the whole document.

@@ -32,6 +32,27 @@ pub struct Tree {
     closed: Vec<Pattern>,
 }
 
+/// Where a file lies that a program is about to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// In the tree, under this name.
+    Entry(Pattern),
+    /// In the workspace folder or in `.git`.
+    Closed,
+    /// Outside of the tree.
+    Outside,
+}
+
+/// The absolute path that `path`, relative to `cwd`, leads to: symlinks and `..` followed as far as it exists. A wildcard
+/// in it is a character as any other.
+///
+/// # Errors
+/// [`Error::Usage`] where it goes through a file or a symlink to nothing; [`Error::Environment`] where it cannot be
+/// looked at.
+pub fn plain_path<F: Fs>(fs: &F, cwd: &Path, path: &str) -> Result<PathBuf> {
+    walk::walk_plain(fs, cwd, path)
+}
+
 /// Whether the files of a workspace's tree have one name in upper and lower case: git's `core.ignorecase` says so, or
 /// the attribute of the tree's top (ioctl_iflags(2), FS_CASEFOLD_FL), which what is made below it inherits. A folder
 /// that folds case in a tree whose top does not is not noticed.
@@ -132,8 +153,44 @@ impl Tree {
         Ok(entry)
     }
 
+    /// Where the file at `path` lies, which [`plain_path`] gave: a program is about to write it. It need not exist.
+    ///
+    /// # Errors
+    /// As [`Tree::entry`], but for what lies outside or is closed.
+    pub fn target<F: Fs>(&self, fs: &F, path: &Path) -> Result<Target> {
+        let Some(inside) = self.relative(fs, path)? else { return Ok(Target::Outside) };
+        let Some(inside) = inside.to_str() else {
+            return Err(Error::usage(format!("{} is not UTF-8, so no write set names it", path.display())));
+        };
+        let entry = Pattern::literal(if inside.is_empty() { "." } else { inside });
+        let entry =
+            entry.and_then(|entry| self.folded(entry)).map_err(|why| no_entry(path.as_os_str(), &why))?;
+        Ok(if self.closed_by(&entry).is_some() { Target::Closed } else { Target::Entry(entry) })
+    }
+
     /// The path relative to the root, `.` for the root itself.
     fn inside<F: Fs>(&self, fs: &F, typed: &str, path: &Path) -> Result<String> {
+        let inside = self.relative(fs, path)?;
+        let Some(inside) = inside else {
+            return Err(Error::usage(format!(
+                "{typed:?} is {}, outside of {}; a write set names what lies inside",
+                path.display(),
+                self.root.display()
+            )));
+        };
+        self.check_same_worktree(fs, typed, path, &inside)?;
+        match inside.to_str() {
+            Some("") => Ok(".".to_owned()),
+            Some(inside) => Ok(inside.to_owned()),
+            None => Err(Error::usage(format!(
+                "{typed:?} is {}, which is not UTF-8; name the folder above it",
+                path.display()
+            ))),
+        }
+    }
+
+    /// The path relative to the root; none where it lies outside.
+    fn relative<F: Fs>(&self, fs: &F, path: &Path) -> Result<Option<PathBuf>> {
         let mut inside = path.strip_prefix(&self.root).ok();
         // Where case is folded, or a folder mounted twice, the root has other spellings.
         let mut above = path.ancestors().filter(|above| !above.as_os_str().is_empty());
@@ -147,22 +204,7 @@ impl Tree {
                 inside = path.strip_prefix(above).ok();
             }
         }
-        let Some(inside) = inside else {
-            return Err(Error::usage(format!(
-                "{typed:?} is {}, outside of {}; a write set names what lies inside",
-                path.display(),
-                self.root.display()
-            )));
-        };
-        self.check_same_worktree(fs, typed, path, inside)?;
-        match inside.to_str() {
-            Some("") => Ok(".".to_owned()),
-            Some(inside) => Ok(inside.to_owned()),
-            None => Err(Error::usage(format!(
-                "{typed:?} is {}, which is not UTF-8; name the folder above it",
-                path.display()
-            ))),
-        }
+        Ok(inside.map(Path::to_owned))
     }
 
     /// Refuses a linked worktree that stands inside this one: there the same file is another entry, and the two would
@@ -185,14 +227,18 @@ impl Tree {
     }
 
     fn check_open(&self, typed: &str, entry: &Pattern) -> Result<()> {
-        let closed = self.closed.iter().find(|closed| closed.covers(&entry.prefix())).map(Pattern::as_str);
-        let git = entry.as_str().split('/').any(|name| name == ".git").then_some(".git");
-        match closed.or(git) {
+        match self.closed_by(entry) {
             Some(closed) => Err(Error::usage(format!(
                 "{typed:?} leads into {closed}, which no work writes by hand; leave it out of the write set"
             ))),
             None => Ok(()),
         }
+    }
+
+    /// The folder that only its own programs write, in which an entry lies.
+    fn closed_by(&self, entry: &Pattern) -> Option<&str> {
+        let closed = self.closed.iter().find(|closed| closed.covers(&entry.prefix())).map(Pattern::as_str);
+        closed.or_else(|| entry.as_str().split('/').any(|name| name == ".git").then_some(".git"))
     }
 
     fn folded(&self, entry: Pattern) -> std::result::Result<Pattern, BadPattern> {

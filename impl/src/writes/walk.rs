@@ -36,7 +36,22 @@ enum Said {
     Glob,
 }
 
+/// Follows what a user typed, up to its first wildcard.
 pub(super) fn walk<'a, F: Fs>(fs: &F, cwd: &Path, typed: &'a str) -> Result<Walked<'a>> {
+    follow(fs, cwd, typed, &|path, at, component| said(fs, typed, path, at, component))
+}
+
+/// Follows the path of a file, in which a wildcard is a character as any other.
+pub(super) fn walk_plain<F: Fs>(fs: &F, cwd: &Path, path: &str) -> Result<PathBuf> {
+    follow(fs, cwd, path, &|_, _, component| Ok(Said::Name(component.to_owned()))).map(|walked| walked.path)
+}
+
+fn follow<'a, F: Fs>(
+    fs: &F,
+    cwd: &Path,
+    typed: &'a str,
+    said: &dyn Fn(&Path, At, &str) -> Result<Said>,
+) -> Result<Walked<'a>> {
     if typed.is_empty() || typed.contains('\0') {
         return Err(Error::usage(format!("{typed:?} names nothing; the whole tree is its top folder")));
     }
@@ -62,7 +77,7 @@ pub(super) fn walk<'a, F: Fs>(fs: &F, cwd: &Path, typed: &'a str) -> Result<Walk
             }
             continue;
         }
-        match said(fs, typed, &path, at, component)? {
+        match said(&path, at, component)? {
             Said::Glob => {
                 let rest: Vec<&str> = [component].into_iter().chain(components).collect();
                 if rest.contains(&"..") {

@@ -72,6 +72,13 @@ pub(in super::super) enum Lease {
         #[arg(long)]
         all: bool,
     },
+    /// Say whether the work can be called finished: [BLOCK] while another's lease is open, which exits 1
+    Closeout {
+        /// The lease that is about to be closed; without it, those of this holder are
+        id: Option<LeaseId>,
+        #[command(flatten)]
+        who: Who,
+    },
     /// Make the open leases crashed whose process is dead or whose TTL has passed, and say on what evidence
     Reap {
         #[command(flatten)]

@@ -1,6 +1,7 @@
-//! `fencehold lease grant|close|crash|clear|show|list|reap`.
+//! `fencehold lease grant|close|crash|clear|show|list|reap|closeout`.
 
 pub(super) mod args;
+mod closeout;
 mod grant;
 mod look;
 mod render;
@@ -48,6 +49,7 @@ pub(super) fn lease(command: &Lease, common: &Common) -> Ended {
         }
         Lease::Show { id } => look::show(common, id),
         Lease::List { state, all } => look::list(common, *state, *all),
+        Lease::Closeout { id, who } => closeout::closeout(common, id.as_ref(), who),
         Lease::Reap { who } => reap(common, who),
     }
 }

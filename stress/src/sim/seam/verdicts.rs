@@ -141,10 +141,6 @@ pub(super) const HARMLESS: &[(&str, &str)] = &[
         "the temp that is removed is not what is looked at, and of that only the mode is asked",
     ),
     (
-        "skip sync in document/replace.rs write #2",
-        "the sync after the permissions are set makes the same bytes durable, before the rename",
-    ),
-    (
         "skip sync in journal/section.rs set_aside",
         "what was cut off comes back at the worst behind lines that nobody has answered for, and is cut off again: whoever answers for anything behind the cut has synced the same file after it",
     ),

@@ -1,0 +1,40 @@
+//! Which process is the session: the nearest ancestor of a hook that is no shell and no wrapper of one command.
+
+use std::path::PathBuf;
+
+use fencehold_model::event::Process;
+
+use crate::fs::read_proc;
+use crate::host::RealHost;
+
+/// What a harness may start a hook through; each of them ends with the hook.
+const BETWEEN: [&str; 12] =
+    ["ash", "bash", "busybox", "dash", "env", "fish", "ksh", "nice", "sh", "setsid", "timeout", "zsh"];
+/// What adopts the orphans: that the session is gone, and not that it is this.
+const ADOPTS: [&str; 6] = ["docker-init", "dumb-init", "init", "systemd", "tini", "launchd"];
+/// How far above the session may stand.
+const ANCESTORS_MAX: usize = 8;
+
+/// The session's process; none where it cannot be told, and a lock of it then lapses with its TTL.
+pub(super) fn find(host: &RealHost) -> Option<Process> {
+    let mut pid = u64::try_from(rustix::process::getppid()?.as_raw_nonzero().get()).ok()?;
+    for _ in 0..ANCESTORS_MAX {
+        let (name, parent) = look(pid)?;
+        if ADOPTS.contains(&name.as_str()) {
+            return None;
+        }
+        if !BETWEEN.contains(&name.as_str()) {
+            return host.process(pid).ok();
+        }
+        pid = parent;
+    }
+    None
+}
+
+/// The name of a process and its parent: fields 2 and 4 of proc_pid_stat(5).
+fn look(pid: u64) -> Option<(String, u64)> {
+    let stat = read_proc(&PathBuf::from(format!("/proc/{pid}/stat"))).ok()?;
+    let (begin, end) = (stat.find('(')? + 1, stat.rfind(") ")?);
+    let parent = stat[end + 2..].split(' ').nth(1)?.parse().ok()?;
+    Some((stat.get(begin..end)?.to_owned(), parent))
+}

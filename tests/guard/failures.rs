@@ -1,0 +1,99 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::play::{Session, decided, hook, reason};
+use crate::program::Yard;
+
+/// A workspace whose journal nobody can read.
+fn damaged(policy: Option<&str>) -> Yard {
+    let yard = Yard::with_git();
+    assert_eq!(yard.run(["init"]).code, 0);
+    fs::write(yard.join(".git/fencehold/journal.1.ndjson"), b"?\n").unwrap();
+    if let Some(policy) = policy {
+        fs::write(yard.join(".git/fencehold/config.toml"), policy).unwrap();
+    }
+    yard
+}
+
+/// GUARD-11: A `pre-tool-use` that fails is blocked, unless `hook_failure = "open"` stands in the workspace's
+/// `config.toml`.
+#[test]
+fn what_cannot_be_decided_is_blocked() {
+    let mut seen = 0;
+    for policy in
+        [None, Some("hook_failure = \"closed\"\n"), Some("hook_failure = \"ajar\"\n"), Some("\u{0}")]
+    {
+        let yard = damaged(policy);
+        let session = Session::new(&yard, "s");
+        for (tool, input) in [("Bash", json!({ "command": "make" })), ("Edit", json!({ "file_path": "a" }))] {
+            let why = reason(&session.call("pre-tool-use", tool, &input));
+            assert!(why.contains("cannot tell") && why.contains("fencehold doctor"), "{why}");
+            seen += 1;
+        }
+        // What reads needs no decision.
+        assert_eq!(session.bash("git status"), json!({}));
+    }
+    assert_eq!(seen, 8);
+}
+
+/// GUARD-12: What passes because of `hook_failure = "open"` leaves a record first, which `status` shows, and is blocked
+/// where the record cannot be left.
+#[test]
+fn what_passes_undecided_is_recorded_or_does_not_pass() {
+    let yard = damaged(Some("hook_failure = \"open\"\n"));
+    let session = Session::new(&yard, "s");
+    for _ in 0..3 {
+        assert_eq!(session.bash("make"), json!({}));
+    }
+    let path = yard.join(".git/fencehold/failed-open.ndjson");
+    let text = fs::read_to_string(&path).unwrap();
+    let records: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(records.len(), 3, "{text}");
+    assert!(
+        records.iter().all(|record| record["why"].as_str().unwrap().contains("journal.1.ndjson")),
+        "{text}"
+    );
+    // A journal that can be read again.
+    let healthy = Yard::with_git();
+    assert_eq!(healthy.run(["init"]).code, 0);
+    fs::copy(&path, healthy.join(".git/fencehold/failed-open.ndjson")).unwrap();
+    assert_eq!(healthy.json(0, ["status"])["failed_open"].as_array().unwrap().len(), 3);
+    assert!(healthy.run(["status"]).stdout.contains("3 tool calls passed undecided"));
+    fs::write(&path, vec![b'\n'; (1 << 20) + 1]).unwrap();
+    let why = reason(&session.bash("make"));
+    assert!(why.contains("no record of it could be left") && why.contains("is full"), "{why}");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert!(reason(&session.bash("make")).contains("no record of it could be left"));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+/// GUARD-2: A hook answers within 1 s, or by the fail policy.
+#[test]
+fn a_hook_that_has_to_wait_answers_in_time() {
+    let yard = Yard::with_git();
+    assert_eq!(yard.run(["init"]).code, 0);
+    let lock = fs::File::open(yard.join(".git/fencehold/lock")).unwrap();
+    lock.lock().unwrap();
+    let begun = Instant::now();
+    let why = reason(&Session::new(&yard, "s").bash("make"));
+    assert!(why.contains("no answer within"), "{why}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "ten times what it may take: {:?}", begun.elapsed());
+    lock.unlock().unwrap();
+    assert_eq!(Session::new(&yard, "s").bash("make"), json!({}));
+}
+
+/// An argument that nobody knows is no usage error here: it would stop every call of an agent, or let every one pass.
+#[test]
+fn a_flag_that_is_unknown_follows_the_fail_policy() {
+    let yard = Yard::with_git();
+    let mut command = yard.fencehold();
+    let output = command.args(["hook", "pre-tool-use", "--no-such-flag"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let decision: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(reason(&decision).contains("--no-such-flag"), "{decision}");
+    assert_eq!(decided(&hook(&yard.path(), "stop", b"")), json!({}));
+}

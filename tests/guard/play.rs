@@ -1,0 +1,136 @@
+//! Plays the harness: one hook process a call, with a payload as it would send it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::program::{Kept, Said, Yard, clean, code, fencehold_in};
+
+/// A session whose process is this one.
+pub(super) struct Session {
+    id: String,
+    cwd: PathBuf,
+}
+
+impl Session {
+    pub(super) fn new(yard: &Yard, id: &str) -> Self {
+        Session { id: id.to_owned(), cwd: yard.path() }
+    }
+
+    fn payload(&self, tool: &str, input: &Value) -> Value {
+        json!({
+            "session_id": self.id,
+            "transcript_path": "/nowhere/transcript.jsonl",
+            "cwd": self.cwd,
+            "permission_mode": "default",
+            "hook_event_name": "ignored",
+            "tool_name": tool,
+            "tool_input": input,
+            "tool_use_id": "toolu_01",
+        })
+    }
+
+    /// What the hook decides of this.
+    pub(super) fn call(&self, event: &str, tool: &str, input: &Value) -> Value {
+        decided(&hook(&self.cwd, event, self.payload(tool, input).to_string().as_bytes()))
+    }
+
+    /// The same of a shell command that is about to be run.
+    pub(super) fn bash(&self, command: &str) -> Value {
+        self.call("pre-tool-use", "Bash", &json!({ "command": command }))
+    }
+}
+
+/// Runs a hook on these bytes.
+pub(super) fn hook(cwd: &Path, event: &str, payload: &[u8]) -> Said {
+    let mut command = fencehold_in(cwd);
+    command.args(["hook", event]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    // One that has seen enough closes its end.
+    let _ = child.stdin.take().expect("piped").write_all(payload);
+    let output = child.wait_with_output().expect("it ends");
+    Said {
+        code: code(output.status),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Its decision: one JSON object, and nothing else.
+#[track_caller]
+pub(super) fn decided(said: &Said) -> Value {
+    assert_eq!((said.code, said.stdout.lines().count()), (0, 1), "{said:?}");
+    let decision: Value =
+        serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {said:?}"));
+    assert!(decision.is_object(), "{said:?}");
+    decision
+}
+
+/// Why a call is blocked; it must be.
+#[track_caller]
+pub(super) fn reason(decision: &Value) -> String {
+    let output = &decision["hookSpecificOutput"];
+    assert_eq!(
+        (&output["hookEventName"], &output["permissionDecision"]),
+        (&json!("PreToolUse"), &json!("deny")),
+        "{decision}"
+    );
+    output["permissionDecisionReason"].as_str().expect("a reason").to_owned()
+}
+
+/// A session with a process of its own, which has called a hook and lives on.
+pub(super) struct Alive {
+    process: Kept,
+}
+
+impl Alive {
+    /// `find` is a process that starts commands and is no shell.
+    pub(super) fn begin(yard: &Yard, id: &str, command: &str) -> Self {
+        let session = Session::new(yard, id);
+        let payload = yard.join("payload-of-a-session");
+        std::fs::write(&payload, session.payload("Bash", &json!({ "command": command })).to_string())
+            .unwrap();
+        let shell = "\"$1\" hook pre-tool-use < \"$2\"; read -r forever";
+        let mut find = Command::new("find");
+        clean(&mut find).current_dir(yard.path());
+        find.args([
+            ".",
+            "-maxdepth",
+            "0",
+            "-exec",
+            "sh",
+            "-c",
+            shell,
+            "sh",
+            env!("CARGO_BIN_EXE_fencehold-under-test"),
+        ]);
+        find.arg(&payload).arg(";").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = Kept(find.spawn().expect("find is installed"));
+        let mut answer = String::new();
+        let stdout = process.0.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut answer).expect("an answer");
+        assert_eq!(answer, "{}\n");
+        std::fs::remove_file(payload).unwrap();
+        Alive { process }
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.process.0.id()
+    }
+
+    pub(super) fn kill(&mut self) {
+        self.process.0.kill().expect("it lives");
+        self.process.0.wait().expect("it is ours");
+    }
+}
+
+/// The processes that keep the lock of a session in this yard.
+pub(super) fn renewers(yard: &Yard) -> Vec<String> {
+    let place = yard.path().to_string_lossy().into_owned();
+    let pids = std::fs::read_dir("/proc").expect("there is a /proc").filter_map(Result::ok);
+    // One that has ended meanwhile has no words.
+    let words = pids.filter_map(|pid| std::fs::read_to_string(pid.path().join("cmdline")).ok());
+    words.filter(|words| words.contains("hook-renewer") && words.contains(&place)).collect()
+}
