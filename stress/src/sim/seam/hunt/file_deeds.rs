@@ -68,7 +68,7 @@ pub(super) fn all() -> Vec<Deed> {
     vec![
         deed("an update", files, increment, kept_number),
         deed("a new document", || site::disk(|_, _| {}), increment, number),
-        deed("a removal", files, remove, gone),
+        Deed { relied_on: By::WhoeverAtOnce, ..deed("a removal", files, remove, gone) },
         deed("a record", files, append, records),
         deed("a fence", marked, fenced, older_refused),
         Deed { relied_on: By::WhoeverAtOnce, ..deed("a setting of git", deeds::git_checkout, set, setting) },
