@@ -141,7 +141,12 @@ fn set(fs: &SimFs, _: &SimHost) -> Told {
 }
 
 fn setting(fs: &SimFs, _: &SimHost) -> Told {
-    let config = text(fs, &Path::new(deeds::GIT).join("config"))?;
+    let path = Path::new(deeds::GIT).join("config");
+    let mode = fs.stat(&path).ok().flatten().map(|stat| stat.mode);
+    if mode != Some(0o644) {
+        return Err(format!("git's config has got the mode {:o}", mode.unwrap_or_default()));
+    }
+    let config = text(fs, &path)?;
     if !config.contains("bare = false") {
         return Err(format!("git's config has become {config:?}"));
     }
