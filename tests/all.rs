@@ -28,6 +28,8 @@ mod cli_lease;
 mod cli_task;
 /// What every journal keeps, asked of the journal in files and of the simulated one; and the latter's own faults.
 mod contract;
+/// `fencehold deinit` as processes: what goes, what stays, what stops it.
+mod deinit;
 /// The simulated disk: the kernel's answers, and what a power cut leaves of it.
 mod disk;
 /// Documents: updates under lock, damage kept, the fence at the resource.

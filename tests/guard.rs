@@ -5,7 +5,7 @@ mod failures;
 /// A harness's settings: installed, tried, uninstalled.
 mod install;
 /// A session on a checkout, as its harness plays it.
-mod play;
+pub(crate) mod play;
 
 use std::fs;
 use std::os::unix::fs::symlink;

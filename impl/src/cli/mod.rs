@@ -7,6 +7,7 @@
 mod acquire;
 mod args;
 mod config;
+mod deinit;
 mod describe;
 mod doc;
 mod fence;
@@ -30,6 +31,7 @@ mod shell;
 mod span;
 mod task;
 mod team;
+mod union_lines;
 mod whole;
 
 use std::ffi::OsString;
@@ -126,6 +128,7 @@ fn dispatch(cli: &Cli) -> Ended {
     let out = Out { json: common.json };
     match &cli.command {
         Command::Init(asked) => init::init(asked, common),
+        Command::Deinit(asked) => deinit::deinit(asked, common),
         Command::Where => inspect::place(common),
         Command::Status => inspect::status(common),
         Command::Doctor => inspect::doctor(common),

@@ -54,6 +54,27 @@ impl RealFs {
         std::fs::read_link(path).map(|target| target.to_string_lossy().into_owned())
     }
 
+    /// The path and kind of each thing in a directory, those whose names are not UTF-8 too, in no order.
+    ///
+    /// # Errors
+    /// Where the directory cannot be read.
+    pub fn entries(&self, dir: &Path) -> io::Result<Vec<(PathBuf, Kind)>> {
+        let entries = std::fs::read_dir(dir)?.map(|entry| {
+            let path = entry?.path();
+            let kind = stat_of(&std::fs::symlink_metadata(&path)?).kind;
+            Ok((path, kind))
+        });
+        entries.collect()
+    }
+
+    /// Removes a directory and all that is in it; a symlink in it is removed and not followed.
+    ///
+    /// # Errors
+    /// Where something in it cannot be removed; what was removed before stays so.
+    pub fn remove_all(&self, dir: &Path) -> io::Result<()> {
+        std::fs::remove_dir_all(dir)
+    }
+
     /// Sets the permission bits of a file or directory (chmod(2)).
     ///
     /// # Errors

@@ -12,10 +12,12 @@ mod git;
 mod git_config;
 mod git_index;
 mod setting;
+mod unset;
 
 pub use branch::branch;
 pub use check::{check, check_filesystem};
 pub use setting::keep_in_git_config;
+pub use unset::{forget_in_git_config, is_kept_in_git_config};
 
 use std::path::{Path, PathBuf};
 

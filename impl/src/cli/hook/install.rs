@@ -14,6 +14,7 @@ use super::super::locks::Locks;
 use super::super::out::Ended;
 use super::super::session::Session;
 use super::before::Before;
+use super::known::{CLAUDE, CODEX};
 use super::try_it;
 use super::wired::{commands, quoted, with_ours, without_ours};
 use crate::document::{Document, merged};
@@ -57,8 +58,8 @@ impl Where {
         let root = &session.place.root;
         match (&self.settings, self.harness) {
             (Some(typed), _) => session.file(typed),
-            (None, Harness::Claude) => Ok(root.join(".claude/settings.local.json")),
-            (None, Harness::Codex) => Ok(root.join(".codex/hooks.json")),
+            (None, Harness::Claude) => Ok(root.join(CLAUDE)),
+            (None, Harness::Codex) => Ok(root.join(CODEX)),
         }
     }
 }
@@ -131,12 +132,7 @@ fn install(session: &Session, file: &Path) -> Ended {
 }
 
 fn uninstall(session: &Session, file: &Path) -> Ended {
-    let removed = match Locks::open(session)? {
-        Some(locks) if session.fs.stat(file).is_ok_and(|stat| stat.is_some()) => {
-            remove(session, &locks, file)?
-        }
-        _ => false,
-    };
+    let removed = remove_from(session, file)?;
     let object =
         json!({ "outcome": "ok", "value": { "settings": file.to_string_lossy(), "already": !removed } });
     session.out.done(&object, "", "the hooks are uninstalled")?;
@@ -146,6 +142,15 @@ fn uninstall(session: &Session, file: &Path) -> Ended {
 }
 
 /// Whether anything had to be removed.
+pub(super) fn remove_from(session: &Session, file: &Path) -> Result<bool> {
+    match Locks::open(session)? {
+        Some(locks) if session.fs.stat(file).is_ok_and(|stat| stat.is_some()) => {
+            remove(session, &locks, file)
+        }
+        _ => Ok(false),
+    }
+}
+
 fn remove(session: &Session, locks: &Locks, file: &Path) -> Result<bool> {
     let before = Before::of(locks.dir(), file)?;
     let document = document(session, locks, file)?;

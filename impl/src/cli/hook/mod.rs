@@ -9,6 +9,7 @@ mod before;
 mod failed_open;
 mod guard;
 mod install;
+mod known;
 mod session_process;
 mod try_it;
 mod wired;
@@ -24,8 +25,10 @@ use super::out::{Out, say};
 use super::settings::OnFailure;
 use crate::host::Deadline;
 
-pub(super) use failed_open::records;
+pub(super) use before::is_name as is_kept_settings;
+pub(super) use failed_open::{FILE as FAILED_OPEN, records};
 pub(super) use install::{Hook, hook};
+pub(super) use known::{installed, uninstall};
 
 /// The events of a harness, by the words that name them here and there.
 const EVENTS: [(&str, Event); 4] = [
