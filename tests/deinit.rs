@@ -77,11 +77,13 @@ fn after_a_day_of_sessions_the_repository_is_what_it_was() {
         for harness in ["claude", "codex"] {
             ok(&yard.run(["hook", "install", "--harness", harness]));
         }
+        ok(&yard.run(["hook", "install", "--git"]));
         a_day(&yard);
         assert_ne!(yard.snapshot(), stood);
         for harness in ["claude", "codex"] {
             ok(&yard.run(["hook", "uninstall", "--harness", harness]));
         }
+        ok(&yard.run(["hook", "uninstall", "--git"]));
         let said = yard.run(["deinit"]);
         ok(&said);
         assert!(said.stdout.contains("the line `/bugs.ndjson merge=union`"), "{said:?}");

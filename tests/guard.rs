@@ -1,3 +1,5 @@
+/// Git's own hooks, asked by git.
+mod backstop;
 /// Payloads that say too little, too much or nothing.
 mod bad_input;
 /// What cannot be decided.

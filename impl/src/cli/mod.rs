@@ -11,6 +11,7 @@ mod deinit;
 mod describe;
 mod doc;
 mod fence;
+mod git;
 mod history;
 mod hook;
 mod identity;
@@ -72,6 +73,13 @@ fn enter(args: &[OsString]) -> u8 {
         && let Some(event) = event.to_str().filter(|event| hook::is_event(event))
     {
         return hook::enter(event, rest);
+    }
+    // Git asks.
+    if let [_, command, event, rest @ ..] = args
+        && command == "hook"
+        && let Some(event) = event.to_str().filter(|event| hook::is_of_git(event))
+    {
+        return hook::answer_git(event, rest);
     }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,

@@ -34,11 +34,11 @@ pub(super) fn take(session: &Session, is_forced: bool, removed: &mut Vec<String>
             )));
         }
     }
-    let hooks = hook::installed(session)?;
     if is_forced {
-        for file in hooks {
-            hook::uninstall(session, &file)?;
-            removed.push(format!("the hooks of {}", file.display()));
+        for asking in hook::installed(session)? {
+            hook::uninstall(session, &asking)?;
+            let (hook::Asking::Settings(path) | hook::Asking::Git(path)) = &asking;
+            removed.push(format!("the hooks of {}", path.display()));
         }
     }
     for _ in 0..ROUNDS_MAX {

@@ -11,8 +11,6 @@ mod away;
 mod ours;
 mod undo;
 
-use std::path::{Path, PathBuf};
-
 use fencehold_model::lock::Refusal;
 use serde_json::json;
 
@@ -111,13 +109,7 @@ fn in_the_way(session: &Session, is_forced: bool) -> Result<Vec<String>> {
     // A hook that stays would bring the workspace back with the next call of an agent, and an agent that is asked no more
     // would not know that it is alone with its checkout. So whoever takes the workspace away ends the guard first,
     // knowingly: in files that may be a whole team's it is not done in passing.
-    for file in hook::installed(session)? {
-        found.push(format!(
-            "{} asks before each tool call: {}",
-            file.display(),
-            uninstall_command(session, &file)
-        ));
-    }
+    found.extend(hook::installed(session)?.iter().map(hook::Asking::told));
     if undo::setting_by_hand(session)? {
         found.push(
             "fencehold.dir stands in git's config in words of somebody else: `git config --unset fencehold.dir`"
@@ -125,14 +117,6 @@ fn in_the_way(session: &Session, is_forced: bool) -> Result<Vec<String>> {
         );
     }
     Ok(found)
-}
-
-fn uninstall_command(session: &Session, file: &Path) -> String {
-    let root: PathBuf = match file.strip_prefix(&session.place.root) {
-        Ok(_) => session.place.root.clone(),
-        Err(_) => file.parent().unwrap_or(file).to_owned(),
-    };
-    format!("`fencehold --root {} hook uninstall --settings {}`", root.display(), file.display())
 }
 
 /// Who holds a lock or has a lease open.

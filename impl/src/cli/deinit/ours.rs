@@ -54,7 +54,7 @@ fn name(path: &Path) -> Option<&str> {
 }
 
 fn is_file_of_ours(name: &str) -> bool {
-    FILES.contains(&name) || is_numbered(name) || hook::is_kept_settings(name) || is_temp(name)
+    FILES.contains(&name) || is_numbered(name) || hook::is_kept(name) || is_temp(name)
 }
 
 /// `journal.7.ndjson`, `journal.7.condemned`, `leases.7.ndjson`.

@@ -52,7 +52,7 @@ pub(super) fn files(workspace: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Whether a file of the workspace folder is one of these.
-pub(in super::super) fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     name.starts_with("hook-settings.") && name.ends_with(".json")
 }
 

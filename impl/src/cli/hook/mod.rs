@@ -5,8 +5,10 @@
 //! leaves a record first, or does not pass.
 
 mod answer;
+mod backstop;
 mod before;
 mod failed_open;
+mod git_hooks;
 mod guard;
 mod install;
 mod known;
@@ -25,10 +27,10 @@ use super::out::{Out, say};
 use super::settings::OnFailure;
 use crate::host::Deadline;
 
-pub(super) use before::is_name as is_kept_settings;
+pub(super) use backstop::{answer_git, is_of_git};
 pub(super) use failed_open::{FILE as FAILED_OPEN, records};
 pub(super) use install::{Hook, hook};
-pub(super) use known::{installed, uninstall};
+pub(super) use known::{Asking, installed, uninstall};
 
 /// The events of a harness, by the words that name them here and there.
 const EVENTS: [(&str, Event); 4] = [
@@ -80,6 +82,11 @@ enum Found {
 /// every call of an agent.
 fn event_of(word: &str) -> Option<Event> {
     EVENTS.iter().find(|(known, _)| *known == word).map(|(_, event)| *event)
+}
+
+/// Whether a file of the workspace folder is one that an install keeps there.
+pub(super) fn is_kept(name: &str) -> bool {
+    before::is_name(name) || git_hooks::is_name(name)
 }
 
 /// Whether these are the words of a harness.
