@@ -59,7 +59,7 @@ fn a_day(yard: &Yard) {
     }
 }
 
-/// CLI-57: `deinit` removes the workspace folder, what `init --dir` wrote into git's config and the lines that logs added
+/// CLI-59: `deinit` removes the workspace folder, what `init --dir` wrote into git's config and the lines that logs added
 /// to git's attributes, says so, and leaves every other byte of the repository as it was.
 #[test]
 fn after_a_day_of_sessions_the_repository_is_what_it_was() {
@@ -102,10 +102,10 @@ fn after_a_day_of_sessions_the_repository_is_what_it_was() {
     assert_eq!(seen, 3);
 }
 
-/// CLI-58: `deinit` exits 1, names what is in the way and removes nothing while a lock is held, a lease is open, an
+/// CLI-60: `deinit` exits 1, names what is in the way and removes nothing while a lock is held, a lease is open, an
 /// installed hook asks, or something in the folder is not fencehold's or was set aside as damaged.
 ///
-/// CLI-59: `deinit --force --reason` removes a workspace whatever is in the way and says what was, its hooks uninstalled
+/// CLI-61: `deinit --force --reason` removes a workspace whatever is in the way and says what was, its hooks uninstalled
 /// first, and never a folder that is no workspace.
 #[test]
 fn what_is_held_or_somebody_may_miss_stops_it() {
@@ -192,15 +192,27 @@ fn a_damaged_workspace_goes_by_force_alone() {
     assert!(yard.snapshot() == stood);
 }
 
-/// CLI-60: What is granted while `deinit` runs stands when it has ended, and a `deinit` that was killed and is run again
+/// CLI-62: What is granted while `deinit` runs stands when it has ended, and a `deinit` that was killed and is run again
 /// comes to the same.
 #[test]
 fn a_lock_granted_meanwhile_is_not_lost_with_the_workspace() {
-    let yard = Yard::with_git();
+    for in_dir in [false, true] {
+        acquire_against_deinit(in_dir);
+    }
+}
+
+fn acquire_against_deinit(in_dir: bool) {
+    let (yard, outside) = (Yard::with_git(), Yard::new());
+    let dir = outside.join("w").to_string_lossy().into_owned();
     let (mut removed, mut kept) = (0, 0);
     for round in 0..200 {
         let name = format!("lock-{round}");
-        ok(&yard.run(["init"]));
+        if in_dir {
+            ok(&yard.run(["deinit"]));
+            ok(&yard.run(["init", "--dir", &dir]));
+        } else {
+            ok(&yard.run(["init"]));
+        }
         let mut acquire = yard.fencehold();
         acquire.args(["lock", "acquire", &name, "--ttl", "1h"]);
         let mut deinit = yard.fencehold();
@@ -233,32 +245,37 @@ fn a_lock_granted_meanwhile_is_not_lost_with_the_workspace() {
 #[test]
 fn a_killed_run_is_finished_by_the_next_one() {
     let mut seen = 0;
-    for step in 0..4 {
+    for step in 0..5 {
         let yard = lived_in();
         let outside = Yard::new();
         let folder = outside.join("shared");
         let stood = yard.snapshot();
+        let config = fs::read(yard.join(".git/config")).unwrap();
         ok(&yard.run(["init", "--dir", folder.to_str().unwrap()]));
         ok(&yard.run(["log", "append", "bugs.ndjson", "{\"id\":\"0\"}"]));
         fs::remove_file(yard.join("bugs.ndjson")).unwrap();
-        // Moved away; the lines gone; the setting gone; half of the folder gone.
+        // The setting gone; the folder moved away; the lines gone; half of the folder gone; all but the word of it gone.
+        fs::write(yard.join(".git/config"), &config).unwrap();
+        fs::write(yard.join(".git/fencehold.deinit"), folder.to_str().unwrap()).unwrap();
         let gone = outside.join("shared.gone-0123456789abcdef0123456789abcdef");
-        fs::rename(&folder, &gone).unwrap();
         if step > 0 {
-            fs::write(yard.join(".git/info/attributes"), "*.png binary\n/kept.ndjson merge=union").unwrap();
+            fs::rename(&folder, &gone).unwrap();
         }
         if step > 1 {
-            fs::remove_file(gone.join("floor.json")).unwrap();
+            fs::write(yard.join(".git/info/attributes"), "*.png binary\n/kept.ndjson merge=union").unwrap();
         }
         if step > 2 {
+            fs::remove_file(gone.join("floor.json")).unwrap();
+        }
+        if step > 3 {
             fs::remove_dir_all(&gone).unwrap();
         }
         ok(&yard.run(["deinit"]));
         assert!(yard.snapshot() == stood, "{step}");
-        assert!(!gone.exists(), "{step}");
+        assert!(!gone.exists() && !folder.exists(), "{step}");
         seen += 1;
     }
-    assert_eq!(seen, 4);
+    assert_eq!(seen, 5);
 }
 
 /// Who changed the section by hand is told how to end it, and nothing of theirs goes.

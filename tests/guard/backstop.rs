@@ -36,7 +36,7 @@ fn guarded() -> Yard {
     yard
 }
 
-/// GUARD-20: A commit is stopped where a staged path lies in the write set of another holder's live lease, whatever the
+/// GUARD-21: A commit is stopped where a staged path lies in the write set of another holder's live lease, whatever the
 /// path's bytes and whatever is in progress, and the message names path, lease and holder.
 #[test]
 fn what_another_writes_is_not_committed() {
@@ -137,7 +137,7 @@ fn a_first_commit_a_merge_and_a_rebase_are_looked_at() {
     }
 }
 
-/// GUARD-21: A push is stopped while another holder has the lock `workspace`, and the message names the holder.
+/// GUARD-22: A push is stopped while another holder has the lock `workspace`, and the message names the holder.
 #[test]
 fn nobody_pushes_while_a_session_has_the_checkout() {
     let (yard, remote) = (guarded(), Yard::new());
@@ -163,7 +163,7 @@ fn nobody_pushes_while_a_session_has_the_checkout() {
     ok(&git_as("session-1", &remote.path(), &["push", "-q", &onward, "main"]));
 }
 
-/// GUARD-22: What git's hooks cannot decide stops git, unless `hook_failure = "open"` stands in `config.toml`, with a
+/// GUARD-23: What git's hooks cannot decide stops git, unless `hook_failure = "open"` stands in `config.toml`, with a
 /// record as for a tool call; where there is no workspace they let git go on and create none.
 #[test]
 fn git_is_stopped_where_nobody_can_tell() {
@@ -189,10 +189,10 @@ fn git_is_stopped_where_nobody_can_tell() {
     assert!(!workspace.exists());
 }
 
-/// GUARD-18: `hook install --git` puts both hooks where git takes its hooks from, or neither, and where a hook of others
+/// GUARD-19: `hook install --git` puts both hooks where git takes its hooks from, or neither, and where a hook of others
 /// does not ask, or git takes them from outside of the repository, it says what to do and changes nothing.
 ///
-/// GUARD-19: `hook uninstall --git` removes what was installed and nothing else, and `hook status --git` exits 1 where a
+/// GUARD-20: `hook uninstall --git` removes what was installed and nothing else, and `hook status --git` exits 1 where a
 /// hook does not ask, or what it asks does not answer.
 #[test]
 fn hooks_of_others_stay_and_ours_go_without_a_trace() {

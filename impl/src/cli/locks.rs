@@ -75,6 +75,10 @@ impl Locks {
                 session.place.why
             ));
         }
+        if session.place.exists {
+            // It was taken away meanwhile; others may look elsewhere since.
+            crate::locate::confirm_anew(&session.fs, &session.place)?;
+        }
         Locks::of(session, RealHost::new()?)
     }
 
@@ -85,6 +89,7 @@ impl Locks {
     }
 
     fn of(session: &Session, host: RealHost) -> Result<Self> {
+        crate::locate::confirm(&session.fs, &session.place)?;
         let options = Options {
             durability: if session.settings.relaxed { Durability::Relaxed } else { Durability::Durable },
             patience: session.settings.patience,

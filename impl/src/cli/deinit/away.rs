@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::super::session::Session;
-use super::{hook, in_the_way, is_workspace, ours};
+use super::{hook, in_the_way, is_workspace, ours, undo};
 use crate::error::{Error, Result};
 use crate::fs::{File as _, Fs as _, How, LockError, LockMode, RealFile, RealFs};
 use crate::host::{Host as _, RealHost};
@@ -53,6 +53,10 @@ pub(super) fn take(session: &Session, is_forced: bool, removed: &mut Vec<String>
             continue;
         }
         wait_for_files(session)?;
+        // First: from then on nobody makes a new workspace where only the setting leads.
+        if undo::setting(session)? {
+            removed.push("fencehold.dir of git's config".to_owned());
+        }
         rename(dir)?;
         return Ok(Came::Away(in_the_way));
     }

@@ -4,7 +4,7 @@
 //! - unless it is forced, nothing is changed while anybody holds a lock or has a lease open, while anything asks the
 //!   guard, or where something would go that may be the only copy;
 //! - the folder leaves its place by one rename, under the OS lock that every commit takes, so that nothing is granted in
-//!   a folder that is going;
+//!   a folder that is going; a setting that leads to it goes before, so that no new one is made there unseen;
 //! - what others wrote into git's files stays; killed at any step and run again, it comes to the same.
 
 mod away;
@@ -22,7 +22,7 @@ use super::session::Session;
 use super::union_lines::added;
 use super::{hook, lease};
 use crate::error::{Error, Result};
-use crate::journal;
+use crate::{journal, locate};
 
 /// How many things in the way a sentence names.
 const NAMED_MAX: usize = 8;
@@ -36,31 +36,43 @@ pub(super) fn deinit(asked: &Deinit, common: &Common) -> Ended {
         session.out.say("the reason is blank; say why. Nothing was changed");
         return Ok(REFUSED);
     }
-    let (mut removed, mut although) = (Vec::new(), Vec::new());
-    if session.place.exists {
-        match away::take(&session, reason.is_some(), &mut removed)? {
-            away::Came::Away(against) => although = against,
-            away::Came::Refused(in_the_way) => return refuse(&session, &in_the_way),
+    let mut removed = Vec::new();
+    if let Some(dir) = undo::pointed_at(&session)? {
+        let place = locate::at_dir(&session.fs, &session.place, &dir)?;
+        let killed = Session::at(session.fs, session.out, place)?;
+        if let away::Came::Refused(in_the_way) = one(&killed, reason.is_some(), &mut removed)? {
+            return refuse(&session, &in_the_way);
         }
     }
-    for gone in away::gone(&session.place.dir)? {
-        let lines = undo::union_lines(&session, &added(session.fs, &gone)?)?;
-        removed.extend(lines.iter().map(|line| format!("the line `{line}` of git's info/attributes")));
-        // Before what is kept of it goes: a run that is killed here is finished by the next one.
-        forget_setting(&session, &mut removed)?;
-        away::remove(&gone)?;
-        removed.push(format!("the workspace folder {}", session.place.dir.display()));
-    }
-    // Where a run was killed when all but this was done.
-    forget_setting(&session, &mut removed)?;
+    let although = match one(&session, reason.is_some(), &mut removed)? {
+        away::Came::Away(although) => although,
+        away::Came::Refused(in_the_way) => return refuse(&session, &in_the_way),
+    };
+    undo::forget_pointer(&session)?;
     tell(&session, &removed, &although, reason)
 }
 
-fn forget_setting(session: &Session, removed: &mut Vec<String>) -> Result<()> {
+/// Takes one folder away, and what it left; a run that was killed in it is finished.
+fn one(session: &Session, is_forced: bool, removed: &mut Vec<String>) -> Result<away::Came> {
+    let mut against = Vec::new();
+    if session.place.exists {
+        match away::take(session, is_forced, removed)? {
+            away::Came::Away(although) => against = although,
+            refused @ away::Came::Refused(_) => return Ok(refused),
+        }
+    }
+    for gone in away::gone(&session.place.dir)? {
+        let lines = undo::union_lines(session, &added(session.fs, &gone)?)?;
+        removed.extend(lines.iter().map(|line| format!("the line `{line}` of git's info/attributes")));
+        // What is kept of it last: a run that is killed here is finished by the next one.
+        away::remove(&gone)?;
+        removed.push(format!("the workspace folder {}", session.place.dir.display()));
+    }
+    // Where the folder was gone already.
     if undo::setting(session)? {
         removed.push("fencehold.dir of git's config".to_owned());
     }
-    Ok(())
+    Ok(away::Came::Away(against))
 }
 
 fn refuse(session: &Session, in_the_way: &[String]) -> Ended {

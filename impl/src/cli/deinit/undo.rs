@@ -1,18 +1,21 @@
 //! What the workspace left in git's own files, taken out of them.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::session::Session;
 use super::super::union_lines::{Added, without};
 use crate::error::{Error, Result};
-use crate::fs::{File as _, Fs as _, How, RealFs, append_all, read_file};
+use crate::fs::{File as _, Fs as _, How, RealFs, append_all, create_synced, read_file};
 use crate::host::{Host as _, RealHost};
 use crate::locate;
 use crate::log::GitCheckout;
+use crate::mark::{sweep, temp_name};
 
 /// The longest attributes that are rewritten.
 const ATTRIBUTES_BYTES_MAX: usize = 1 << 20;
+/// Where a run leaves which folder it is at, in the git directory.
+const POINTER: &str = "fencehold.deinit";
 
 /// Takes the lines that logs added out of git's attributes, and gives them. A file and a folder that were made for them
 /// and hold nothing else go as well.
@@ -57,12 +60,42 @@ fn rewrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
     RealFs.sync_dir(folder)
 }
 
-/// Takes `fencehold.dir` out of git's config, where `init --dir` wrote it. Whether it stood there.
+/// Takes `fencehold.dir` out of git's config, where `init --dir` wrote it, so that whoever comes now looks elsewhere. The
+/// folder's path is left beside the config first: a run that is killed after this finds it again. Whether it stood there.
 pub(super) fn setting(session: &Session) -> Result<bool> {
     let place = &session.place;
-    match &place.common_dir {
-        Some(common_dir) => locate::forget_in_git_config(&session.fs, common_dir, &place.dir),
-        None => Ok(false),
+    let Some(common_dir) = &place.common_dir else { return Ok(false) };
+    if locate::is_kept_in_git_config(&session.fs, common_dir, &place.dir)? != Some(true) {
+        return Ok(false);
+    }
+    let path = common_dir.join(POINTER);
+    let failed = |error| Error::environment("writing", &path, error);
+    let temp = common_dir.join(temp_name(POINTER, RealHost::new()?.random()));
+    sweep(&RealFs, common_dir, POINTER).map_err(failed)?;
+    create_synced(&RealFs, &temp, 0o600, place.dir.to_string_lossy().as_bytes()).map_err(failed)?;
+    RealFs.rename(&temp, &path).and_then(|()| RealFs.sync_dir(common_dir)).map_err(failed)?;
+    locate::forget_in_git_config(&session.fs, common_dir, &place.dir)
+}
+
+/// The folder that a killed run was at, where git's config names it no more.
+pub(super) fn pointed_at(session: &Session) -> Result<Option<PathBuf>> {
+    let Some(common_dir) = &session.place.common_dir else { return Ok(None) };
+    let path = common_dir.join(POINTER);
+    let bytes = read_file(&RealFs, &path, ATTRIBUTES_BYTES_MAX)
+        .map_err(|error| Error::environment("reading", &path, error))?;
+    let dir = bytes.map(|bytes| PathBuf::from(String::from_utf8_lossy(&bytes).into_owned()));
+    Ok(dir.filter(|dir| dir.is_absolute() && *dir != session.place.dir))
+}
+
+/// Removes what was left beside the config: all that it leads to is gone.
+pub(super) fn forget_pointer(session: &Session) -> Result<()> {
+    let Some(common_dir) = &session.place.common_dir else { return Ok(()) };
+    let path = common_dir.join(POINTER);
+    match RealFs.unlink(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed
+            .and_then(|()| RealFs.sync_dir(common_dir))
+            .map_err(|error| Error::environment("removing", &path, error)),
     }
 }
 

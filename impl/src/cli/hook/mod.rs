@@ -12,6 +12,7 @@ mod git_hooks;
 mod guard;
 mod install;
 mod known;
+pub(super) mod renewer;
 mod session_process;
 mod try_it;
 mod wired;

@@ -197,10 +197,6 @@ pub(super) const HARMLESS: &[(&str, &str)] = &[
         "the temp that is removed is not what is looked at, and of that only the mode is asked",
     ),
     (
-        "skip sync in document/replace.rs write #2",
-        "the sync after the permissions are set makes the same bytes durable, before the rename",
-    ),
-    (
         "retry sync in journal/commit.rs undo",
         "a second sync that succeeds makes the new size durable, as a failed writeback loses pages and no size: the half line is gone; lines before it that lost their pages were vouched for by nobody, and whoever does writes them over or hears of the error",
     ),
