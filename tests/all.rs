@@ -2,6 +2,8 @@
 // All of it is tests; clippy's own exception covers only functions marked so.
 #![allow(clippy::unwrap_used)]
 
+/// `fencehold audit` as processes: what is changed, beside what is claimed.
+mod audit;
 /// Bad data: damaged, newer, incomplete.
 mod bad_data;
 /// Bad input, given to the command line: exit codes, messages, bytes untouched.

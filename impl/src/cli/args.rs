@@ -57,6 +57,8 @@ pub(super) enum Command {
     Whoami(Who),
     /// Say who holds what, and what is damaged
     Status,
+    /// Compare what is changed in the work tree with the leases: what was written without a claim
+    Audit(Who),
     /// Look for what is wrong with the workspace and say what to do
     Doctor,
     /// Exclusive locks on names

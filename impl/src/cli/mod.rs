@@ -6,6 +6,7 @@
 
 mod acquire;
 mod args;
+mod audit;
 mod config;
 mod deinit;
 mod describe;
@@ -147,6 +148,7 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Deinit(asked) => deinit::deinit(asked, common),
         Command::Where => inspect::place(common),
         Command::Status => inspect::status(common),
+        Command::Audit(who) => audit::audit(who, common),
         Command::Doctor => inspect::doctor(common),
         Command::History { name } => history::history(name.as_deref(), common),
         Command::Repair => repair::repair(common),

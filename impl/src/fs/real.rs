@@ -67,6 +67,24 @@ impl RealFs {
         entries.collect()
     }
 
+    /// When the content of what stands at `path` itself was last changed, in milliseconds since 1970 by the wall clock
+    /// (stat(2), st_mtime); none where nothing stands there.
+    ///
+    /// # Errors
+    /// As lstat(2).
+    pub fn modified_ms(&self, path: &Path) -> io::Result<Option<u64>> {
+        match std::fs::symlink_metadata(path) {
+            Ok(meta) => {
+                let seconds = u64::try_from(meta.mtime()).unwrap_or(0);
+                Ok(Some(seconds * 1000 + u64::try_from(meta.mtime_nsec()).unwrap_or(0) / 1_000_000))
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Removes a directory and all that is in it; a symlink in it is removed and not followed.
     ///
     /// # Errors
