@@ -2,6 +2,8 @@
 // All of it is tests; clippy's own exception covers only functions marked so.
 #![allow(clippy::unwrap_used)]
 
+/// `fencehold audit` as processes: what is changed, beside what is claimed.
+mod audit;
 /// Bad data: damaged, newer, incomplete.
 mod bad_data;
 /// Bad input, given to the command line: exit codes, messages, bytes untouched.
@@ -28,6 +30,8 @@ mod cli_lease;
 mod cli_task;
 /// What every journal keeps, asked of the journal in files and of the simulated one; and the latter's own faults.
 mod contract;
+/// `fencehold deinit` as processes: what goes, what stays, what stops it.
+mod deinit;
 /// The simulated disk: the kernel's answers, and what a power cut leaves of it.
 mod disk;
 /// Documents: updates under lock, damage kept, the fence at the resource.

@@ -1,3 +1,5 @@
+/// Git's own hooks, asked by git.
+mod backstop;
 /// Payloads that say too little, too much or nothing.
 mod bad_input;
 /// What cannot be decided.
@@ -5,7 +7,7 @@ mod failures;
 /// A harness's settings: installed, tried, uninstalled.
 mod install;
 /// A session on a checkout, as its harness plays it.
-mod play;
+pub(crate) mod play;
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use crate::program::{Kept, Said, Yard, clean, code, fencehold_in};
 
 /// A session whose process is this one.
-pub(super) struct Session {
+pub(crate) struct Session {
     id: String,
     cwd: PathBuf,
 }
 
 impl Session {
-    pub(super) fn new(yard: &Yard, id: &str) -> Self {
+    pub(crate) fn new(yard: &Yard, id: &str) -> Self {
         Session { id: id.to_owned(), cwd: yard.path() }
     }
 
@@ -33,18 +33,18 @@ impl Session {
     }
 
     /// What the hook decides of this.
-    pub(super) fn call(&self, event: &str, tool: &str, input: &Value) -> Value {
+    pub(crate) fn call(&self, event: &str, tool: &str, input: &Value) -> Value {
         decided(&hook(&self.cwd, event, self.payload(tool, input).to_string().as_bytes()))
     }
 
     /// The same of a shell command that is about to be run.
-    pub(super) fn bash(&self, command: &str) -> Value {
+    pub(crate) fn bash(&self, command: &str) -> Value {
         self.call("pre-tool-use", "Bash", &json!({ "command": command }))
     }
 }
 
 /// Runs a hook on these bytes.
-pub(super) fn hook(cwd: &Path, event: &str, payload: &[u8]) -> Said {
+pub(crate) fn hook(cwd: &Path, event: &str, payload: &[u8]) -> Said {
     let mut command = fencehold_in(cwd);
     command.args(["hook", event]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("it starts");
@@ -60,7 +60,7 @@ pub(super) fn hook(cwd: &Path, event: &str, payload: &[u8]) -> Said {
 
 /// Its decision: one JSON object, and nothing else.
 #[track_caller]
-pub(super) fn decided(said: &Said) -> Value {
+pub(crate) fn decided(said: &Said) -> Value {
     assert_eq!((said.code, said.stdout.lines().count()), (0, 1), "{said:?}");
     let decision: Value =
         serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {said:?}"));
@@ -70,7 +70,7 @@ pub(super) fn decided(said: &Said) -> Value {
 
 /// Why a call is blocked; it must be.
 #[track_caller]
-pub(super) fn reason(decision: &Value) -> String {
+pub(crate) fn reason(decision: &Value) -> String {
     let output = &decision["hookSpecificOutput"];
     assert_eq!(
         (&output["hookEventName"], &output["permissionDecision"]),
@@ -81,13 +81,13 @@ pub(super) fn reason(decision: &Value) -> String {
 }
 
 /// A session with a process of its own, which has called a hook and lives on.
-pub(super) struct Alive {
+pub(crate) struct Alive {
     process: Kept,
 }
 
 impl Alive {
     /// `find` is a process that starts commands and is no shell.
-    pub(super) fn begin(yard: &Yard, id: &str, command: &str) -> Self {
+    pub(crate) fn begin(yard: &Yard, id: &str, command: &str) -> Self {
         let session = Session::new(yard, id);
         let payload = yard.join("payload-of-a-session");
         std::fs::write(&payload, session.payload("Bash", &json!({ "command": command })).to_string())
@@ -116,11 +116,11 @@ impl Alive {
         Alive { process }
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.process.0.id()
     }
 
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.0.kill().expect("it lives");
         self.process.0.wait().expect("it is ours");
     }

@@ -49,12 +49,16 @@ pub(super) struct Common {
 pub(super) enum Command {
     /// Create the workspace, or say that it is there
     Init(Init),
+    /// Take the workspace away again, and what it left in git's files
+    Deinit(Deinit),
     /// Say which folder the workspace is, and why
     Where,
     /// Say as which holder you would act, and why
     Whoami(Who),
     /// Say who holds what, and what is damaged
     Status,
+    /// Compare what is changed in the work tree with the leases: what was written without a claim
+    Audit(Who),
     /// Look for what is wrong with the workspace and say what to do
     Doctor,
     /// Exclusive locks on names
@@ -112,6 +116,16 @@ pub(super) struct Init {
     /// For a group: group-writable, whatever the umask
     #[arg(long)]
     pub(super) shared: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Deinit {
+    /// Whoever holds something, whatever is not known there, and with the hooks that are installed
+    #[arg(long, requires = "reason")]
+    pub(super) force: bool,
+    /// Why it is forced; it is told with what was removed
+    #[arg(long)]
+    pub(super) reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -75,6 +75,10 @@ impl Locks {
                 session.place.why
             ));
         }
+        if session.place.exists {
+            // It was taken away meanwhile; others may look elsewhere since.
+            crate::locate::confirm_anew(&session.fs, &session.place)?;
+        }
         Locks::of(session, RealHost::new()?)
     }
 

@@ -10,6 +10,7 @@ use super::fence::{enter, refuse};
 use super::locks::Locks;
 use super::out::{DAMAGED, Ended, Out, REFUSED};
 use super::session::Session;
+use super::union_lines;
 use crate::error::{Error, Result};
 use crate::log::{Damaged, GitCheckout, Log, Page, check, check_record, read};
 use crate::mark::Last;
@@ -42,8 +43,12 @@ fn append(session: &Session, file: &Path, record: Option<&str>, fenced: &Fenced)
     };
     let place = &session.place;
     let git = place.common_dir.clone().map(|common_dir| GitCheckout { common_dir, top: place.root.clone() });
+    let folder = locks.folder()?;
     let log =
-        Log::open(session.fs, locks.folder()?, &rooted, &file, git)?.with_patience(session.settings.patience);
+        Log::open(session.fs, folder, &rooted, &file, git.clone())?.with_patience(session.settings.patience);
+    if let Some(git) = &git {
+        union_lines::note(session.fs, locks.dir(), git, &log.place().path());
+    }
     for (done, record) in records.iter().enumerate() {
         let appended = log.append(record, &shown).inspect_err(|_| {
             if records.len() > 1 {

@@ -6,10 +6,13 @@
 
 mod acquire;
 mod args;
+mod audit;
 mod config;
+mod deinit;
 mod describe;
 mod doc;
 mod fence;
+mod git;
 mod history;
 mod hook;
 mod identity;
@@ -30,6 +33,7 @@ mod shell;
 mod span;
 mod task;
 mod team;
+mod union_lines;
 mod whole;
 
 use std::ffi::OsString;
@@ -78,6 +82,13 @@ fn enter(args: &[OsString]) -> u8 {
         && let Some(event) = event.to_str().filter(|event| hook::is_event(event))
     {
         return hook::enter(event, rest);
+    }
+    // Git asks.
+    if let [_, command, event, rest @ ..] = args
+        && command == "hook"
+        && let Some(event) = event.to_str().filter(|event| hook::is_of_git(event))
+    {
+        return hook::answer_git(event, rest);
     }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
@@ -134,8 +145,10 @@ fn dispatch(cli: &Cli) -> Ended {
     let out = Out { json: common.json };
     match &cli.command {
         Command::Init(asked) => init::init(asked, common),
+        Command::Deinit(asked) => deinit::deinit(asked, common),
         Command::Where => inspect::place(common),
         Command::Status => inspect::status(common),
+        Command::Audit(who) => audit::audit(who, common),
         Command::Doctor => inspect::doctor(common),
         Command::History { name } => history::history(name.as_deref(), common),
         Command::Repair => repair::repair(common),

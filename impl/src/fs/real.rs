@@ -54,6 +54,45 @@ impl RealFs {
         std::fs::read_link(path).map(|target| target.to_string_lossy().into_owned())
     }
 
+    /// The path and kind of each thing in a directory, those whose names are not UTF-8 too, in no order.
+    ///
+    /// # Errors
+    /// Where the directory cannot be read.
+    pub fn entries(&self, dir: &Path) -> io::Result<Vec<(PathBuf, Kind)>> {
+        let entries = std::fs::read_dir(dir)?.map(|entry| {
+            let path = entry?.path();
+            let kind = stat_of(&std::fs::symlink_metadata(&path)?).kind;
+            Ok((path, kind))
+        });
+        entries.collect()
+    }
+
+    /// When the content of what stands at `path` itself was last changed, in milliseconds since 1970 by the wall clock
+    /// (stat(2), st_mtime); none where nothing stands there.
+    ///
+    /// # Errors
+    /// As lstat(2).
+    pub fn modified_ms(&self, path: &Path) -> io::Result<Option<u64>> {
+        match std::fs::symlink_metadata(path) {
+            Ok(meta) => {
+                let seconds = u64::try_from(meta.mtime()).unwrap_or(0);
+                Ok(Some(seconds * 1000 + u64::try_from(meta.mtime_nsec()).unwrap_or(0) / 1_000_000))
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes a directory and all that is in it; a symlink in it is removed and not followed.
+    ///
+    /// # Errors
+    /// Where something in it cannot be removed; what was removed before stays so.
+    pub fn remove_all(&self, dir: &Path) -> io::Result<()> {
+        std::fs::remove_dir_all(dir)
+    }
+
     /// Sets the permission bits of a file or directory (chmod(2)).
     ///
     /// # Errors

@@ -12,10 +12,12 @@ mod git;
 mod git_config;
 mod git_index;
 mod setting;
+mod unset;
 
 pub use branch::branch;
 pub use check::{check, check_filesystem};
 pub use setting::keep_in_git_config;
+pub use unset::{forget_in_git_config, is_kept_in_git_config};
 
 use std::path::{Path, PathBuf};
 
@@ -122,13 +124,8 @@ pub fn in_tree<F: Fs>(fs: &F, found: &Place) -> Result<Place> {
 /// # Errors
 /// Where there are two workspaces now, or the setting could not be made durable.
 pub fn confirm<F: Fs>(fs: &F, place: &Place) -> Result<()> {
-    if !place.exists
-        && let Some(common_dir) = &place.common_dir
-    {
-        let again = locate(fs, Start { at: common_dir, git_dir: None })?;
-        if again.dir != place.dir {
-            return Err(two(&place.dir, &again.dir));
-        }
+    if !place.exists {
+        confirm_anew(fs, place)?;
     }
     let Some(config) = &place.named_in else { return Ok(()) };
     // Whoever wrote the setting may have been killed before its sync, and git syncs no config.
@@ -136,6 +133,16 @@ pub fn confirm<F: Fs>(fs: &F, place: &Place) -> Result<()> {
     let real = fs.resolve(config).map_err(failed)?;
     let file = fs.open(&real, How::Read).map_err(failed)?;
     settle(fs, real.parent().unwrap_or(config), &file).map_err(failed)
+}
+
+/// Makes sure that others come to a workspace that was made just now, whatever stood there before.
+///
+/// # Errors
+/// Where they come to another.
+pub(crate) fn confirm_anew<F: Fs>(fs: &F, place: &Place) -> Result<()> {
+    let Some(common_dir) = &place.common_dir else { return Ok(()) };
+    let again = locate(fs, Start { at: common_dir, git_dir: None })?;
+    if again.dir == place.dir { Ok(()) } else { Err(two(&place.dir, &again.dir)) }
 }
 
 /// The place for `init --dir`: this folder, which need not exist while its parent does.

@@ -24,12 +24,24 @@ pub struct GitCheckout {
     pub top: PathBuf,
 }
 
+impl GitCheckout {
+    /// The attributes of all worktrees that are not committed (gitattributes(5), *FILES*).
+    pub(crate) fn attributes(&self) -> PathBuf {
+        self.common_dir.join("info").join("attributes")
+    }
+}
+
+/// The line for the file at `path`, without its newline; none for one outside of the worktree.
+pub(crate) fn union_line(git: &GitCheckout, path: &Path) -> Option<String> {
+    let relative = path.strip_prefix(&git.top).ok()?.to_str()?;
+    Some(format!("{} merge=union", pattern(relative)))
+}
+
 /// Makes git unite the lines of the file at `path`. Nothing is done where the file is outside the worktree or the
 /// line is there already. The caller holds the lock of the file.
 pub fn union_merge<F: Fs>(fs: &F, git: &GitCheckout, path: &Path) -> Option<Note> {
-    let relative = path.strip_prefix(&git.top).ok()?.to_str()?;
-    let attributes = git.common_dir.join("info").join("attributes");
-    let line = format!("{} merge=union\n", pattern(relative));
+    let attributes = git.attributes();
+    let line = format!("{}\n", union_line(git, path)?);
     let (line_is, error) = match add(fs, &attributes, &line) {
         Ok(Ok(())) => return None,
         Ok(Err(error)) => ("added, and may be lost with the power", error),

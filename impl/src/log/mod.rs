@@ -22,6 +22,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 pub use append::{Appended, Note, check_record};
+#[cfg(feature = "cli")]
+pub(crate) use attributes::union_line;
 pub use attributes::{GitCheckout, union_merge};
 pub use scan::{Checked, Damaged, Page, Records, check, read};
 use scan::{check_until, read_until};

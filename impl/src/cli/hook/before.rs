@@ -35,6 +35,27 @@ fn path(workspace: &Path, file: &Path) -> PathBuf {
     workspace.join(name(file))
 }
 
+/// The settings files of which something is kept.
+pub(super) fn files(workspace: &Path) -> Result<Vec<PathBuf>> {
+    let names = match RealFs.list(workspace) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        listed => listed.map_err(|error| Error::environment("listing", workspace, error))?,
+    };
+    let mut files = Vec::new();
+    for path in names.iter().filter(|name| is_name(name)).map(|name| workspace.join(name)) {
+        let bytes = read_file(&RealFs, &path, BYTES_MAX)
+            .map_err(|error| Error::environment("reading", &path, error))?;
+        let kept = serde_json::from_slice::<Value>(&bytes.unwrap_or_default()).unwrap_or_default();
+        files.extend(kept["file"].as_str().map(PathBuf::from));
+    }
+    Ok(files)
+}
+
+/// Whether a file of the workspace folder is one of these.
+pub(super) fn is_name(name: &str) -> bool {
+    name.starts_with("hook-settings.") && name.ends_with(".json")
+}
+
 impl Before {
     /// Keeps it, durably.
     pub(super) fn keep(&self, workspace: &Path, file: &Path) -> Result<()> {

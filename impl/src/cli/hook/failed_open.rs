@@ -12,7 +12,7 @@ use crate::fs::{File as _, Fs as _, How, RealFs, append_all, read_file};
 use crate::host::{Clock as _, RealHost};
 
 /// Its name in the workspace folder.
-const FILE: &str = "failed-open.ndjson";
+pub(in super::super) const FILE: &str = "failed-open.ndjson";
 /// So much is kept: who lets that many calls pass has another problem, and is blocked.
 const BYTES_MAX: u64 = 1 << 20;
 

@@ -14,6 +14,8 @@ use super::super::locks::Locks;
 use super::super::out::Ended;
 use super::super::session::Session;
 use super::before::Before;
+use super::git_hooks;
+use super::known::{CLAUDE, CODEX};
 use super::try_it;
 use super::wired::{commands, quoted, with_ours, without_ours};
 use crate::document::{Document, merged};
@@ -24,7 +26,7 @@ use crate::mark::{Answer, Shown};
 
 #[derive(Debug, Subcommand)]
 pub(in super::super) enum Hook {
-    /// Make an agent's harness ask before each tool call
+    /// Make an agent's harness ask before each tool call, or git before each commit and push
     Install(Where),
     /// Make it ask no more; the settings are what they were
     Uninstall(Where),
@@ -40,6 +42,9 @@ pub(in super::super) struct Where {
     /// Another file than the harness's own one that is not committed
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
+    /// Git's hooks pre-commit and pre-push instead, which ask whoever commits and pushes
+    #[arg(long, conflicts_with_all = ["harness", "settings"])]
+    git: bool,
 }
 
 /// A program that runs agents.
@@ -57,8 +62,8 @@ impl Where {
         let root = &session.place.root;
         match (&self.settings, self.harness) {
             (Some(typed), _) => session.file(typed),
-            (None, Harness::Claude) => Ok(root.join(".claude/settings.local.json")),
-            (None, Harness::Codex) => Ok(root.join(".codex/hooks.json")),
+            (None, Harness::Claude) => Ok(root.join(CLAUDE)),
+            (None, Harness::Codex) => Ok(root.join(CODEX)),
         }
     }
 }
@@ -66,7 +71,11 @@ impl Where {
 /// Enters `hook install|uninstall|status`.
 pub(in super::super) fn hook(command: &Hook, common: &Common) -> Ended {
     let session = Session::begin(common)?;
+    // Apart from the harness's: git's hooks bind everybody who works in the repository, and that is asked for by name.
     match command {
+        Hook::Install(Where { git: true, .. }) => git_hooks::install(&session),
+        Hook::Uninstall(Where { git: true, .. }) => git_hooks::uninstall(&session),
+        Hook::Status(Where { git: true, .. }) => git_hooks::status(&session),
         Hook::Install(at) => install(&session, &at.file(&session)?),
         Hook::Uninstall(at) => uninstall(&session, &at.file(&session)?),
         Hook::Status(at) => status(&session, &at.file(&session)?),
@@ -74,7 +83,7 @@ pub(in super::super) fn hook(command: &Hook, common: &Common) -> Ended {
 }
 
 /// This program, as a word of a shell.
-fn program() -> Result<String> {
+pub(super) fn program() -> Result<String> {
     let path = std::env::current_exe()
         .map_err(|error| Error::environment("finding the program", Path::new("/proc/self/exe"), error))?;
     match path.to_str() {
@@ -131,12 +140,7 @@ fn install(session: &Session, file: &Path) -> Ended {
 }
 
 fn uninstall(session: &Session, file: &Path) -> Ended {
-    let removed = match Locks::open(session)? {
-        Some(locks) if session.fs.stat(file).is_ok_and(|stat| stat.is_some()) => {
-            remove(session, &locks, file)?
-        }
-        _ => false,
-    };
+    let removed = remove_from(session, file)?;
     let object =
         json!({ "outcome": "ok", "value": { "settings": file.to_string_lossy(), "already": !removed } });
     session.out.done(&object, "", "the hooks are uninstalled")?;
@@ -146,6 +150,15 @@ fn uninstall(session: &Session, file: &Path) -> Ended {
 }
 
 /// Whether anything had to be removed.
+pub(super) fn remove_from(session: &Session, file: &Path) -> Result<bool> {
+    match Locks::open(session)? {
+        Some(locks) if session.fs.stat(file).is_ok_and(|stat| stat.is_some()) => {
+            remove(session, &locks, file)
+        }
+        _ => Ok(false),
+    }
+}
+
 fn remove(session: &Session, locks: &Locks, file: &Path) -> Result<bool> {
     let before = Before::of(locks.dir(), file)?;
     let document = document(session, locks, file)?;

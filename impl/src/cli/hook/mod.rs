@@ -5,10 +5,13 @@
 //! leaves a record first, or does not pass.
 
 mod answer;
+mod backstop;
 mod before;
 mod failed_open;
+mod git_hooks;
 mod guard;
 mod install;
+mod known;
 pub(super) mod renewer;
 mod session_process;
 mod try_it;
@@ -25,8 +28,10 @@ use super::out::{Out, say};
 use super::settings::OnFailure;
 use crate::host::Deadline;
 
-pub(super) use failed_open::records;
+pub(super) use backstop::{answer_git, is_of_git};
+pub(super) use failed_open::{FILE as FAILED_OPEN, records};
 pub(super) use install::{Hook, hook};
+pub(super) use known::{Asking, installed, uninstall};
 
 /// The events of a harness, by the words that name them here and there.
 const EVENTS: [(&str, Event); 4] = [
@@ -78,6 +83,11 @@ enum Found {
 /// every call of an agent.
 fn event_of(word: &str) -> Option<Event> {
     EVENTS.iter().find(|(known, _)| *known == word).map(|(_, event)| *event)
+}
+
+/// Whether a file of the workspace folder is one that an install keeps there.
+pub(super) fn is_kept(name: &str) -> bool {
+    before::is_name(name) || git_hooks::is_name(name)
 }
 
 /// Whether these are the words of a harness.

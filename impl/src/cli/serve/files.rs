@@ -32,6 +32,10 @@ impl Greeted {
             Err(refused) => return Ok(refused),
         };
         let log = self.log(request)?;
+        if let Some(common_dir) = &self.place.common_dir {
+            let git = GitCheckout { common_dir: common_dir.clone(), top: self.place.root.clone() };
+            crate::cli::union_lines::note(self.fs, &self.place.dir, &git, &log.place().path());
+        }
         match log.append(&record, &shown)? {
             Ok(appended) => {
                 if let Some(note) = appended.note {

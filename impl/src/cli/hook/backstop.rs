@@ -1,0 +1,160 @@
+//! Git's own hooks, for what no harness asks about: a person, an editor, a process in the background.
+//!
+//! Invariants: the exit code is not 0 exactly where git must stop; what cannot be decided follows the workspace's fail
+//! policy; where nothing is shared nothing is created.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use fencehold_model::Holder;
+use fencehold_model::lease::Standing;
+
+use super::super::args::Who;
+use super::super::git;
+use super::super::identity::holder;
+use super::super::lease;
+use super::super::locks::Locks;
+use super::super::out::{Out, REFUSED, say};
+use super::super::render::who;
+use super::super::session::{Session, cwd};
+use super::super::settings::OnFailure;
+use super::{TO_FAIL, failed_open, guard};
+use crate::error::Result;
+use crate::fs::RealFs;
+use crate::ledger::LeaseView;
+use crate::locate::{self, Start};
+
+/// What stands in git's hooks to see whether we answer; it decides nothing.
+pub(super) const ANSWERS: &str = "--answers";
+/// The hooks of git that ask us (githooks(5)).
+pub(super) const WORDS: [&str; 2] = ["pre-commit", "pre-push"];
+/// How many paths a refusal names.
+const NAMED_MAX: usize = 5;
+
+/// Whether these are the words of a hook of git.
+pub(in super::super) fn is_of_git(word: &str) -> bool {
+    WORDS.contains(&word)
+}
+
+/// Answers git.
+pub(in super::super) fn answer_git(word: &str, rest: &[OsString]) -> u8 {
+    if rest.first().is_some_and(|first| first == ANSWERS) {
+        return 0;
+    }
+    let (mut dir, mut on_failure) = (None, OnFailure::Closed);
+    match decide(word, &mut |found, policy| (dir, on_failure) = (Some(found.to_owned()), policy)) {
+        Ok(None) => 0,
+        Ok(Some(why)) => {
+            say(&why);
+            REFUSED
+        }
+        Err(error) => failed(word, &error.to_string(), dir.as_deref(), on_failure),
+    }
+}
+
+fn failed(word: &str, why: &str, dir: Option<&Path>, on_failure: OnFailure) -> u8 {
+    let unrecorded = match (on_failure, dir) {
+        (OnFailure::Open, Some(dir)) => {
+            match failed_open::record_within(TO_FAIL, dir, &format!("{word}: {why}")) {
+                Ok(()) => {
+                    say(&format!("this {word} could not be decided, and passes as config.toml says: {why}"));
+                    return 0;
+                }
+                Err(unrecorded) => format!("; and no record of it could be left: {unrecorded}"),
+            }
+        }
+        _ => String::new(),
+    };
+    say(&format!(
+        "fencehold cannot tell whether this {word} is safe, so git is stopped: {why}{unrecorded}. `fencehold doctor` says \
+         what is wrong"
+    ));
+    REFUSED
+}
+
+/// Why git must stop, if it must.
+fn decide(word: &str, found: &mut dyn FnMut(&Path, OnFailure)) -> Result<Option<String>> {
+    // Where git is at work is what git says, and not what a variable of ours does.
+    let git_dir = std::env::var_os("GIT_DIR").filter(|value| !value.is_empty());
+    let at = cwd()?;
+    let place = locate::locate(&RealFs, Start { at: &at, git_dir: git_dir.as_deref().map(Path::new) })?;
+    if !place.exists {
+        return Ok(None);
+    }
+    locate::check(&RealFs, &place)?;
+    locate::check_filesystem(RealFs, &place.dir)?;
+    let session = Session::at(RealFs, Out { json: false }, place)?;
+    found(&session.place.dir, session.settings.on_failure);
+    let Some(locks) = Locks::open(&session)? else { return Ok(None) };
+    let (me, _) = holder(&Who { holder: None })?;
+    match word {
+        "pre-commit" => commit(&session, &locks, &me),
+        _ => push(&locks, &me),
+    }
+}
+
+/// A commit of what another is writing.
+fn commit(session: &Session, locks: &Locks, me: &Holder) -> Result<Option<String>> {
+    let seen = locks.ledger().leases()?;
+    let theirs: Vec<&LeaseView> = seen
+        .value
+        .iter()
+        .filter(|view| view.lease.holder != *me && view.standing == Some(Standing::Live))
+        .collect();
+    if theirs.is_empty() {
+        return Ok(None);
+    }
+    // Both names of what was renamed; nothing of what a configuration would leave out.
+    let staged = git::output(
+        &session.place.root,
+        &[
+            "diff",
+            "--cached",
+            "--name-only",
+            "-z",
+            "--no-renames",
+            "--no-ext-diff",
+            "--ignore-submodules=none",
+        ],
+    )?;
+    let tree = git::tree(session)?;
+    let (mut named, mut leases) = (Vec::new(), Vec::new());
+    for path in git::paths(&staged) {
+        let Some(entry) = git::entry(session, &tree, path)? else { continue };
+        let mut in_it =
+            theirs.iter().filter(|view| view.lease.writes.iter().any(|theirs| theirs.overlaps(&entry)));
+        let before = leases.len();
+        leases.extend(in_it.by_ref().map(|view| lease::one_line(view, seen.at_ms).trim_end().to_owned()));
+        if leases.len() > before {
+            named.push(entry.as_str().to_owned());
+        }
+    }
+    leases.sort();
+    leases.dedup();
+    let count = named.len();
+    named.truncate(NAMED_MAX);
+    let more = if count > NAMED_MAX { format!(" and {} more", count - NAMED_MAX) } else { String::new() };
+    Ok((count > 0).then(|| {
+        format!(
+            "not committed: {}{more} would go in, which another is writing: {}. Take it out of the index (`git restore \
+             --staged PATH`), or wait until that is closed; a person can end it with `fencehold lease crash ID --reason \
+             TEXT`",
+            named.join(", "),
+            leases.join("; ")
+        )
+    }))
+}
+
+/// A push while another session has the whole checkout.
+fn push(locks: &Locks, me: &Holder) -> Result<Option<String>> {
+    let held = locks.show(&guard::workspace())?;
+    let theirs = held.grants.filter(|grant| grant.holder != *me);
+    Ok(theirs.map(|grant| {
+        format!(
+            "not pushed: the lock `{0}` is {1}. Wait until then; if that session is over, a person can end it with \
+             `fencehold lock break {0} --reason TEXT`",
+            guard::WORKSPACE,
+            who(&grant, held.now_ms)
+        )
+    }))
+}
