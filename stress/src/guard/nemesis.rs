@@ -15,7 +15,7 @@ use crate::target::Signal;
 const JAM: Duration = Duration::from_millis(1_100);
 
 /// How long an aimed kill waits for a moving call.
-const AIM: Duration = Duration::from_millis(20);
+const AIM: Duration = Duration::from_millis(60);
 /// About what a hook takes, in microseconds.
 const HOOK_US: u64 = 2_000;
 
@@ -29,9 +29,9 @@ pub(super) fn harm(arena: &Arena, mut rng: Rng) -> Result<(), String> {
         let drawn = usize::try_from(rng.below(arena.slots.len() as u64)).expect("a small number");
         let slot = if rng.one_in(2) { aimed } else { drawn };
         match rng.below(100) {
-            0..25 => kill(arena, slot, false),
-            25..45 => aimed_kill(arena, slot, &mut rng),
-            45..92 => stop_and_continue(arena, slot, &mut rng),
+            0..15 => kill(arena, slot, false),
+            15..50 => aimed_kill(arena, slot, &mut rng),
+            50..92 => stop_and_continue(arena, slot, &mut rng),
             92..97 => arena.break_lock()?,
             97..99 if arena.options.jams => jam(arena)?,
             _ => {}
@@ -48,7 +48,7 @@ fn aimed_kill(arena: &Arena, slot: usize, rng: &mut Rng) {
         if begun.elapsed() > AIM {
             return;
         }
-        std::hint::spin_loop();
+        std::thread::yield_now();
     }
     std::thread::sleep(Duration::from_micros(rng.below(HOOK_US)));
     kill(arena, slot, rng.one_in(2));
