@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use fencehold::fs::Fs as _;
-use fencehold::locate::keep_in_git_config;
+use fencehold::locate::{Start, confirm, keep_in_git_config, locate};
 use fencehold::log::{GitCheckout, union_merge};
 use fencehold_stress::sim::disk::{Disk, Persistence};
 use fencehold_stress::sim::world::World;
@@ -127,4 +127,27 @@ fn the_attributes_that_were_added_are_there_after_a_power_cut() {
         cuts += 1;
     }
     assert_eq!(cuts, 3);
+}
+
+/// CLI-58: Nothing is answered by a workspace that `fencehold.dir` names before that setting is durable.
+///
+/// Only a second `init --dir` paid what a killed one owed: a lock that was acquired in between was gone after a loss of
+/// power, and its token was granted once more elsewhere.
+#[test]
+fn who_relies_on_a_setting_makes_it_durable_first() {
+    let mut disk = Disk::new();
+    for dir in ["/repo", "/repo/.git", "/repo/.git/objects", "/repo/.git/refs", "/out"] {
+        disk.make_dir(Path::new(dir), 0o755).unwrap();
+    }
+    disk.put("/repo/.git/HEAD", b"ref: refs/heads/main\n");
+    disk.put("/repo/.git/config", CONFIG.as_bytes());
+    let world = World::calm(disk.persistent(Persistence::Posix, 512));
+    let (_, fs, _) = world.process();
+    let dying = Tampered::new(fs.clone(), |call, _| if call == "sync_dir" { Act::Die } else { Act::Go });
+    keep_in_git_config(&dying, Path::new("/repo/.git"), Path::new("/out/ws")).unwrap_err();
+    let found = locate(&fs, Start { at: Path::new("/repo"), git_dir: None }).unwrap();
+    assert_eq!(found.dir, Path::new("/out/ws"));
+    assert!(!text(&cut(&world), "/repo/.git/config").contains("/out/ws"), "not durable yet");
+    confirm(&fs, &found).unwrap();
+    assert!(text(&cut(&world), "/repo/.git/config").contains("/out/ws"));
 }

@@ -9,6 +9,7 @@ mod play;
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -159,6 +160,29 @@ fn a_lock_of_which_a_third_is_over_is_renewed_by_the_next_call() {
     }
     assert!(least_ms <= 2_000 + 100, "renewed with {least_ms} ms of 3,000 left: each call would write");
     assert!(calls > 1, "{calls}");
+}
+
+/// GUARD-18: While a session's process lives its lock is renewed, through calls of any length, by a process that ends with
+/// the session's, with the grant, or after 24 hours.
+#[test]
+fn a_call_that_outlasts_its_ttl_keeps_the_lock() {
+    let yard = Yard::with_git();
+    assert_eq!(yard.run(["init"]).code, 0);
+    fs::write(yard.join(".git/fencehold/config.toml"), "hook_ttl = \"300ms\"\n").unwrap();
+    let renewals = || {
+        let history = yard.run(["--json", "history", "workspace"]).stdout;
+        history.lines().filter(|line| line.contains("renewed")).count()
+    };
+    let mut session = play::Alive::begin(&yard, "long", "make");
+    let until = Instant::now() + Duration::from_secs(30);
+    while renewals() < 5 {
+        assert!(Instant::now() < until, "{} renewals while the session makes no call", renewals());
+    }
+    assert!(!play::renewers(&yard).is_empty());
+    session.kill();
+    while !play::renewers(&yard).is_empty() {
+        assert!(Instant::now() < until, "it outlives the session");
+    }
 }
 
 /// GUARD-9: `session-end` releases the session's lock, and that of no other session.

@@ -53,9 +53,10 @@ fn a_token_stays_stale_when_the_newer_grant_was_broken() {
     }
 }
 
-#[test]
-fn a_floor_whose_sync_failed_is_not_relied_on() {
-    const STEP: u64 = 1 << 20;
+const STEP: u64 = 1 << 20;
+
+/// A workspace whose next event is the last below the floor.
+fn next_to_the_floor() -> Workspace {
     let workspace = Workspace::new();
     let id = workspace.on(RealFs).workspace().unwrap();
     let boot =
@@ -63,7 +64,45 @@ fn a_floor_whose_sync_failed_is_not_relied_on() {
     let state = State { revision: STEP - 2, boot: Some(boot), ..State::default() };
     let (line, _) = record::write_head(&Head { workspace: id, n: 1, state }, STEP - 2);
     std::fs::write(workspace.path("journal.1.ndjson"), line).unwrap();
+    workspace
+}
 
+/// A process died between the rename of a higher floor and the sync of the directory. The next one's own sync of it
+/// failed; tried again, it went by the floor that it had read before, and synced nothing.
+#[test]
+fn a_floor_that_a_dead_process_raised_is_synced_by_who_goes_by_it_though_that_failed_before() {
+    let workspace = next_to_the_floor();
+    assert_eq!(granted(&workspace, "a", "a", 1000), STEP - 1);
+    let mut renamed = false;
+    let dying = workspace.on(Hooked::new(move |call, path| {
+        let floor_moved = std::mem::replace(&mut renamed, call == "rename" && path.ends_with("floor.json"));
+        if call == "sync_dir" && floor_moved { Act::Fail(ErrorKind::Other) } else { Act::Go }
+    }));
+    dying.submit(&asking(), &acquire("b", "a", 1000)).unwrap_err();
+    drop(dying);
+
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let (seen, mut failed) = (Arc::clone(&calls), false);
+    let ledger = workspace.on(Hooked::new(move |call, path| {
+        seen.lock().unwrap().push(format!("{call} {}", path.file_name().unwrap().to_string_lossy()));
+        if call == "sync_dir" && !failed {
+            failed = true;
+            return Act::Fail(ErrorKind::Other);
+        }
+        Act::Go
+    }));
+    ledger.submit(&asking(), &acquire("b", "a", 1000)).unwrap_err();
+    calls.lock().unwrap().clear();
+    assert!(token(&ledger.submit(&asking(), &acquire("b", "a", 1000)).unwrap()) >= STEP);
+    let calls = calls.lock().unwrap();
+    let first = |what: &str| calls.iter().position(|call| call == what);
+    let synced = first("sync_dir ws");
+    assert!(synced.is_some() && synced < first("append journal.1.ndjson"), "{calls:?}");
+}
+
+#[test]
+fn a_floor_whose_sync_failed_is_not_relied_on() {
+    let workspace = next_to_the_floor();
     let calls = Arc::new(Mutex::new(Vec::new()));
     let (seen, mut failed) = (Arc::clone(&calls), false);
     let ledger = workspace.on(Hooked::new(move |call, path| {

@@ -5,7 +5,10 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::program::{Said, Yard, said};
+use crate::served::Served;
 
 /// The folder that `where` names from `dir`, which must not be refused.
 fn found(yard: &Yard, dir: &Path) -> String {
@@ -288,4 +291,39 @@ fn a_root_that_is_not_there_or_no_folder_is_named() {
     fs::write(yard.join("file"), "").unwrap();
     refuses(&yard.run(["--root", "nowhere", "where"]), &["nowhere"]);
     refuses(&yard.run(["--root", "file", "where"]), &["file", "no folder"]);
+}
+
+/// CLI-57: Of two processes that choose different places for the workspace of one repository at once, no two are told that
+/// a write was done, and from then on every command exits 2 and names both places.
+///
+/// A process that found no workspace made one where it had looked, though another place had been chosen since: two
+/// holders had one token.
+#[test]
+fn a_place_that_was_chosen_meanwhile_is_no_second_workspace() {
+    for init in [vec!["init", "--in-tree"], vec!["init", "--dir", "../named"]] {
+        let yard = repository();
+        let main = yard.join("main");
+        let mut late = Served::at(&main);
+        assert_eq!(yard.run_in(&main, &init).code, 0, "{init:?}");
+        let first = yard.run_in(&main, ["lock", "acquire", "build", "--holder", "first"]);
+        assert_eq!(first.code, 0, "{first:?}");
+        let asked = json!({ "name": "build", "claim": "c", "holder": "late", "ttl_ms": 60_000 });
+        let answer = late.ask("lock.acquire", &asked);
+        assert_eq!(answer["outcome"], "fail", "{init:?}: {answer}");
+        assert!(answer["error"].as_str().unwrap().contains("two workspaces"), "{answer}");
+        refuses(&yard.run_in(&main, ["lock", "show", "build"]), &["two workspaces", ".git/fencehold"]);
+        refuses(&yard.run_in(&main, &init), &["two workspaces"]);
+    }
+}
+
+/// CLI-57's other side: who chooses a place looks whether a workspace was made elsewhere meanwhile.
+#[test]
+fn a_setting_beside_a_workspace_is_refused_by_everybody() {
+    let yard = repository();
+    let main = yard.join("main");
+    assert_eq!(yard.run_in(&main, ["init"]).code, 0);
+    yard.git_in(&main, &["config", "fencehold.dir", yard.join("named").to_str().unwrap()]);
+    for command in [vec!["where"], vec!["status"], vec!["lock", "acquire", "build"], vec!["init"]] {
+        refuses(&yard.run_in(&main, &command), &["two workspaces", "named", ".git/fencehold"]);
+    }
 }

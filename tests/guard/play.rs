@@ -144,3 +144,12 @@ impl Alive {
         self.process.0.wait().expect("it is ours");
     }
 }
+
+/// The processes that keep the lock of a session in this yard.
+pub(super) fn renewers(yard: &Yard) -> Vec<String> {
+    let place = yard.path().to_string_lossy().into_owned();
+    let pids = std::fs::read_dir("/proc").expect("there is a /proc").filter_map(Result::ok);
+    // One that has ended meanwhile has no words.
+    let words = pids.filter_map(|pid| std::fs::read_to_string(pid.path().join("cmdline")).ok());
+    words.filter(|words| words.contains("hook-renewer") && words.contains(&place)).collect()
+}

@@ -34,6 +34,12 @@ pub(super) fn init(asked: &Init, common: &Common) -> Ended {
     {
         locate::keep_in_git_config(&fs, common_dir, &place.dir)?;
     }
+    // Somebody may have begun to use another meanwhile.
+    let again = find(fs, common)?;
+    if again.dir != place.dir {
+        return Err(locate::two(&place.dir, &again.dir).into());
+    }
+    locate::confirm(&fs, &again)?;
     if let Some(note) = note {
         out.say(&note);
     }

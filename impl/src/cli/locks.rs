@@ -85,6 +85,7 @@ impl Locks {
     }
 
     fn of(session: &Session, host: RealHost) -> Result<Self> {
+        crate::locate::confirm(&session.fs, &session.place)?;
         let options = Options {
             durability: if session.settings.relaxed { Durability::Relaxed } else { Durability::Durable },
             patience: session.settings.patience,

@@ -64,6 +64,14 @@ fn enter(args: &[OsString]) -> u8 {
     {
         return run::code_of(run::be_child(parent, child), Out { json: false });
     }
+    if let [_, command, root, token] = args
+        && command == hook::renewer::COMMAND
+    {
+        return out::code_of(
+            hook::renewer::be(root, token).map(|()| 0).map_err(out::Stop::Error),
+            Out { json: false },
+        );
+    }
     // Nor is this: a harness asks, and an error of usage would stop every call of its agent.
     if let [_, command, event, rest @ ..] = args
         && command == "hook"

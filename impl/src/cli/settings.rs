@@ -25,6 +25,8 @@ pub(super) struct Settings {
     pub(super) patience: Duration,
     /// `hook_failure = "closed"`: what becomes of a tool call that a hook cannot decide.
     pub(super) on_failure: OnFailure,
+    /// `hook_ttl = "5m"`: the TTL of a session's lock `workspace`, which counts where its process cannot be seen.
+    pub(super) hook_ttl: Option<Duration>,
 }
 
 /// What becomes of a call that cannot be decided.
@@ -38,7 +40,7 @@ pub(super) enum OnFailure {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { relaxed: false, patience: PATIENCE, on_failure: OnFailure::Closed }
+        Settings { relaxed: false, patience: PATIENCE, on_failure: OnFailure::Closed, hook_ttl: None }
     }
 }
 
@@ -70,10 +72,14 @@ impl Settings {
                 ("patience", None) => return Err(shaped("patience", value, "a duration as in \"10s\"")),
                 ("hook_failure", Some("open")) => settings.on_failure = OnFailure::Open,
                 ("hook_failure", Some("closed")) => settings.on_failure = OnFailure::Closed,
+                ("hook_ttl", Some(text)) => {
+                    settings.hook_ttl = Some(span::ttl(text).map_err(|why| format!("`hook_ttl`: {why}"))?);
+                }
+                ("hook_ttl", None) => return Err(shaped("hook_ttl", value, "a duration as in \"5m\"")),
                 ("hook_failure", _) => return Err(shaped("hook_failure", value, "\"open\" or \"closed\"")),
                 (unknown, _) => {
                     return Err(format!(
-                        "the key `{unknown}` is unknown; known are `durability`, `hook_failure` and `patience`"
+                        "the key `{unknown}` is unknown; known are `durability`, `hook_failure`, `hook_ttl` and `patience`"
                     ));
                 }
             }

@@ -131,6 +131,7 @@ impl<F: Fs, H: Host> FileJournal<F, H> {
                 self.leave_condemned(inner)?;
             } else if !self.write_over(tail)? {
                 inner.tail = None;
+                inner.floor = 0;
                 continue;
             }
             self.rotate_if_due(inner)?;

@@ -30,8 +30,10 @@ impl<F: Fs> Drop for Section<'_, F> {
         }
         self.inner.remember(self.relaxed);
         if !self.whole {
-            // What was half done is read anew from the disk.
+            // What was half done is read anew from the disk, and so is the floor: it may be one that a killed process
+            // owes the directory, and that was not paid for now.
             self.inner.tail = None;
+            self.inner.floor = 0;
         }
     }
 }

@@ -19,8 +19,9 @@ pub use setting::keep_in_git_config;
 
 use std::path::{Path, PathBuf};
 
+use crate::document::settle;
 use crate::error::{Error, Result};
-use crate::fs::{Fs, Kind};
+use crate::fs::{Fs, How, Kind};
 use git::Repository;
 
 /// The name of the workspace folder inside a git directory.
@@ -39,6 +40,8 @@ pub struct Place {
     pub why: String,
     /// Whether something stands at `dir`.
     pub exists: bool,
+    /// Git's config, where that is what names the folder.
+    pub named_in: Option<PathBuf>,
     /// The git common directory, in a git repository.
     pub common_dir: Option<PathBuf>,
     /// The git directory of this worktree, in a git repository.
@@ -110,6 +113,31 @@ pub fn in_tree<F: Fs>(fs: &F, found: &Place) -> Result<Place> {
     Ok(Place { exists: stands(fs, &dir)?, dir, why, ..found.clone() })
 }
 
+/// Makes sure that others come to this place as well, before anything is answered there: no other was chosen while this
+/// one did not exist yet, and the setting that names it outlives a loss of power.
+///
+/// Whoever makes a workspace, or chooses its place, does that first and looks for another then; so of two who choose
+/// differently at once one sees the other, at the latest.
+///
+/// # Errors
+/// Where there are two workspaces now, or the setting could not be made durable.
+pub fn confirm<F: Fs>(fs: &F, place: &Place) -> Result<()> {
+    if !place.exists
+        && let Some(common_dir) = &place.common_dir
+    {
+        let again = locate(fs, Start { at: common_dir, git_dir: None })?;
+        if again.dir != place.dir {
+            return Err(two(&place.dir, &again.dir));
+        }
+    }
+    let Some(config) = &place.named_in else { return Ok(()) };
+    // Whoever wrote the setting may have been killed before its sync, and git syncs no config.
+    let failed = |error| Error::environment("syncing", config, error);
+    let real = fs.resolve(config).map_err(failed)?;
+    let file = fs.open(&real, How::Read).map_err(failed)?;
+    settle(fs, real.parent().unwrap_or(config), &file).map_err(failed)
+}
+
 /// The place for `init --dir`: this folder, which need not exist while its parent does.
 ///
 /// # Errors
@@ -129,8 +157,10 @@ fn in_repository<F: Fs>(fs: &F, repository: Repository) -> Result<Place> {
         Some(dir) => stands(fs, dir)?,
         None => false,
     };
+    let mut named_in = None;
     let (dir, why) = if let Some(named) = &config.fencehold_dir {
         let named = Path::new(named);
+        named_in = Some(common_dir.join("config"));
         if !named.is_absolute() {
             return Err(Error::usage(format!(
                 "fencehold.dir in {} is {}, which is not absolute; set it again with `git config fencehold.dir \
@@ -139,10 +169,13 @@ fn in_repository<F: Fs>(fs: &F, repository: Repository) -> Result<Place> {
                 named.display()
             )));
         }
-        (
-            spelled_once(fs, named)?,
-            format!("{} names it (fencehold.dir)", common_dir.join("config").display()),
-        )
+        let named = spelled_once(fs, named)?;
+        for other in [Some(&standard), in_tree.as_ref()].into_iter().flatten() {
+            if *other != named && holds_something(fs, other)? {
+                return Err(two(&named, other));
+            }
+        }
+        (named, format!("{} names it (fencehold.dir)", common_dir.join("config").display()))
     } else {
         match in_tree {
             Some(in_tree) if in_tree_exists && standard_exists => return Err(two(&standard, &in_tree)),
@@ -170,13 +203,15 @@ fn in_repository<F: Fs>(fs: &F, repository: Repository) -> Result<Place> {
         ignores_case: config.ignores_case,
         indexes: of_main.into_iter().chain(of_this).collect(),
         sha256: config.sha256,
+        named_in,
         common_dir: Some(common_dir),
         git_dir: Some(git_dir),
         main_worktree,
     })
 }
 
-fn two(one: &Path, other: &Path) -> Error {
+/// That there are two, and what to do.
+pub(crate) fn two(one: &Path, other: &Path) -> Error {
     Error::usage(format!(
         "there are two workspaces for this repository, {} and {}, and a lock in one says nothing to the other. See \
          what each holds, then move the one that is not in use away",
@@ -207,6 +242,7 @@ fn place_in_tree<F: Fs>(fs: &F, root: &Path, why: String) -> Result<Place> {
         dir,
         root: root.to_owned(),
         why,
+        named_in: None,
         common_dir: None,
         git_dir: None,
         main_worktree: None,
@@ -219,6 +255,15 @@ fn place_in_tree<F: Fs>(fs: &F, root: &Path, why: String) -> Result<Place> {
 
 fn stands<F: Fs>(fs: &F, path: &Path) -> Result<bool> {
     Ok(fs.stat(path).map_err(|error| Error::environment("looking at", path, error))?.is_some())
+}
+
+/// Whether it is a folder with something in it, as a workspace is from the moment that it has its name.
+fn holds_something<F: Fs>(fs: &F, dir: &Path) -> Result<bool> {
+    let failed = |error| Error::environment("looking at", dir, error);
+    match fs.stat(dir).map_err(failed)? {
+        Some(stat) if stat.kind == Kind::Dir => Ok(!fs.list(dir).map_err(failed)?.is_empty()),
+        _ => Ok(false),
+    }
 }
 
 fn real_folder<F: Fs>(fs: &F, path: &Path) -> Result<PathBuf> {

@@ -7,6 +7,7 @@
 //! that call the disk can be told apart without a word about it in that code.
 
 mod call;
+mod write;
 
 use std::fmt;
 use std::io;
@@ -41,10 +42,23 @@ pub trait Door: Clone + Send + Sync + 'static {
     fn close(&self, open: OpenId);
     /// Which process goes through it.
     fn process(&self) -> ProcessId;
-    /// After how many bytes a write shows to others before the rest is there; `len` for a write that shows whole.
-    fn split(&self, _len: usize) -> usize {
-        usize::MAX
+    /// How a write shows to others.
+    fn shows(&self, _call: Call<'_>) -> Shows {
+        Shows::Whole
     }
+    /// What a write has brought is hidden until the process has its next turn.
+    fn lands(&self, _call: Call<'_>, _hide: impl FnOnce(&mut Disk), _land: impl FnOnce(&mut Disk)) {}
+}
+
+/// How a write shows to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// At once.
+    Whole,
+    /// So many bytes, before the rest is there.
+    BeginningFirst(usize),
+    /// In its whole length, before so many bytes at its beginning are there.
+    BeginningLate(usize),
 }
 
 /// The files of a simulated disk, as one process sees them.
@@ -224,43 +238,6 @@ impl<D: Door> FileOver<D> {
     #[track_caller]
     fn call(&self, name: &'static str, bytes: usize) -> Call<'_> {
         Call { open: Some(self.open), bytes, ..Call::at(name, &self.path) }
-    }
-
-    /// One write, or two where the world shows readers its beginning first.
-    fn write(
-        &self,
-        call: Call<'_>,
-        bytes: &[u8],
-        write: impl Fn(&mut Disk, usize, &[u8]) -> io::Result<usize> + Send + 'static,
-    ) -> io::Result<usize> {
-        let door = &self.way.door;
-        let once = |skip: usize, bytes: &[u8]| {
-            let call = Call { bytes: bytes.len(), ..call };
-            door.enter(call, |disk, count| write(disk, skip, &bytes[..count]))
-        };
-        let split = door.split(bytes.len());
-        let whole = || {
-            if split == 0 || split >= bytes.len() {
-                return once(0, bytes);
-            }
-            let first = once(0, &bytes[..split])?;
-            if first < split {
-                return Ok(first);
-            }
-            // What follows a write that has begun to land is a shorter write, not an error (write(2)).
-            Ok(split + once(split, &bytes[split..]).unwrap_or(0))
-        };
-        let Some(seam) = &self.way.seam else { return whole() };
-        match seam.fate(call) {
-            Fate::Made | Fate::Retried => return seam.around(call, whole),
-            Fate::Skipped => {}
-            Fate::HeldBack => {
-                let (late, owned) = (call.late(), bytes.to_owned());
-                let write = move |disk: &mut Disk, count: usize| write(disk, 0, &owned[..count]);
-                seam.hold(move |door| door.enter(late.call(), write).map(|_| ()))?;
-            }
-        }
-        Ok(bytes.len())
     }
 }
 

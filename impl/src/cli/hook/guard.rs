@@ -13,7 +13,7 @@ use super::super::out::Out;
 use super::super::render::who;
 use super::super::session::Session;
 use super::super::settings::OnFailure;
-use super::{Decision, session_process};
+use super::{Decision, renewer, session_process};
 use crate::error::{Error, Result};
 use crate::fs::{Fs as _, Kind, RealFs};
 use crate::hook::{Call, Deed};
@@ -110,7 +110,7 @@ fn in_the_way(locks: &Locks, call: &Call, entry: &Pattern) -> Result<Option<Stri
     }))
 }
 
-fn workspace() -> LockName {
+pub(super) fn workspace() -> LockName {
     LockName::new(WORKSPACE).expect("a plain word")
 }
 
@@ -127,10 +127,11 @@ fn take(session: &Session, call: &Call, why: &str) -> Result<Decision> {
         name: workspace(),
         holder: call.session.clone(),
         claim: claim(call)?,
-        ttl: None,
+        ttl: session.settings.hook_ttl,
         bound: session_process::find(locks.host()),
         wait: None,
     };
+    let is_bound = ask.bound.is_some();
     let told = acquire(&locks, &ask, session.out)?;
     match told.what {
         What::Refused(Refusal::Held(grant)) => Ok(Decision::Block(format!(
@@ -139,7 +140,14 @@ fn take(session: &Session, call: &Call, why: &str) -> Result<Decision> {
             who(&grant, told.now_ms)
         ))),
         What::Refused(refusal) => Err(Error::usage(format!("the lock `{WORKSPACE}`: {}", refusal.word()))),
-        What::Granted { .. } | What::Ended { .. } => Ok(Decision::Pass),
+        What::Granted { token, .. } => {
+            // A token is the revision of its grant: this one was made just now, and nobody keeps it yet.
+            if token == told.revision && is_bound {
+                renewer::start(session, token);
+            }
+            Ok(Decision::Pass)
+        }
+        What::Ended { .. } => unreachable!("an acquire is granted or refused"),
     }
 }
 

@@ -9,6 +9,7 @@ mod before;
 mod failed_open;
 mod guard;
 mod install;
+pub(super) mod renewer;
 mod session_process;
 mod try_it;
 mod wired;

@@ -132,6 +132,7 @@ impl Greeted {
             if !stands {
                 return Ok(None);
             }
+            locate::confirm(&self.fs, &self.place)?;
             let durability = if self.settings.relaxed { Durability::Relaxed } else { Durability::Durable };
             let options = Options { durability, patience: self.settings.patience };
             let journal = FileJournal::new(self.fs, self.host.clone(), dir, options);

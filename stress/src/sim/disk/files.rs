@@ -124,6 +124,19 @@ impl Disk {
         Ok(bytes.len())
     }
 
+    /// Puts bytes where others stand in an open file, however it was opened: what a write of it brings late. Nothing is
+    /// put behind the end.
+    pub fn overwrite(&mut self, open: OpenId, offset: u64, bytes: &[u8]) {
+        let Ok(&Open { node, .. }) = self.opened(open) else { return };
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let put = |file: &mut FileBody, tracked| {
+            let room = file.bytes().len().saturating_sub(start);
+            file.write(start, &bytes[..bytes.len().min(room)], tracked);
+        };
+        // What is no file has nothing to overwrite.
+        let _ = self.change(node, put);
+    }
+
     /// ftruncate(2).
     pub fn truncate(&mut self, open: OpenId, len: u64) -> io::Result<()> {
         let &Open { node, how, .. } = self.opened(open)?;

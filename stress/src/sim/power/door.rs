@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::told::Told;
 use crate::sim::disk::{Disk, OpenId, ProcessId};
-use crate::sim::door::{Call, Door, FsOver};
+use crate::sim::door::{Call, Door, FsOver, Shows};
 use crate::sim::world::{SimDoor, SimFs};
 
 /// The files of a process of the crash explorer.
@@ -209,7 +209,11 @@ impl Door for Watched {
         self.door.process()
     }
 
-    fn split(&self, len: usize) -> usize {
-        self.door.split(len)
+    fn shows(&self, call: Call<'_>) -> Shows {
+        self.door.shows(call)
+    }
+
+    fn lands(&self, call: Call<'_>, hide: impl FnOnce(&mut Disk), land: impl FnOnce(&mut Disk)) {
+        self.door.lands(call, hide, land);
     }
 }

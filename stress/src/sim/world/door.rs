@@ -15,7 +15,7 @@ use super::shared::{Guard, Shared};
 use super::trace::Note;
 use crate::sim::choice::Thing;
 use crate::sim::disk::{Disk, OpenId, ProcessId};
-use crate::sim::door::{Call, Door, Locks};
+use crate::sim::door::{Call, Door, Locks, Shows};
 
 /// What a killed process unwinds with.
 #[derive(Debug)]
@@ -158,12 +158,31 @@ impl Door for SimDoor {
         self.process
     }
 
-    fn split(&self, len: usize) -> usize {
+    fn shows(&self, call: Call<'_>) -> Shows {
         let mut inner = self.shared.lock();
-        if !inner.options.split_writes || !inner.takes_turn(self.process) {
-            return len;
+        let (split, len) = (inner.options.split_writes, call.bytes);
+        let late = inner.options.late_beginnings && call.name == "append" && len > 1;
+        if !split && !late || !inner.takes_turn(self.process) {
+            return Shows::Whole;
         }
-        inner.source.choose("split", len + 1)
+        // Nothing of it, a part, all of it; then all but its beginning.
+        let ways = if split { len + 1 } else { 1 };
+        match inner.source.choose("split", ways + usize::from(late)) {
+            first if first == ways => Shows::BeginningLate(len / 2),
+            first if (1..len).contains(&first) => Shows::BeginningFirst(first),
+            _ => Shows::Whole,
+        }
+    }
+
+    fn lands(&self, call: Call<'_>, hide: impl FnOnce(&mut Disk), land: impl FnOnce(&mut Disk)) {
+        hide(&mut self.shared.lock().disk);
+        let Some(mut inner) = self.shared.turn(self.process) else {
+            let _ = self.dead();
+            return;
+        };
+        inner.touch(call);
+        land(&mut inner.disk);
+        inner.note(self.process, call, Note::Landed);
     }
 }
 

@@ -68,6 +68,9 @@ pub struct Options {
     pub pids_max: u64,
     /// Whether others may see the beginning of a write before its rest is there.
     pub split_writes: bool,
+    /// Whether others may see the whole length of an append before its beginning is there, and NULs in its place: as
+    /// ext4, tmpfs and btrfs show it to who reads meanwhile. Nobody is killed between the two.
+    pub late_beginnings: bool,
     /// Whether the OS lock works.
     pub locks: Locks,
 }
@@ -148,6 +151,7 @@ impl Default for Options {
             alike: false,
             pids_max: u64::MAX,
             split_writes: false,
+            late_beginnings: false,
             locks: Locks::Kept,
         }
     }

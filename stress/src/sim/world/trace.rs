@@ -28,6 +28,8 @@ pub struct Step {
 pub enum Note {
     /// It took effect.
     Done,
+    /// What was there in its whole length has its beginning now.
+    Landed,
     /// It failed.
     Failed(io::ErrorKind),
     /// It waits for the OS lock.
@@ -64,6 +66,7 @@ impl fmt::Display for Step {
         }
         match self.note {
             Note::Done => Ok(()),
+            Note::Landed => f.write_str(" … its beginning is there"),
             Note::Failed(kind) => write!(f, " → {kind}"),
             Note::Waits => f.write_str(" … waits"),
             Note::TimedOut => f.write_str(" → patience ran out"),

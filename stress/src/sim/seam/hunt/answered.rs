@@ -23,10 +23,10 @@ const PAGE_BYTES: usize = 128;
 pub(super) enum Wrong {
     /// The power fails, before any call or after the answer.
     Power,
-    /// A sync fails; then memory is short, or the power fails.
+    /// A sync of a file or a directory fails; then memory is short, or the power fails.
     Sync,
     /// Who did it first was killed before it synced a directory; then the power fails, before any call of the next
-    /// one or after its answer.
+    /// one or after its answer, or one of its calls fails first.
     Killed,
     /// Who does it first stands still between two calls while the next one is answered; then the power fails.
     Stands,
@@ -69,9 +69,9 @@ impl Answered {
         let done = alone(&world, deed.act);
         assert!(done.is_ok(), "{} on a healthy disk: {done:?}", deed.name);
         let trace = world.trace();
-        let sought = if wrong == Wrong::Sync { "sync" } else { "sync_dir" };
+        let sought = |call| call == "sync_dir" || wrong == Wrong::Sync && call == "sync";
         let places = trace.iter().skip(first).enumerate();
-        let places = places.filter(|(_, step)| step.call == sought).map(|(at, _)| at).collect();
+        let places = places.filter(|(_, step)| sought(step.call)).map(|(at, _)| at).collect();
         let calls = trace.len() - first;
         Answered { deed, wrong, disk, places, calls, before, done: look(&world) }
     }
@@ -100,10 +100,14 @@ impl Answered {
         }
     }
 
-    /// Killed at one of its calls, or at none; the last come first.
+    /// Killed at one of its calls, or at none; the last come first. Where one was killed before, the call may fail.
     fn killed_at(&self, world: &World) -> Plan {
         let call = self.calls - world.choose("call", self.calls + 1);
-        if call < self.calls { Plan::at(call as u64, Fault::Kill) } else { Plan::NONE }
+        if call == self.calls {
+            return Plan::NONE;
+        }
+        let fails = self.wrong == Wrong::Killed && world.choose("fails", 2) == 1;
+        Plan::at(call as u64, if fails { Fault::Fail(Errno::IO) } else { Fault::Kill })
     }
 
     fn place(&self, world: &World) -> u64 {

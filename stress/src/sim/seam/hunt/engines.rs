@@ -6,6 +6,7 @@ use super::copies::Copied;
 use super::lived::Lived;
 use super::pairs::Pair;
 use super::seen::{Maker, Seen};
+use super::stranger::Stranger;
 use super::undone::Undone;
 use super::{Cost, Hunt};
 use crate::sim::choice::{Explorer, Random, Source};
@@ -255,6 +256,8 @@ fn crashes(model: Persistence) -> Vec<Ground> {
             Ground::both_ways(seen, executions_max, cost)
         }));
     }
+    crashes
+        .extend(Stranger::all().into_iter().map(|it| Ground::both_ways(it, UNDONE_MAX, Cost::of(3, 0, 4))));
     crashes.push(Ground::both_ways(Undone::new(), UNDONE_MAX, Cost::of(3, 0, 2)));
     crashes
 }

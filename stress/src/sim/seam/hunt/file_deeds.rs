@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fencehold::document::Repaired;
+use fencehold::document::{Repaired, Version};
 use fencehold::error::Error;
 use fencehold::fs::{File as _, Fs as _, How, read_file};
 use fencehold::locate::keep_in_git_config;
@@ -68,6 +68,7 @@ pub(super) fn all() -> Vec<Deed> {
     vec![
         deed("an update", files, increment, kept_number),
         deed("a new document", || site::disk(|_, _| {}), increment, number),
+        deed("a removal", files, remove, gone),
         deed("a record", files, append, records),
         deed("a fence", marked, fenced, older_refused),
         Deed { relied_on: By::WhoeverAtOnce, ..deed("a setting of git", deeds::git_checkout, set, setting) },
@@ -100,6 +101,18 @@ fn kept_number(fs: &SimFs, host: &SimHost) -> Told {
         Some(mode) => Err(format!("the document of mode {MODE:o} has got {mode:o}")),
         None => Err("there is no document".to_owned()),
     }
+}
+
+fn remove(fs: &SimFs, host: &SimHost) -> Told {
+    deeds::remove(&site::document(fs, host).map_err(|error| said(&error))?)?;
+    Ok(1)
+}
+
+fn gone(fs: &SimFs, host: &SimHost) -> Told {
+    let document = site::document(fs, host).map_err(|error| said(&error))?;
+    let content = document.read(&site::shown(None)).map_err(|error| said(&error))?;
+    let content = content.map_err(|refusal| format!("a read is refused: {refusal}"))?;
+    Ok(u64::from(content.version == Version::absent()))
 }
 
 fn marked() -> Disk {

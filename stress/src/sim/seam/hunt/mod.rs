@@ -10,6 +10,7 @@ mod lived;
 mod matrix;
 mod pairs;
 mod seen;
+mod stranger;
 mod things;
 mod undone;
 

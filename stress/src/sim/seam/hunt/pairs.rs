@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fencehold::fs::{File as _, Fs as _, How};
+use fencehold::fs::{File as _, Fs as _, How, LockMode};
 use fencehold::journal::{Modes, create, is_workspace};
 use fencehold::log::Page;
 use fencehold::mark::PATIENCE;
@@ -30,6 +30,8 @@ pub(super) struct Pair {
     acts: [Act; 2],
     /// Whether a write shows in two parts to who looks meanwhile.
     split_writes: bool,
+    /// Whether an append shows in its whole length before its beginning is there.
+    late_beginnings: bool,
     judge: fn(&World, [u64; 2]) -> Result<(), String>,
 }
 
@@ -42,7 +44,14 @@ impl Pair {
                 site::foreign(fs, "state.json", b"{\"n\":0}\n");
             })
         };
-        let pair = |name, disk, acts, judge| Pair { name, disk, acts, split_writes: false, judge };
+        let pair = |name, disk, acts, judge| Pair {
+            name,
+            disk,
+            acts,
+            split_writes: false,
+            late_beginnings: false,
+            judge,
+        };
         let both_there = |world: &World, _: [u64; 2]| match alone(world, number) {
             Ok(2) => Ok(()),
             other => Err(format!("two increments of nothing, and then {other:?} is read")),
@@ -79,6 +88,16 @@ impl Pair {
                 split_writes: true,
                 ..pair("a lock while one looks", workspace::disk(used), [acquire, look], seen)
             },
+            Pair {
+                late_beginnings: true,
+                ..pair("a lock that lands late while one looks", workspace::disk(used), [own, look], seen)
+            },
+            pair(
+                "a lock while its lock is replaced",
+                workspace::disk(used),
+                [own_at_last, replace_lock],
+                seen,
+            ),
             pair("a rotation and a lock", workspace::disk(workspace::fill), [own, own], two_tokens),
             pair("two creators", workspace::empty(), [first_use, first_use], two_tokens),
             pair("two creators that look first", workspace::empty(), [make_if_none; 2], seen),
@@ -92,7 +111,8 @@ impl Scenario for Pair {
     }
 
     fn run(&self, source: Source) -> Ran {
-        let options = Options { split_writes: self.split_writes, ..Options::bounded(PREEMPTIONS_MAX, 0) };
+        let Pair { split_writes, late_beginnings, .. } = *self;
+        let options = Options { split_writes, late_beginnings, ..Options::bounded(PREEMPTIONS_MAX, 0) };
         let world = World::new(self.disk.clone(), source, options);
         let body = |act: Act| -> Body<'static, Told> { Box::new(move |fs, host| act(&fs, &host)) };
         let ended = world.together_owned(self.acts.into_iter().map(body).collect());
@@ -192,6 +212,35 @@ pub(super) fn own(fs: &SimFs, host: &SimHost) -> Told {
     let answer = Client::new(fs.clone(), host.clone(), &me).acquire(&me, &me, TTL_MS);
     answer.as_ref().map_err(said)?;
     Ok(granted(&answer).unwrap_or(0))
+}
+
+/// A lock of one's own; what it is told counts for nothing, as the workspace may have become a copy's meanwhile.
+fn own_at_last(fs: &SimFs, host: &SimHost) -> Told {
+    Ok(own(fs, host).unwrap_or(0))
+}
+
+/// Holds the OS lock while it puts another file in the place of `lock`, and from then on that one's: nobody writes the
+/// journal meanwhile.
+fn replace_lock(fs: &SimFs, _: &SimHost) -> Told {
+    let path = Path::new(DIR).join("lock");
+    let take = |file: &<SimFs as fencehold::fs::Fs>::File| {
+        file.lock(LockMode::Exclusive, PATIENCE).map_err(|error| format!("locking fails: {error:?}"))
+    };
+    let on_disk = |error: std::io::Error| format!("a call on a healthy disk fails: {error}");
+    // Before somebody makes the folder, whose lock is another, a workspace of its own.
+    let journal = fs.open(&Path::new(DIR).join("journal.1.ndjson"), How::Read).map_err(on_disk)?;
+    let old = fs.open(&path, How::Read).map_err(on_disk)?;
+    take(&old)?;
+    fs.unlink(&path).map_err(on_disk)?;
+    let new = fs.open(&path, How::CreateNew { mode: 0o600 }).map_err(on_disk)?;
+    take(&new)?;
+    let len = || journal.stat().map(|stat| stat.len).map_err(on_disk);
+    let before = len()?;
+    old.unlock().map_err(on_disk)?;
+    if len()? > before {
+        return Err("an event was recorded while somebody else held the lock".to_owned());
+    }
+    new.unlock().map(|()| 0).map_err(on_disk)
 }
 
 pub(super) fn look(fs: &SimFs, host: &SimHost) -> Told {

@@ -29,7 +29,8 @@ pub(super) enum Maker {
     Done,
     /// It was killed before any call.
     Killed,
-    /// One of its syncs met a writeback error, and it went on as it does.
+    /// One of its syncs, of a file or a directory, met an error, or a write in the middle of a file did; it went on as it
+    /// does.
     Failing,
 }
 
@@ -39,8 +40,8 @@ pub(super) struct Seen {
     disk: Disk,
     maker: Maker,
     calls: usize,
-    /// Which of its calls are syncs.
-    syncs: Vec<u64>,
+    /// Which of its calls may fail.
+    fallible: Vec<u64>,
     /// What the next one sees once it is done.
     done: u64,
 }
@@ -52,9 +53,9 @@ impl Seen {
             let world = World::calm(disk.clone());
             let acted = alone(&world, thing.act);
             assert!(acted.is_ok(), "{}: {acted:?} on a healthy disk", thing.name);
-            let (calls, syncs) = (world.calls(), syncs(&world));
+            let (calls, fallible) = (world.calls(), calls(&world, &["sync", "sync_dir", "write_at"]));
             let done = alone(&world, thing.look).unwrap_or_else(|told| panic!("{}: {told}", thing.name));
-            Seen { thing, disk, maker, calls, syncs, done }
+            Seen { thing, disk, maker, calls, fallible, done }
         };
         let relied_on = |thing: &Thing| match maker {
             Maker::Stands => !thing.when_done,
@@ -102,25 +103,37 @@ impl Seen {
         (world, saw)
     }
 
-    /// A sync of the one fails and the pages that it was to write are not on the platter; the next looks.
-    fn failing(&self, mut source: Source) -> (World, Told) {
+    /// A call of the one fails, and where it is a sync, the pages that it was to write are not on the platter; the next
+    /// looks. None where nobody relies on what came of that.
+    fn failing(&self, mut source: Source) -> (World, Option<Told>) {
         // Or the call after it: in another order that one is the sync.
-        let sync = self.syncs[source.choose("sync", self.syncs.len())] + source.choose("order", 2) as u64;
+        let at = self.fallible[source.choose("call", self.fallible.len())] + source.choose("order", 2) as u64;
         let world = World::new(self.disk.clone(), source, Options::default());
-        let Thing { act, after_errors, .. } = self.thing;
-        let told = world.alone(Plan::at(sync, Fault::Fail(Errno::IO)), |fs, host| act(&fs, &host));
+        let Thing { act, after_errors, when_done, told: told_same, .. } = self.thing;
+        let told_same = told_same && !when_done;
+        let told = world.alone(Plan::at(at, Fault::Fail(Errno::IO)), |fs, host| act(&fs, &host));
         if world.choose("evicted", 2) == 1 {
             world.disk(Disk::evict);
         }
-        let saw = alone(&world, self.looks());
-        let done = if matches!(told, Ended::Returned(Ok(_))) { self.done } else { 0 };
-        let saw = match (told, saw) {
-            (Ended::Panicked(text), _) => Err(format!("a process panicked: {text}")),
-            (_, Ok(saw)) if saw < done => Err(format!("{done} was answered, and {saw} is seen")),
-            (_, saw) if after_errors => saw,
-            (_, saw) => saw.map(|_| done),
+        let done = match told {
+            Ended::Panicked(text) => return (world, Some(Err(format!("a process panicked: {text}")))),
+            Ended::Returned(Ok(answered)) => Some(if told_same { answered } else { self.done }),
+            _ => None,
         };
-        (world, saw)
+        if when_done && done.is_none() {
+            return (world, None);
+        }
+        let done = done.unwrap_or(0);
+        // Who was told relies on it at once: a look could make it durable first.
+        if when_done && world.choose("at once", 2) == 1 {
+            return (world, Some(Ok(done)));
+        }
+        let saw = match alone(&world, self.looks()) {
+            Ok(saw) if saw < done => Err(format!("{done} was answered, and {saw} is seen")),
+            saw if after_errors => saw,
+            saw => saw.map(|_| done),
+        };
+        (world, Some(saw))
     }
 
     /// The next one looks between two calls of the one.
@@ -161,7 +174,10 @@ impl Scenario for Seen {
         let (world, saw) = match self.maker {
             Maker::Done | Maker::Killed => self.killed(source),
             Maker::Stands => self.stands(source),
-            Maker::Failing => self.failing(source),
+            Maker::Failing => match self.failing(source) {
+                (world, Some(saw)) => (world, saw),
+                (world, None) => return Ran::of(&world, None),
+            },
         };
         world.power_cut();
         let violation = saw.and_then(|before| match alone(&world, self.thing.look)? {
@@ -174,19 +190,23 @@ impl Scenario for Seen {
     }
 }
 
-/// Which calls are syncs of files.
-fn syncs(world: &World) -> Vec<u64> {
-    (0..).zip(world.trace()).filter(|(_, step)| step.call == "sync").map(|(at, _)| at).collect()
+/// Which calls have one of these names.
+pub(super) fn calls(world: &World, names: &[&str]) -> Vec<u64> {
+    (0..).zip(world.trace()).filter(|(_, step)| names.contains(&step.call)).map(|(at, _)| at).collect()
 }
 
 impl Thing {
     /// The disk as the one finds it.
-    fn begun(&self) -> Disk {
+    pub(super) fn begun(&self) -> Disk {
         let disk = (self.disk)().persistent(Persistence::Posix, PAGE_BYTES);
         let Some((act, left)) = self.left else { return disk };
         let world = World::calm(disk.clone());
         assert!(alone(&world, act).is_ok(), "{} on a healthy disk", self.name);
-        let last = *syncs(&world).last().expect("whoever writes syncs");
+        let syncs = calls(
+            &world,
+            &[if matches!(left, Left::Owing | Left::OwingCondemned) { "sync_dir" } else { "sync" }],
+        );
+        let last = *syncs.last().expect("whoever writes syncs");
         let world = World::calm(disk);
         drop(world.alone(Plan::at(last, Fault::Kill), |fs, host| act(&fs, &host)));
         if left == Left::Half {
@@ -202,7 +222,7 @@ impl Thing {
             });
             assert!(matches!(failed, Ended::Returned(Err(_))), "a sync meets a writeback error");
         }
-        if left == Left::Condemned {
+        if matches!(left, Left::Condemned | Left::OwingCondemned) {
             world.disk(|disk| disk.put(Path::new(DIR).join("journal.1.condemned"), b""));
         }
         world.disk(|disk| disk.clone())

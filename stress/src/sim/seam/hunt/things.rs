@@ -44,6 +44,10 @@ pub(super) struct Thing {
 pub(super) enum Left {
     /// Killed before its last sync.
     Unsynced,
+    /// Killed before its last sync of a directory.
+    Owing,
+    /// The same, and a file that it made is condemned.
+    OwingCondemned,
     /// Killed as its last sync met a writeback error.
     Lost,
     /// The same, and the file is condemned.
@@ -53,7 +57,7 @@ pub(super) enum Left {
 }
 
 /// All of them, in a fixed order.
-pub(super) const THINGS: [Thing; 20] = [
+pub(super) const THINGS: [Thing; 32] = [
     thing("document", files, increment, number),
     Thing { after_errors: false, ..thing("log", files, append, records) },
     thing("journal", || workspace::disk(|_, _| {}), own, look),
@@ -86,9 +90,53 @@ pub(super) const THINGS: [Thing; 20] = [
         long: false,
         ..history("history of a condemned journal", used, own_or_note)
     },
+    thing("journal, tried again", used, tries_again, look),
+    thing("journal at its floor, tried again", next_at_the_floor, tries_again, another),
+    Thing { faults: 1, ..thing("condemned journal, tried again", condemned, tries_again, look) },
+    Thing {
+        left: Some((own, Left::Owing)),
+        ..thing("journal of a dead rotator, looked at and tried again", full, looks_and_tries, look)
+    },
+    Thing {
+        left: Some((own, Left::Owing)),
+        ..thing(
+            "journal of who died as he raised the floor, tried again",
+            next_at_the_floor,
+            tries_again,
+            another,
+        )
+    },
+    Thing {
+        left: Some((own, Left::Owing)),
+        ..thing(
+            "journal of who died as he raised the floor, looked at",
+            next_at_the_floor,
+            looks_and_tries,
+            another,
+        )
+    },
+    Thing {
+        left: Some((own, Left::Owing)),
+        ..thing("journal of a dead rotator, after a refusal", full, refused_and_tries, look)
+    },
+    Thing { when_done: true, ..thing("missing floor", || deeds::without("floor.json"), mend, own) },
+    Thing {
+        left: Some((make, Left::OwingCondemned)),
+        ..thing("workspace of the dead, condemned", workspace::empty, own, stands)
+    },
+    thing("workspace, tried again", workspace::empty, makes_again, stands),
+    Thing {
+        left: Some((early, Left::Unsynced)),
+        ..thing("journal of the dead, tried again", used, tries_again, look)
+    },
+    Thing {
+        left: Some((due, Left::Lost)),
+        long: true,
+        ..thing("history of the dead, lost, tried again", nearly_due, counts_again, events)
+    },
 ];
 
-const fn thing(name: &'static str, disk: fn() -> Disk, act: Act, look: Act) -> Thing {
+pub(super) const fn thing(name: &'static str, disk: fn() -> Disk, act: Act, look: Act) -> Thing {
     Thing {
         name,
         disk,
@@ -146,6 +194,12 @@ pub(super) fn repair(fs: &SimFs, host: &SimHost) -> Told {
     own(fs, host)
 }
 
+/// A repair and nothing else.
+fn mend(fs: &SimFs, host: &SimHost) -> Told {
+    let repaired = client(fs, host).ledger.journal().repair();
+    repaired.map(|_| 1).map_err(|error| format!("a process is told: {error}"))
+}
+
 fn git(fs: &SimFs, host: &SimHost) -> Told {
     deeds::git(fs)?;
     settings(fs, host)
@@ -170,7 +224,7 @@ fn acquire(fs: &SimFs, host: &SimHost, name: &str) -> Told {
     granted(&answer).ok_or_else(|| format!("{answer:?} to an acquire of a free lock"))
 }
 
-fn early(fs: &SimFs, host: &SimHost) -> Told {
+pub(super) fn early(fs: &SimFs, host: &SimHost) -> Told {
     acquire(fs, host, "early")
 }
 
@@ -191,12 +245,53 @@ fn twice(fs: &SimFs, host: &SimHost) -> Told {
     client.revision().map_err(|error| format!("a process is told: {error}"))
 }
 
+/// Two locks in one process, whatever becomes of the first.
+fn tries_again(fs: &SimFs, host: &SimHost) -> Told {
+    let client = client(fs, host);
+    let _ = client.acquire("first", "first", 60_000);
+    let answer = client.acquire("second", "second", 60_000);
+    granted(&answer).ok_or_else(|| format!("{answer:?} to an acquire of a free lock"))
+}
+
+/// A look and a lock in one process, whatever becomes of the look.
+fn looks_and_tries(fs: &SimFs, host: &SimHost) -> Told {
+    let client = client(fs, host);
+    let _ = client.revision();
+    let answer = client.acquire("second", "second", 60_000);
+    granted(&answer).ok_or_else(|| format!("{answer:?} to an acquire of a free lock"))
+}
+
+/// A release of what nobody has and a lock in one process, whatever becomes of the release.
+fn refused_and_tries(fs: &SimFs, host: &SimHost) -> Told {
+    let client = client(fs, host);
+    let _ = client.release("first", "nobody's", 1);
+    let answer = client.acquire("second", "second", 60_000);
+    granted(&answer).ok_or_else(|| format!("{answer:?} to an acquire of a free lock"))
+}
+
+fn full() -> Disk {
+    workspace::disk(workspace::fill)
+}
+
+/// Two locks in one process, and how many events there are then.
+fn counts_again(fs: &SimFs, host: &SimHost) -> Told {
+    tries_again(fs, host)?;
+    events(fs, host)
+}
+
+/// A workspace and a lock in it, whatever becomes of the first try.
+fn makes_again(fs: &SimFs, host: &SimHost) -> Told {
+    let _ = make(fs, host);
+    make(fs, host)?;
+    tries_again(fs, host)
+}
+
 /// Nothing where the journal is damaged.
 fn look_if_whole(fs: &SimFs, host: &SimHost) -> Told {
     Ok(look(fs, host).unwrap_or(0))
 }
 
-fn used() -> Disk {
+pub(super) fn used() -> Disk {
     workspace::disk(|fs, host| assert!(acquire(fs, host, "used").is_ok(), "a healthy disk"))
 }
 
