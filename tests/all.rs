@@ -46,6 +46,8 @@ mod explore;
 mod git_files;
 /// The session guard as processes: payloads of harnesses in, decisions out.
 mod guard;
+/// The gate's stage `guard`: sessions with processes of their own, broken guards, records with a corruption.
+mod guard_stage;
 /// The real disk with failures and foreign writers put in, call by call.
 mod hooked;
 /// What failed disks, damaged files and half-done repairs leave to the journal.

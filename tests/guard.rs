@@ -133,6 +133,16 @@ fn a_killed_session_is_in_nobodys_way() {
     assert_eq!(second.bash("git push"), json!({}));
 }
 
+/// A harness that is killed while its hook runs leaves that to process 1, whatever is called so, which never ends: a lock
+/// that is bound to it is held until a person breaks it.
+#[test]
+fn the_lock_of_a_hook_whose_harness_was_killed_is_not_bound_to_who_adopts_it() {
+    let yard = Yard::with_git();
+    assert_eq!(play::orphaned(&yard, "orphan", "git push"), json!({}));
+    let held = yard.run(["lock", "show", "workspace"]);
+    assert!(held.stdout.contains("held by orphan") && held.stdout.contains("lapses in"), "{held:?}");
+}
+
 /// GUARD-8: `post-tool-use` and `stop` renew the session's lock once a third of its TTL has passed, and never block.
 #[test]
 fn a_lock_of_which_a_third_is_over_is_renewed_by_the_next_call() {

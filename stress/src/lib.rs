@@ -5,6 +5,7 @@ pub mod check;
 pub mod explore;
 pub mod fold;
 pub mod gate;
+pub mod guard;
 pub mod lint;
 pub mod report;
 pub mod rng;

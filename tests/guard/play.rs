@@ -80,6 +80,25 @@ pub(crate) fn reason(decision: &Value) -> String {
     output["permissionDecisionReason"].as_str().expect("a reason").to_owned()
 }
 
+/// What a hook decides that is asked once its parents are gone, in a session of its own of the kernel's.
+pub(super) fn orphaned(yard: &Yard, id: &str, command: &str) -> Value {
+    let payload = Session::new(yard, id).payload("Bash", &json!({ "command": command }));
+    // The inner shell ends at once; the hook waits for its input, which comes when that shell is reaped.
+    let shell = "exec 3<&0; \"$1\" hook pre-tool-use <&3 & exit 0";
+    let mut setsid = Command::new("setsid");
+    clean(&mut setsid).current_dir(yard.path()).args(["sh", "-c", shell, "sh"]);
+    setsid.arg(env!("CARGO_BIN_EXE_fencehold-under-test")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = setsid.spawn().expect("setsid is installed");
+    let mut stdin = process.stdin.take().expect("piped");
+    let status = process.wait().expect("it is ours");
+    assert!(status.success(), "{status}");
+    stdin.write_all(payload.to_string().as_bytes()).expect("the hook reads");
+    drop(stdin);
+    let mut answer = String::new();
+    BufReader::new(process.stdout.take().expect("piped")).read_line(&mut answer).expect("an answer");
+    serde_json::from_str(&answer).expect("a decision")
+}
+
 /// A session with a process of its own, which has called a hook and lives on.
 pub(crate) struct Alive {
     process: Kept,

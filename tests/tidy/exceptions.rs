@@ -35,6 +35,8 @@ pub(super) const SLEEPS: &[(&str, &str)] = &[
     ("impl/src/fs/real.rs", "flock(2) knows no deadline: between two tries, nothing is ordered by it"),
     ("stress/src/targets/unlocked_fallback.rs", "a wrong target: it waits for a lock as the original does"),
     ("stress/src/lint/lapse.rs", "a TTL has to pass by the clock that the adapter is judged by"),
+    ("stress/src/guard/mod.rs", "the live line is drawn anew"),
+    ("stress/src/guard/nemesis.rs", "the instant of a kill is drawn"),
     ("stress/src/soak/nemesis.rs", "the instant of a kill is drawn"),
     ("stress/src/soak/mod.rs", "the live line is drawn anew"),
     ("stress/src/soak/aftermath.rs", "the instant at which a repair is killed is drawn"),

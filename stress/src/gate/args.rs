@@ -34,6 +34,20 @@ pub(super) enum Command {
         /// Which one
         name: String,
     },
+    /// Be a harness that asks a hook, as a session of the stage `guard`.
+    #[command(hide = true)]
+    StandIn {
+        /// Which hook
+        hook: String,
+    },
+    /// Be one of the gate's own broken guards: M39, M47, M50.
+    #[command(hide = true)]
+    BrokenHook {
+        /// Which one
+        name: String,
+        /// What it is asked about
+        event: String,
+    },
     /// Run a recorded schedule of the simulated world again.
     Replay(Replay),
     /// Make a schedule that violates something shorter: operations first, then the other choices.

@@ -32,6 +32,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let code = match &cli.command {
         Command::Target { name } => return crate::targets::run(name),
+        Command::StandIn { hook } => return crate::guard::stand_in(hook),
+        Command::BrokenHook { name, event } => return crate::guard::broken_hook(name, event),
         Command::Run(run) => run::run(run),
         Command::Repair { workspace } => {
             crate::soak::repair_folder(workspace).map(|()| 0).map_err(|error| error.to_string())

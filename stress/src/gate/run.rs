@@ -16,7 +16,7 @@ use crate::target::Spec;
 type Stage = (&'static str, fn(&mut Context) -> StageResult);
 
 /// The stages, in the order they run.
-const STAGES: [Stage; 11] = [
+const STAGES: [Stage; 12] = [
     ("corpus", super::corpus::stage),
     ("model", crate::explore::stage),
     ("oracle", crate::explore::oracle_stage),
@@ -27,6 +27,7 @@ const STAGES: [Stage; 11] = [
     ("loom", super::worlds::loom),
     ("mutants", super::mutants::stage),
     ("control", super::processes::control),
+    ("guard", crate::guard::stage),
     ("soak", crate::soak::stage),
 ];
 

@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, test_kill_process_group};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open, test_kill_process_group,
+};
 use serde_json::{Value, json};
 
 use super::pipe::{wait, without_waiting};
@@ -58,6 +60,12 @@ impl Handle {
         let pid = self.lock();
         // A leader that is a zombie keeps the number of its group from being used again.
         pid.is_some_and(|group| kill_process_group(group, signal).is_ok())
+    }
+
+    /// Sends a signal to the process alone. False where it has been reaped.
+    pub fn signal_leader(&self, signal: Signal) -> bool {
+        let pid = self.lock();
+        pid.is_some_and(|leader| kill_process(leader, signal).is_ok())
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Pid>> {

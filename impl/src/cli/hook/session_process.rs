@@ -19,8 +19,10 @@ const ANCESTORS_MAX: usize = 8;
 pub(super) fn find(host: &RealHost) -> Option<Process> {
     let mut pid = u64::try_from(rustix::process::getppid()?.as_raw_nonzero().get()).ok()?;
     for _ in 0..ANCESTORS_MAX {
-        let (name, parent) = look(pid)?;
-        if ADOPTS.contains(&name.as_str()) {
+        let Stat { name, parent, session } = look(pid)?;
+        // In a container the harness may be process 1. One of another session (setsid(2)) began nothing of ours.
+        let adopts = pid == 1 && session != look(u64::from(std::process::id()))?.session;
+        if adopts || ADOPTS.contains(&name.as_str()) {
             return None;
         }
         if !BETWEEN.contains(&name.as_str()) {
@@ -31,10 +33,18 @@ pub(super) fn find(host: &RealHost) -> Option<Process> {
     None
 }
 
-/// The name of a process and its parent: fields 2 and 4 of proc_pid_stat(5).
-fn look(pid: u64) -> Option<(String, u64)> {
+/// What proc_pid_stat(5) says of a process: fields 2, 4 and 6.
+struct Stat {
+    name: String,
+    parent: u64,
+    /// The session of the kernel's, as of setsid(2).
+    session: u64,
+}
+
+fn look(pid: u64) -> Option<Stat> {
     let stat = read_proc(&PathBuf::from(format!("/proc/{pid}/stat"))).ok()?;
     let (begin, end) = (stat.find('(')? + 1, stat.rfind(") ")?);
-    let parent = stat[end + 2..].split(' ').nth(1)?.parse().ok()?;
-    Some((stat.get(begin..end)?.to_owned(), parent))
+    let mut fields = stat[end + 2..].split(' ').skip(1);
+    let (parent, session) = (fields.next()?.parse().ok()?, fields.nth(1)?.parse().ok()?);
+    Some(Stat { name: stat.get(begin..end)?.to_owned(), parent, session })
 }

@@ -29,8 +29,6 @@ pub enum Where {
 /// A part that does not exist yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// What lets a tool act or keeps it from acting.
-    Guard,
     /// What must be there before a piece of work may be called done.
     DoneGates,
     /// Plans in prose whose statuses are written back, and the branch that they are on.
@@ -46,7 +44,6 @@ impl Part {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Part::Guard => "the guard",
             Part::DoneGates => "the done-gates",
             Part::Plans => "the plans",
             Part::Proposals => "the proposals",
@@ -81,6 +78,10 @@ const fn process(number: &'static str, name: &'static str) -> Numbered {
 const fn later(number: &'static str, name: &'static str, part: Part) -> Numbered {
     Numbered { number, name, by: Where::Later(part) }
 }
+
+/// Where real hook processes with a defect are driven: M50, and what M39 and M47 are of a guard.
+const GUARD_STAGE: &str = "tests/guard_stage.rs";
+const A_BROKEN_GUARD: &str = "a_broken_guard_is_caught_and_a_right_one_is_not";
 
 /// Every numbered defect, in the order of the numbers.
 pub const CATALOG: [Numbered; 52] = [
@@ -140,7 +141,11 @@ pub const CATALOG: [Numbered; 52] = [
     simulated("M45", "acquire-not-exclusive", &["M45 acquire-not-exclusive"]),
     simulated("M47", "fail-open-silent", &["M47 fail-open"]),
     simulated("M48", "no-heartbeat", &["M48 no-heartbeat"]),
-    later("M50", "inert-guard", Part::Guard),
+    Numbered {
+        number: "M50",
+        name: "inert-guard",
+        by: Where::Tested { file: GUARD_STAGE, test: A_BROKEN_GUARD },
+    },
     simulated("M51", "no-fence", &["M51 no-fence"]),
     later("M52", "ahead-is-behind", Part::Plans),
     process("M53", "tie-is-ahead"),

@@ -1,0 +1,48 @@
+//! The record of a run, as it happens: one JSON object a line, stamped by one clock.
+
+use std::sync::Mutex;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::locked;
+
+/// One line: `at_us` since the run began, `process` (0: nobody's), `what` happened, and what belongs to that.
+pub type Line = Value;
+
+/// Collects lines in the order of their stamps.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    begun: Instant,
+    lines: Mutex<Vec<Line>>,
+}
+
+impl Recorder {
+    pub(super) fn new() -> Self {
+        Recorder { begun: Instant::now(), lines: Mutex::default() }
+    }
+
+    /// Something happens to `process`; `detail` is an object.
+    pub(super) fn note(&self, process: u64, what: &str, mut detail: Value) {
+        let mut lines = locked(&self.lines);
+        let at_us = u64::try_from(self.begun.elapsed().as_micros()).expect("a run is shorter than its clock");
+        detail["at_us"] = at_us.into();
+        detail["process"] = process.into();
+        detail["what"] = what.into();
+        lines.push(detail);
+    }
+
+    /// Looks at what there is so far.
+    pub(super) fn peek<T>(&self, look: impl FnOnce(&[Line]) -> T) -> T {
+        look(&locked(&self.lines))
+    }
+
+    pub(super) fn into_lines(self) -> Vec<Line> {
+        self.lines.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// The lines as NDJSON.
+pub(super) fn text(lines: &[Line]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
