@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use fencehold::fs::Fs as _;
+use fencehold::error::Happened;
+use fencehold::fs::{File as _, Fs as _, How, Stat};
 use fencehold::locate::{Start, confirm, keep_in_git_config, locate};
 use fencehold::log::{GitCheckout, union_merge};
 use fencehold_stress::sim::disk::{Disk, Persistence};
@@ -150,4 +151,134 @@ fn who_relies_on_a_setting_makes_it_durable_first() {
     assert!(!text(&cut(&world), "/repo/.git/config").contains("/out/ws"), "not durable yet");
     confirm(&fs, &found).unwrap();
     assert!(text(&cut(&world), "/repo/.git/config").contains("/out/ws"));
+}
+
+#[test]
+fn attributes_that_a_killed_process_made_are_durable_with_the_line_of_the_next_one() {
+    let mut deaths = 0;
+    for dies_at in ["append", "sync", "sync_dir"] {
+        let world = checkout(false);
+        let (_, fs, _) = world.process();
+        let checkout = GitCheckout { common_dir: GIT.into(), top: "/".into() };
+        let dying =
+            Tampered::new(fs.clone(), move |call, _| if call == dies_at { Act::Die } else { Act::Go });
+        assert!(union_merge(&dying, &checkout, Path::new("/log")).is_some());
+        assert_eq!(text(&cut(&world), "/git/info/attributes"), "", "killed at {dies_at}: not durable yet");
+        assert_eq!(union_merge(&fs, &checkout, Path::new("/other")), None);
+        let left = text(&cut(&world), "/git/info/attributes");
+        assert!(left.contains("/other merge=union\n"), "killed at {dies_at}: {left:?}");
+        deaths += 1;
+    }
+    assert_eq!(deaths, 3);
+}
+
+#[test]
+fn a_line_that_was_added_and_not_synced_is_not_called_missing() {
+    let mut notes = 0;
+    for (call, name, is_added) in [
+        ("sync_dir", "info", true),
+        ("sync_dir", "git", true),
+        ("sync", "attributes", true),
+        ("append", "attributes", false),
+    ] {
+        let world = checkout(false);
+        let (_, fs, _) = world.process();
+        let checkout = GitCheckout { common_dir: GIT.into(), top: "/".into() };
+        let fs = Tampered::always(fs, call, name, Act::Fail(std::io::ErrorKind::StorageFull));
+        let note = union_merge(&fs, &checkout, Path::new("/log")).unwrap().0;
+        assert_eq!(
+            note.contains("was added, and may be lost with the power"),
+            is_added,
+            "{call} {name}: {note}"
+        );
+        assert_eq!(note.contains("was not added"), !is_added, "{call} {name}: {note}");
+        assert_eq!(world.disk(|disk| text(disk, "/git/info/attributes")).contains("/log"), is_added);
+        notes += 1;
+    }
+    assert_eq!(notes, 4);
+}
+
+/// Gives the file this mode, as its owner does.
+fn set_mode(world: &World, path: &str, mode: u32) {
+    let (_, fs, _) = world.process();
+    let file = fs.open(Path::new(path), How::Write).unwrap();
+    let own = file.stat().unwrap();
+    file.adopt(&Stat { mode, ..own }).unwrap();
+}
+
+#[test]
+fn a_config_that_was_made_private_meanwhile_stays_private() {
+    for (before, meanwhile) in [(0o644, Some(0o600)), (0o600, Some(0o640)), (0o664, None)] {
+        let world = checkout(false);
+        set_mode(&world, "/git/config", before);
+        let (_, fs, _) = world.process();
+        let other = world.clone();
+        let fs = Tampered::before(fs, "create", "config.lock", move || {
+            let Some(mode) = meanwhile else { return };
+            other.disk(|disk| disk.put("/git/new", format!("{CONFIG}[x]\n\tpassword = y\n").as_bytes()));
+            set_mode(&other, "/git/new", mode);
+            let (_, git, _) = other.process();
+            git.rename(Path::new("/git/new"), Path::new("/git/config")).unwrap();
+        });
+        keep_in_git_config(&fs, Path::new(GIT), Path::new("/ws")).unwrap();
+        assert_eq!(world.disk(|disk| text(disk, "/git/config")).contains("password"), meanwhile.is_some());
+        let mode = fs.stat(Path::new("/git/config")).unwrap().unwrap().mode;
+        assert_eq!(mode, meanwhile.unwrap_or(before), "{before:o}, then {meanwhile:?}");
+    }
+}
+
+/// The holder of git's lock stands still; a person removes the lock, as whoever finds it is told to; git takes it anew
+/// and is half way.
+#[test]
+fn a_lock_on_gits_config_that_another_took_over_is_neither_put_in_place_nor_removed() {
+    const HALF: &str = "[core]\n\tba";
+    for (call, name) in
+        [("append", "config.lock"), ("sync", "config.lock"), ("stat", "config.lock"), ("rename", "config")]
+    {
+        let world = checkout(false);
+        let (_, fs, _) = world.process();
+        let other = world.clone();
+        let mut takes_over = Some(move || {
+            let (_, git, _) = other.process();
+            git.unlink(Path::new("/git/config.lock")).unwrap();
+            other.disk(|disk| disk.put("/git/config.lock", HALF.as_bytes()));
+        });
+        let fs = Tampered::new(fs, move |made, path| {
+            let there = path.ends_with(name) || path.ends_with("config.lock");
+            if made == call
+                && there
+                && let Some(takes_over) = takes_over.take()
+            {
+                takes_over();
+            }
+            Act::Go
+        });
+        let error = keep_in_git_config(&fs, Path::new(GIT), Path::new("/ws")).unwrap_err();
+        let (config, lock) = world.disk(|disk| (text(disk, "/git/config"), text(disk, "/git/config.lock")));
+        if call == "rename" {
+            // After the last look: what was put in place is not known to be ours.
+            assert_eq!((error.happened(), config.as_str()), (Happened::Unknown, HALF), "{error}");
+        } else {
+            assert_eq!(error.happened(), Happened::No, "{call}: {error}");
+            assert_eq!((config.as_str(), lock.as_str()), (CONFIG, HALF), "{call}: {error}");
+        }
+    }
+}
+
+/// git may change its config as soon as the lock is gone: the setting is in what it writes.
+#[test]
+fn a_setting_is_kept_though_git_replaced_its_config_right_after() {
+    let world = checkout(false);
+    let (_, fs, _) = world.process();
+    let other = world.clone();
+    let fs = Tampered::before(fs, "sync_dir", "git", move || {
+        let (_, git, _) = other.process();
+        let config = other.disk(|disk| text(disk, "/git/config"));
+        assert!(config.contains("/ws"), "{config:?}");
+        other.disk(|disk| disk.put("/git/new", format!("{config}[user]\n\tname = Ann\n").as_bytes()));
+        git.rename(Path::new("/git/new"), Path::new("/git/config")).unwrap();
+    });
+    keep_in_git_config(&fs, Path::new(GIT), Path::new("/ws")).unwrap();
+    let left = text(&cut(&world), "/git/config");
+    assert!(left.contains("Ann") && left.contains("/ws"), "{left:?}");
 }

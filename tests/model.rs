@@ -8,6 +8,8 @@ mod chain;
 mod decide;
 /// How grants end: broken, with their process, with their boot.
 mod ends;
+/// What a reader makes of JSON: numbers under any features of the parser, doubled names, numbers beyond the bound.
+mod features;
 /// Framing of lines.
 mod framing;
 /// Histories of leases and statuses.

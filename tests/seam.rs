@@ -70,9 +70,9 @@ const KINDS: [(&str, usize); 21] = [
     ("resolve", 4),
     ("stat", 32),
     ("sync", 18),
-    ("sync_dir", 19),
+    ("sync_dir", 21),
     ("truncate", 2),
-    ("unlink", 12),
+    ("unlink", 13),
     ("unlock", 5),
     ("write_at", 3),
 ];

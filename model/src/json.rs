@@ -1,6 +1,7 @@
 //! Reading and writing the few JSON shapes of this crate by hand, so that every refusal names its field.
 
 use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
@@ -90,9 +91,16 @@ impl<'a> Fields<'a> {
         self.get(key).map_or(Ok(None), |_| self.object(key).map(Some))
     }
 
-    /// All fields, in the order in which they stand.
+    /// All fields, in the order in which they stand; of two of one name the last one.
     pub fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Tree<'a>)> + use<'a> {
-        self.0.iter().map(|(key, tree)| (&**key, tree))
+        let last: BTreeMap<&str, usize> = match self.0 {
+            [] | [_] => BTreeMap::new(),
+            members => members.iter().enumerate().map(|(at, (key, _))| (&**key, at)).collect(),
+        };
+        let fields = self.0.iter().enumerate().map(|(at, (key, tree))| (at, &**key, tree));
+        fields
+            .filter(move |(at, key, _)| last.get(key).is_none_or(|last| last == at))
+            .map(|(_, key, tree)| (key, tree))
     }
 
     /// An array; one that is absent is empty.

@@ -21,6 +21,7 @@ pub mod json;
 pub mod lease;
 pub mod lock;
 pub mod ndjson;
+mod number;
 pub mod pattern;
 pub mod policy;
 pub mod record;

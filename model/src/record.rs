@@ -11,7 +11,7 @@ use core::fmt;
 use crate::chain::{self, Checksum};
 use crate::json::{Fields, Malformed, Tree, Writer};
 use crate::sift::sift;
-use crate::{Entry, Event, Revision, State, WorkspaceId};
+use crate::{Entry, Event, NUMBER_BOUND, Revision, State, WorkspaceId};
 
 /// The format of journal files that this crate writes. It reads 1 too, whose line one knows locks only: who reads just
 /// that would drop leases and tasks at the next rotation.
@@ -126,12 +126,21 @@ pub fn expect_head(line: &str, n: u64, workspace: &WorkspaceId, mut before: Stat
         return None;
     }
     let (_, known) = line.rsplit_once(",\"durable\":")?;
-    let durable = known.split_once(',')?.0.parse().ok()?;
+    let durable = known.split_once(',')?.0.parse().ok().filter(|durable| *durable < NUMBER_BOUND)?;
     // Whoever began the file had forgotten what was old; nobody decided anything since the last event.
     before.forget(before.time_ms);
     let head = Head { workspace: workspace.clone(), n, state: before };
     let (written, checksum) = write_head(&head, durable);
-    (written.strip_suffix('\n') == Some(line)).then_some(Line { content: head, durable, checksum })
+    if written.strip_suffix('\n') != Some(line) {
+        return None;
+    }
+    let expected = Line { content: head, durable, checksum };
+    debug_assert_eq!(
+        read_head(line, n).as_ref(),
+        Ok(&expected),
+        "line one of file {n} says what it was written of"
+    );
+    Some(expected)
 }
 
 fn newer_format(head: &Tree<'_>) -> Result<(), Broken> {

@@ -11,6 +11,8 @@ use core::fmt;
 use serde_core::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
+use crate::number::{MaybeNumber, NUMBER_IN_A_MAP, number_of};
+
 /// A piece of JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tree<'t> {
@@ -111,7 +113,7 @@ impl<'de> Deserialize<'de> for Tree<'de> {
     }
 }
 
-struct TreeVisitor;
+pub(crate) struct TreeVisitor;
 
 impl<'de> Visitor<'de> for TreeVisitor {
     type Value = Tree<'de>;
@@ -159,7 +161,14 @@ impl<'de> Visitor<'de> for TreeVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Tree<'de>, A::Error> {
         let mut object = Vec::with_capacity(MEMBERS_USUAL);
         while let Some(Key(key)) = members.next_key()? {
-            object.push((key, members.next_value()?));
+            if object.is_empty() && key == NUMBER_IN_A_MAP {
+                match members.next_value()? {
+                    MaybeNumber::Digits(digits) => return number_of(&digits).map(Tree::Number),
+                    MaybeNumber::Other(tree) => object.push((key, tree)),
+                }
+            } else {
+                object.push((key, members.next_value()?));
+            }
         }
         Ok(Tree::Object(object))
     }

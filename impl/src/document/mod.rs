@@ -206,16 +206,24 @@ fn inspect<F: Fs>(fs: &F, path: &Path) -> Result<Found<F::File>> {
 /// sync, and an answer never rests on what a power cut takes back.
 fn content<F: Fs>(fs: &F, place: &Place, found: Found<F::File>) -> Result<Content> {
     let Found::Whole { was, value, file, .. } = found else {
+        // Somebody may have removed it just now.
+        let synced = as_far_as_one_may(fs.sync_dir(&place.dir));
+        synced.map_err(|error| Error::environment("syncing", &place.dir, error))?;
         return Ok(Content { value: Value::Object(serde_json::Map::new()), version: Version::absent() });
     };
     settle(fs, &place.dir, &file).map_err(|error| Error::environment("syncing", &place.path(), error))?;
     Ok(Content { value, version: was.version })
 }
 
-/// Makes a file that was read, and its entry in `dir`, durable as far as the reader may. Who may not open the directory, or
-/// finds the filesystem read-only, shares it with no writer of ours that could owe the sync.
+/// Makes a file that was read, and its entry in `dir`, durable as far as the reader may.
 pub(crate) fn settle<F: Fs>(fs: &F, dir: &Path, file: &F::File) -> io::Result<()> {
-    match file.sync().and_then(|()| fs.sync_dir(dir)) {
+    as_far_as_one_may(file.sync().and_then(|()| fs.sync_dir(dir)))
+}
+
+/// Who may not open the directory, or finds the filesystem read-only, shares it with no writer of ours that could owe the
+/// sync.
+fn as_far_as_one_may(synced: io::Result<()>) -> io::Result<()> {
+    match synced {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Ok(()),
         synced => synced,

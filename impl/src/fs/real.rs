@@ -24,13 +24,13 @@ pub struct RealFile(std::fs::File);
 const CASEFOLD: u32 = 0x4000_0000;
 /// So many tries for a held OS lock only let others run between them: a holder that writes one line is done by then.
 const TRIES_WITHOUT_PAUSE: u32 = 16;
-/// The pause between two tries after these. It does not grow while others may take turns, or who has waited longest
-/// would look least often; timer slack adds some 50 µs (prctl(2), PR_SET_TIMERSLACK).
+/// The pause between two tries after these; timer slack adds some 50 µs (prctl(2), PR_SET_TIMERSLACK).
 const PAUSE: Duration = Duration::from_micros(100);
-/// After so many tries, some 100 ms, its holder does something long, or is stopped.
-const TRIES_UNTIL_LONG: u32 = 600;
-/// The pause in a long wait: what a waiter loses at the most after a release.
-const PAUSE_LONG: Duration = Duration::from_millis(2);
+/// After so many tries, some 1 s, its holder does something long, or is stopped.
+const TRIES_UNTIL_LONG: u32 = 6_600;
+/// The pause in a long wait: what a waiter loses at the most after a release. It is not much longer than that of a
+/// newcomer, or who has waited longest would get no turn where others take theirs one after the other.
+const PAUSE_LONG: Duration = Duration::from_micros(500);
 
 /// Reads a file under /proc whole (proc(5)); these are no part of the workspace.
 ///

@@ -1,6 +1,9 @@
 //! Keeps a workspace's folder in git's config, by git's own protocol: a `config.lock` that is renamed.
 //!
-//! Invariant: whoever is told that the setting stands finds it there after a power cut, whoever wrote it.
+//! Invariants:
+//! - whoever is told that the setting stands finds it there after a power cut, whoever wrote it;
+//! - what is renamed is the file that was created here, and so is what is removed: the lock's name may lead to another's
+//!   by then, as who finds it is told to remove it. (What happens between that look and the rename is seen after it.)
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::git_config::{GitConfig, dir_setting};
 use crate::document::settle;
 use crate::error::{Error, Result};
-use crate::fs::{File as _, Fs, How, append_all, read_from};
+use crate::fs::{File as _, Fs, How, Stat, append_all, read_from};
 
 /// The longest config that is rewritten.
 const CONFIG_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -28,30 +31,67 @@ pub fn keep_in_git_config<F: Fs>(fs: &F, common_dir: &Path, dir: &Path) -> Resul
     let real = fs.resolve(&config).map_err(|error| Error::environment("reaching", &config, error))?;
     // Where a link leads elsewhere, the entry that is replaced stands there.
     let folder = real.parent().unwrap_or(common_dir);
-    let found = read(fs, &real, text)?;
-    if found.names_it {
-        // Whoever wrote it may have been killed before its sync, and git syncs no config.
-        return settle(fs, folder, &found.file).map_err(|error| Error::environment("syncing", &real, error));
+    if already(fs, &real, folder, text)? {
+        return Ok(());
     }
     // Beside the file that a link leads to: there git takes it, too.
     let mut lock = real.clone().into_os_string();
     lock.push(".lock");
     let lock = PathBuf::from(lock);
-    let file = fs.open(&lock, How::CreateNew { mode: found.mode }).map_err(|error| match error.kind() {
+    // Until it is known who may read the config.
+    let file = fs.open(&lock, How::CreateNew { mode: 0o600 }).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Error::usage(format!(
             "{} exists: another git process is at work, or was killed. Try again, or remove it",
             lock.display()
         )),
         _ => Error::environment("writing", &lock, error),
     })?;
+    let stands = |path: &Path| stands(fs, path, &file);
     let replaced = write(fs, (&lock, &file), &real, text).and_then(|()| {
+        if !stands(&lock).map_err(|error| Error::environment("looking at", &lock, error))? {
+            let gone = io::Error::other("it is not the file that was made here any more; try again");
+            return Err(Error::environment("looking at", &lock, gone));
+        }
         fs.rename(&lock, &real).map_err(|error| Error::environment("replacing", &real, error))
     });
     replaced.inspect_err(|_| {
         // Best effort: a lock file that stays stops git until someone removes it.
-        let _ = fs.unlink(&lock);
+        if stands(&lock).is_ok_and(|ours| ours) {
+            let _ = fs.unlink(&lock);
+        }
     })?;
-    fs.sync_dir(folder).map_err(|error| Error::indefinite(&config, format!("syncing its folder: {error}")))
+    let durable = fs.sync_dir(folder);
+    durable.map_err(|error| Error::indefinite(&config, format!("syncing its folder: {error}")))?;
+    let found = match stands(&real).map_err(|error| Error::environment("looking at", &real, error)) {
+        // Whoever changed it right after has our setting in theirs; whoever took our lock away has not.
+        Ok(false) => already(fs, &real, folder, text),
+        ours => ours,
+    };
+    match found {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            Err(Error::indefinite(&config, "another file has taken its place, which lacks the setting"))
+        }
+        Err(error) => {
+            Err(Error::indefinite(&config, format!("another file may have taken its place: {error}")))
+        }
+    }
+}
+
+/// Whether it names the folder, durably.
+fn already<F: Fs>(fs: &F, config: &Path, folder: &Path, dir: &str) -> Result<bool> {
+    let found = read(fs, config, dir)?;
+    if found.names_it {
+        // Whoever wrote it may have been killed before its sync, and git syncs no config.
+        settle(fs, folder, &found.file).map_err(|error| Error::environment("syncing", config, error))?;
+    }
+    Ok(found.names_it)
+}
+
+/// Whether what is open stands at `path`.
+fn stands<F: Fs>(fs: &F, path: &Path, file: &F::File) -> io::Result<bool> {
+    let id = file.stat()?.id;
+    Ok(fs.stat(path)?.is_some_and(|found| found.id == id))
 }
 
 /// A config as it stands.
@@ -80,17 +120,19 @@ fn read<F: Fs>(fs: &F, config: &Path, dir: &str) -> Result<Found<F::File>> {
     Ok(Found { file, mode, bytes, names_it })
 }
 
-/// Writes the config with the setting to `config.lock`, durably. It is read under that lock: what git changed before
-/// stays.
+/// Writes the config with the setting to `config.lock`, durably, with the mode of the config. Both are read under that
+/// lock: what git changed before stays.
 fn write<F: Fs>(fs: &F, (lock, to): (&Path, &F::File), config: &Path, dir: &str) -> Result<()> {
-    let Found { mut bytes, names_it, .. } = read(fs, config, dir)?;
+    let Found { mut bytes, names_it, mode, .. } = read(fs, config, dir)?;
     if !names_it {
         if bytes.last().is_some_and(|last| *last != b'\n') {
             bytes.push(b'\n');
         }
         bytes.extend_from_slice(dir_setting(dir).as_bytes());
     }
-    append_all(to, &bytes)
+    to.stat()
+        .and_then(|own| to.adopt(&Stat { mode, ..own }))
+        .and_then(|()| append_all(to, &bytes))
         .and_then(|()| to.sync())
         .map_err(|error| Error::environment("writing", lock, error))
 }

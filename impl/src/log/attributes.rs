@@ -2,8 +2,8 @@
 //! both, where git would else call it a conflict (gitattributes(5), *merge*).
 //!
 //! Invariants: a line is added once; what else stands there stays; a failure never fails the append. Who adds the line
-//! makes it durable, and its file and folder where they are new; who finds it there does not: what a killed one left
-//! may be lost with the power, and the next append adds it again.
+//! makes it durable, and its file and folder, whoever made them: their maker may have been killed before its syncs. Who
+//! finds the line there does not: what a killed one left may be lost with the power, and the next append adds it again.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -42,34 +42,33 @@ pub(crate) fn union_line(git: &GitCheckout, path: &Path) -> Option<String> {
 pub fn union_merge<F: Fs>(fs: &F, git: &GitCheckout, path: &Path) -> Option<Note> {
     let attributes = git.attributes();
     let line = format!("{}\n", union_line(git, path)?);
-    add(fs, &attributes, &line).err().map(|error| {
-        Note(format!(
-            "could not add `{}` to {}: {error}; without it git calls appends of two branches a conflict",
-            line.trim_end(),
-            attributes.display()
-        ))
-    })
+    let (line_is, error) = match add(fs, &attributes, &line) {
+        Ok(Ok(())) => return None,
+        Ok(Err(error)) => ("added, and may be lost with the power", error),
+        Err(error) => ("not added", error),
+    };
+    Some(Note(format!(
+        "`{}` was {line_is}, in {}: {error}; without it git calls appends of two branches a conflict",
+        line.trim_end(),
+        attributes.display()
+    )))
 }
 
-fn add<F: Fs>(fs: &F, path: &Path, line: &str) -> io::Result<()> {
-    let (file, is_new) = match fs.open(path, How::Append) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => (create(fs, path)?, true),
-        opened => (opened?, false),
+/// Adds the line where it is missing; within, whether it is durable then.
+fn add<F: Fs>(fs: &F, path: &Path, line: &str) -> io::Result<io::Result<()>> {
+    let (info, common_dir) = folders(path)?;
+    let file = match fs.open(path, How::Append) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create(fs, path)?,
+        opened => opened?,
     };
     let old = read_from(&file, 0, ATTRIBUTES_BYTES_MAX)?;
     if old.split_inclusive(|&byte| byte == b'\n').any(|old| old.trim_ascii() == line.trim_ascii().as_bytes())
     {
-        return Ok(());
+        return Ok(Ok(()));
     }
     let torn = !old.is_empty() && !old.ends_with(b"\n");
     append_all(&file, format!("{}{line}", if torn { "\n" } else { "" }).as_bytes())?;
-    file.sync()?;
-    if is_new {
-        let (info, common_dir) = folders(path)?;
-        fs.sync_dir(info)?;
-        fs.sync_dir(common_dir)?;
-    }
-    Ok(())
+    Ok(file.sync().and_then(|()| fs.sync_dir(info)).and_then(|()| fs.sync_dir(common_dir)))
 }
 
 /// The folder of the attributes, and the one that it stands in.

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::Vocabulary;
 use crate::json::{Fields, Malformed, Writer};
-use crate::{Revision, Status};
+use crate::{Revision, Status, number};
 
 /// The longest detail, in bytes of JSON.
 pub const DETAIL_BYTES_MAX: usize = 4096;
@@ -29,7 +29,8 @@ impl Detail {
     /// Takes a JSON object.
     ///
     /// # Errors
-    /// Where it is no object, deeper than [`DETAIL_DEPTH_MAX`] or longer than [`DETAIL_BYTES_MAX`].
+    /// Where it is no object, deeper than [`DETAIL_DEPTH_MAX`] or longer than [`DETAIL_BYTES_MAX`], or has a number
+    /// that no float of 64 bits comes near.
     pub fn new(json: &Json) -> Result<Self, Malformed> {
         if !json.is_object() {
             return Err(Malformed("a detail is a JSON object".to_owned()));
@@ -39,7 +40,7 @@ impl Detail {
                 "a detail of more than {DETAIL_DEPTH_MAX} objects and arrays in each other"
             )));
         }
-        let text = json.to_string();
+        let text = plain_numbers(json)?.to_string();
         if text.len() > DETAIL_BYTES_MAX {
             return Err(Malformed(format!(
                 "a detail of {} bytes; the most is {DETAIL_BYTES_MAX}",
@@ -54,6 +55,22 @@ impl Detail {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The same, every number as every build of serde_json writes it: one detail is one text for all of them.
+fn plain_numbers(json: &Json) -> Result<Json, Malformed> {
+    Ok(match json {
+        Json::Number(number) => {
+            let plain = number::plain(number);
+            Json::Number(plain.ok_or_else(|| Malformed(format!("the number {number} is out of range")))?)
+        }
+        Json::Array(items) => Json::Array(items.iter().map(plain_numbers).collect::<Result<_, _>>()?),
+        Json::Object(map) => {
+            let members = map.iter().map(|(key, json)| Ok((key.clone(), plain_numbers(json)?)));
+            Json::Object(members.collect::<Result<_, Malformed>>()?)
+        }
+        other => other.clone(),
+    })
 }
 
 fn is_deeper(json: &Json, levels: usize) -> bool {

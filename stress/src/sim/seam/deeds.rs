@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fencehold::document::Document;
+use fencehold::document::{Document, Version};
 use fencehold::fs::{Fs as _, How};
 use fencehold::journal::Journal as _;
 use fencehold::locate::keep_in_git_config;
@@ -31,7 +31,7 @@ pub(super) struct Deed {
 }
 
 /// All of them, in a fixed order.
-pub(super) const DEEDS: [Deed; 13] = [
+pub(super) const DEEDS: [Deed; 14] = [
     Deed { name: "repair of a missing lock", disk: || without("lock"), act: repair },
     Deed { name: "repair of a missing folder", disk: || without("quarantine"), act: repair },
     Deed { name: "repair of a missing floor", disk: || without("floor.json"), act: repair },
@@ -66,6 +66,15 @@ pub(super) const DEEDS: [Deed; 13] = [
             assert!(mend(&document).is_ok(), "a healthy disk");
         },
     },
+    Deed {
+        name: "removal of a document",
+        disk: || site::disk(|fs, _| site::foreign(fs, "state.json", b"{\"n\":0}\n")),
+        act: |fs, host| {
+            let document = site::document(fs, host).expect("a healthy disk");
+            assert_eq!(remove(&document), Ok(true));
+            assert_eq!(remove(&document), Ok(false), "it is gone");
+        },
+    },
 ];
 
 /// The checkout's common directory.
@@ -95,6 +104,18 @@ fn repair(fs: &SimFs, host: &SimHost) {
 
 fn mend(document: &Document<SimFs, SimHost>) -> fencehold::Result<()> {
     document.repair(None, &site::shown(None)).map(drop)
+}
+
+/// Removes what stands there; false where nothing does.
+pub(super) fn remove(document: &Document<SimFs, SimHost>) -> Result<bool, String> {
+    let said = |error: fencehold::Error| format!("a process is told: {error}");
+    let content = document.read(&site::shown(None)).map_err(said)?;
+    let version = content.map_err(|refusal| format!("a read is refused: {refusal}"))?.version;
+    if version == Version::absent() {
+        return Ok(false);
+    }
+    let removed = document.remove(&version, &site::shown(None)).map_err(said)?;
+    removed.map(|()| true).map_err(|refusal| format!("a removal is refused: {refusal}"))
 }
 
 /// A folder with git's files in it.

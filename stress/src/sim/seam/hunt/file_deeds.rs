@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fencehold::document::Repaired;
+use fencehold::document::{Repaired, Version};
 use fencehold::error::Error;
 use fencehold::fs::{File as _, Fs as _, How, read_file};
 use fencehold::locate::keep_in_git_config;
@@ -68,6 +68,7 @@ pub(super) fn all() -> Vec<Deed> {
     vec![
         deed("an update", files, increment, kept_number),
         deed("a new document", || site::disk(|_, _| {}), increment, number),
+        Deed { relied_on: By::WhoeverAtOnce, ..deed("a removal", files, remove, gone) },
         deed("a record", files, append, records),
         deed("a fence", marked, fenced, older_refused),
         Deed { relied_on: By::WhoeverAtOnce, ..deed("a setting of git", deeds::git_checkout, set, setting) },
@@ -102,6 +103,18 @@ fn kept_number(fs: &SimFs, host: &SimHost) -> Told {
     }
 }
 
+fn remove(fs: &SimFs, host: &SimHost) -> Told {
+    deeds::remove(&site::document(fs, host).map_err(|error| said(&error))?)?;
+    Ok(1)
+}
+
+fn gone(fs: &SimFs, host: &SimHost) -> Told {
+    let document = site::document(fs, host).map_err(|error| said(&error))?;
+    let content = document.read(&site::shown(None)).map_err(|error| said(&error))?;
+    let content = content.map_err(|refusal| format!("a read is refused: {refusal}"))?;
+    Ok(u64::from(content.version == Version::absent()))
+}
+
 fn marked() -> Disk {
     site::disk(|fs, host| {
         site::foreign(fs, "state.json", b"{\"n\":0}\n");
@@ -128,7 +141,12 @@ fn set(fs: &SimFs, _: &SimHost) -> Told {
 }
 
 fn setting(fs: &SimFs, _: &SimHost) -> Told {
-    let config = text(fs, &Path::new(deeds::GIT).join("config"))?;
+    let path = Path::new(deeds::GIT).join("config");
+    let mode = fs.stat(&path).ok().flatten().map(|stat| stat.mode);
+    if mode != Some(0o644) {
+        return Err(format!("git's config has got the mode {:o}", mode.unwrap_or_default()));
+    }
+    let config = text(fs, &path)?;
     if !config.contains("bare = false") {
         return Err(format!("git's config has become {config:?}"));
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use fencehold::fs::{File as _, Fs as _, How};
 use fencehold::journal::{FileJournal, Journal as _, Options as Durable};
 use rustix::io::Errno;
 
@@ -29,12 +30,14 @@ impl Lived {
     pub(super) fn all() -> Vec<Self> {
         let used = || workspace::disk(|_, _| {});
         let at_the_floor = || things::next_at_the_floor().persistent(Persistence::Posix, PAGE_BYTES);
+        let power = || used().persistent(Persistence::Posix, PAGE_BYTES);
         vec![
             Lived { name: "something goes missing", disk: used(), judge: missing },
             Lived { name: "the folder becomes a copy", disk: used(), judge: copied },
             Lived { name: "a sync of another one fails", disk: used(), judge: condemned },
             Lived { name: "a rotator is killed", disk: things::nearly_due(), judge: rotated },
             Lived { name: "who raised the floor is killed", disk: at_the_floor(), judge: raised },
+            Lived { name: "what it looks at is lost", disk: power(), judge: lost },
         ]
     }
 }
@@ -155,4 +158,23 @@ fn raised(world: &World) -> Judged {
         return Err(format!("token {token}, and after the power failed {seen} is read"));
     }
     alone(world, own).map(drop)
+}
+
+/// Nothing is shown of which the kernel says, once, that it did not come to the platter.
+fn lost(world: &World) -> Judged {
+    let client = lives(world);
+    client.revision().map_err(|error| said(&error))?;
+    let at = world.choose("call", CALLS_MAX);
+    drop(world.alone(Plan::at(at as u64, Fault::Kill), |fs, host| own(&fs, &host)));
+    // A third one's sync meets the error; who had the file open is told as well, by his next sync.
+    drop(world.alone(Plan::at(1, Fault::Fail(Errno::IO)), |fs, _| {
+        let path = Path::new(DIR).join("journal.1.ndjson");
+        fs.open(&path, How::Append).and_then(|file| file.sync())
+    }));
+    let seen = client.revision().map_err(|error| said(&error))?;
+    world.power_cut();
+    match alone(world, look)? {
+        after if after >= seen => Ok(()),
+        after => Err(format!("{seen} was seen, and after the power failed there is {after}")),
+    }
 }
