@@ -12,12 +12,14 @@ mod git;
 mod git_config;
 mod git_index;
 mod setting;
+#[cfg(feature = "cli")]
 mod unset;
 
 pub use branch::branch;
 pub use check::{check, check_filesystem};
 pub use setting::keep_in_git_config;
-pub use unset::{forget_in_git_config, is_kept_in_git_config};
+#[cfg(feature = "cli")]
+pub(crate) use unset::{setting_in, without_setting};
 
 use std::path::{Path, PathBuf};
 

@@ -95,15 +95,15 @@ fn stands<F: Fs>(fs: &F, path: &Path, file: &F::File) -> io::Result<bool> {
 }
 
 /// A config as it stands.
-pub(super) struct Found<I> {
+struct Found<I> {
     file: I,
-    pub(super) mode: u32,
-    pub(super) bytes: Vec<u8>,
+    mode: u32,
+    bytes: Vec<u8>,
     /// Whether it names the folder that is asked for; one that names another is an error.
-    pub(super) names_it: bool,
+    names_it: bool,
 }
 
-pub(super) fn read<F: Fs>(fs: &F, config: &Path, dir: &str) -> Result<Found<F::File>> {
+fn read<F: Fs>(fs: &F, config: &Path, dir: &str) -> Result<Found<F::File>> {
     let failed = |error| Error::environment("reading", config, error);
     let file = fs.open(config, How::Read).map_err(failed)?;
     let mode = file.stat().map_err(failed)?.mode;

@@ -9,6 +9,7 @@
 
 mod away;
 mod ours;
+mod setting;
 mod undo;
 
 use fencehold_model::lock::Refusal;

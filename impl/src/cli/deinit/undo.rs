@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::super::session::Session;
 use super::super::union_lines::{Added, without};
+use super::setting;
 use crate::error::{Error, Result};
 use crate::fs::{File as _, Fs as _, How, RealFs, append_all, create_synced, read_file};
 use crate::host::{Host as _, RealHost};
-use crate::locate;
 use crate::log::GitCheckout;
 use crate::mark::{sweep, temp_name};
 
@@ -65,7 +65,7 @@ fn rewrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub(super) fn setting(session: &Session) -> Result<bool> {
     let place = &session.place;
     let Some(common_dir) = &place.common_dir else { return Ok(false) };
-    if locate::is_kept_in_git_config(&session.fs, common_dir, &place.dir)? != Some(true) {
+    if setting::is_ours(common_dir, &place.dir)? != Some(true) {
         return Ok(false);
     }
     let path = common_dir.join(POINTER);
@@ -74,7 +74,7 @@ pub(super) fn setting(session: &Session) -> Result<bool> {
     sweep(&RealFs, common_dir, POINTER).map_err(failed)?;
     create_synced(&RealFs, &temp, 0o600, place.dir.to_string_lossy().as_bytes()).map_err(failed)?;
     RealFs.rename(&temp, &path).and_then(|()| RealFs.sync_dir(common_dir)).map_err(failed)?;
-    locate::forget_in_git_config(&session.fs, common_dir, &place.dir)
+    setting::forget(common_dir, &place.dir)
 }
 
 /// The folder that a killed run was at, where git's config names it no more.
@@ -103,9 +103,7 @@ pub(super) fn forget_pointer(session: &Session) -> Result<()> {
 pub(super) fn setting_by_hand(session: &Session) -> Result<bool> {
     let place = &session.place;
     match &place.common_dir {
-        Some(common_dir) => {
-            Ok(locate::is_kept_in_git_config(&session.fs, common_dir, &place.dir)? == Some(false))
-        }
+        Some(common_dir) => Ok(setting::is_ours(common_dir, &place.dir)? == Some(false)),
         None => Ok(false),
     }
 }
