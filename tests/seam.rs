@@ -54,10 +54,10 @@ fn known() -> &'static Record {
 /// How many places of each kind the census finds. Where the shipped code has got or lost one, say so here; a new one is
 /// a mutant as well, which somebody has to catch.
 const KINDS: [(&str, usize); 21] = [
-    ("adopt", 1),
+    ("adopt", 2),
     ("append", 12),
     ("create", 16),
-    ("fstat", 15),
+    ("fstat", 17),
     ("list", 4),
     ("lock", 4),
     ("lock_shared", 2),
@@ -68,7 +68,7 @@ const KINDS: [(&str, usize); 21] = [
     ("rename", 5),
     ("rename_new", 4),
     ("resolve", 4),
-    ("stat", 32),
+    ("stat", 33),
     ("sync", 18),
     ("sync_dir", 21),
     ("truncate", 2),
