@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use fencehold_stress::guard::{Counts, Defect, Found, Line, Options, SHIPPED, judge, run};
+use fencehold_stress::guard::{Defect, Found, Line, Options, SHIPPED, judge, run};
 use serde_json::{Value, json};
 
 /// A few sessions on a hook: what the judge found.
@@ -31,30 +31,41 @@ fn the_shipped_hook_is_never_flagged() {
     assert_eq!((found.violations, found.counts.missed(2)), (vec![], vec![]));
 }
 
+/// How often a broken one gets twice the time before it counts as missed.
+const DOUBLINGS: u32 = 4;
+
 /// M39 cwd-split, M47 fail-open-silent, M50 inert-guard: real hook processes that do not block, and the same guard without
 /// a defect.
 #[test]
 fn a_broken_guard_is_caught_and_a_right_one_is_not() {
     let mut caught = 0;
     for defect in Defect::ALL {
+        let said: &[&str] = match defect {
+            Defect::None => &[],
+            // An inert one lets the one pass or the other, whichever is drawn first.
+            Defect::Inert => &["passed"],
+            Defect::PerFolder => &["passed while session"],
+            Defect::FailsOpen => &["nobody can decide passed"],
+        };
         for seed in 1..=3 {
-            let found = found(defect.word(), seed, Duration::from_millis(500));
-            let Counts { calls, .. } = found.counts;
-            let first = found.violations.first();
-            println!("{}, seed {seed}: {calls} calls, {first:?}", defect.word());
-            assert_eq!(first.is_some(), defect != Defect::None, "{}, seed {seed}", defect.word());
-            let said = match defect {
-                Defect::None => continue,
-                // An inert one lets the one pass or the other, whichever is drawn first.
-                Defect::Inert => ["passed", "passed"],
-                Defect::PerFolder => ["passed while session", "while"],
-                Defect::FailsOpen => ["nobody can decide passed", "passed"],
+            let mut violations = Vec::new();
+            let is_caught = |violations: &[String]| {
+                said.iter().all(|said| violations.iter().any(|why| why.contains(said)))
             };
-            assert!(
-                said.iter().all(|said| found.violations.iter().any(|why| why.contains(said))),
-                "{found:?}"
-            );
-            caught += 1;
+            // A busy machine gets to few calls in half a second; the right one has to stand as much.
+            for doubled in 0..=DOUBLINGS {
+                let found = found(defect.word(), seed, Duration::from_millis(500 << doubled));
+                println!("{}, seed {seed}: {} calls", defect.word(), found.counts.calls);
+                violations.extend(found.violations);
+                if is_caught(&violations) {
+                    break;
+                }
+            }
+            assert!(is_caught(&violations), "{}, seed {seed}: {violations:?}", defect.word());
+            match defect {
+                Defect::None => assert_eq!(violations, Vec::<String>::new(), "seed {seed}"),
+                _ => caught += 1,
+            }
         }
     }
     assert_eq!(caught, 9);
