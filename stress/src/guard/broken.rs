@@ -107,6 +107,10 @@ fn changed<T>(path: &Path, change: impl FnOnce(Value) -> (T, Option<Value>)) -> 
 
 fn enter(path: &Path, call: &Call) -> Result<Value, String> {
     let me = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get());
+    if !is_harness(me) {
+        // Killed meanwhile: nobody hears this answer, and who adopts the orphans holds nothing.
+        return Ok(deny("its harness is gone"));
+    }
     let since = begun(i64::from(me));
     changed(path, |inside| {
         let is_mine = inside["session"] == call.session.as_str();
@@ -118,6 +122,12 @@ fn enter(path: &Path, call: &Call) -> Result<Value, String> {
         }
         (json!({}), Some(json!({ "session": call.session.as_str(), "pid": me, "begun": since })))
     })
+}
+
+/// Whether the process is a harness of the stage: the same program as this one.
+fn is_harness(pid: i32) -> bool {
+    let program = |of: &str| std::fs::read_link(format!("/proc/{of}/exe")).ok();
+    program("self").is_some_and(|ours| program(&pid.to_string()) == Some(ours))
 }
 
 fn leave(path: &Path, call: &Call) -> Result<Value, String> {
