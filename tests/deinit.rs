@@ -3,11 +3,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::guard::play::Session;
 use crate::program::{Said, Yard, said};
+
+/// By how much one of two that race begins later or earlier the next time.
+const STEP: Duration = Duration::from_micros(500);
 
 type Tree = Vec<(PathBuf, u32, Vec<u8>)>;
 
@@ -205,6 +209,8 @@ fn acquire_against_deinit(in_dir: bool) {
     let (yard, outside) = (Yard::with_git(), Yard::new());
     let dir = outside.join("w").to_string_lossy().into_owned();
     let (mut removed, mut kept) = (0, 0);
+    // The acquire begins that much later: more while it wins, less while it loses, so that the two meet on any machine.
+    let mut behind = Duration::ZERO;
     for round in 0..200 {
         let name = format!("lock-{round}");
         if in_dir {
@@ -217,14 +223,22 @@ fn acquire_against_deinit(in_dir: bool) {
         acquire.args(["lock", "acquire", &name, "--ttl", "1h"]);
         let mut deinit = yard.fencehold();
         deinit.arg("deinit");
-        let (granted, ended) = std::thread::scope(|scope| {
-            let granted = scope.spawn(|| said(&mut acquire));
+        let (ended, granted) = std::thread::scope(|scope| {
+            let granted = scope.spawn(|| {
+                std::thread::sleep(behind);
+                said(&mut acquire)
+            });
             (said(&mut deinit), granted.join().unwrap())
         });
-        let (ended, granted) = (granted, ended);
         match ended.code {
-            0 => removed += 1,
-            1 => kept += 1,
+            0 => {
+                removed += 1;
+                behind = behind.saturating_sub(STEP);
+            }
+            1 => {
+                kept += 1;
+                behind += STEP;
+            }
             _ => panic!("{ended:?}"),
         }
         if granted.code == 0 {

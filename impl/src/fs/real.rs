@@ -54,17 +54,23 @@ impl RealFs {
         std::fs::read_link(path).map(|target| target.to_string_lossy().into_owned())
     }
 
-    /// The path and kind of each thing in a directory, those whose names are not UTF-8 too, in no order.
+    /// The path and kind of each thing in a directory, those whose names are not UTF-8 too, in no order. What goes while
+    /// it is listed may be left out.
     ///
     /// # Errors
     /// Where the directory cannot be read.
     pub fn entries(&self, dir: &Path) -> io::Result<Vec<(PathBuf, Kind)>> {
-        let entries = std::fs::read_dir(dir)?.map(|entry| {
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(dir)? {
             let path = entry?.path();
-            let kind = stat_of(&std::fs::symlink_metadata(&path)?).kind;
-            Ok((path, kind))
-        });
-        entries.collect()
+            match std::fs::symlink_metadata(&path) {
+                Ok(meta) => entries.push((path, stat_of(&meta).kind)),
+                // The temp of a writer at work, renamed between the two looks.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(entries)
     }
 
     /// When the content of what stands at `path` itself was last changed, in milliseconds since 1970 by the wall clock
