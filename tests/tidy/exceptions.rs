@@ -41,6 +41,7 @@ pub(super) const SLEEPS: &[(&str, &str)] = &[
     ("stress/src/soak/mod.rs", "the live line is drawn anew"),
     ("stress/src/soak/aftermath.rs", "the instant at which a repair is killed is drawn"),
     ("tests/mark.rs", "the time that a holder of the OS lock keeps it"),
+    ("tests/deinit.rs", "by how much one of two that race begins later is sought"),
 ];
 
 /// Protocol files with unit tests: path, reason.
