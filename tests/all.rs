@@ -42,6 +42,8 @@ mod document_faults;
 mod document_text;
 /// The explorer of the machines, and the wrong machines that it must catch.
 mod explore;
+/// The first screen, and who waits.
+mod front;
 /// What is written into git's own files.
 mod git_files;
 /// The session guard as processes: payloads of harnesses in, decisions out.

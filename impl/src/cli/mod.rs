@@ -12,6 +12,7 @@ mod deinit;
 mod describe;
 mod doc;
 mod fence;
+mod front;
 mod git;
 mod history;
 mod hook;
@@ -34,6 +35,7 @@ mod span;
 mod task;
 mod team;
 mod union_lines;
+mod waiting;
 mod whole;
 
 use std::ffi::OsString;
@@ -147,7 +149,7 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Init(asked) => init::init(asked, common),
         Command::Deinit(asked) => deinit::deinit(asked, common),
         Command::Where => inspect::place(common),
-        Command::Status => inspect::status(common),
+        Command::Status => front::status(common),
         Command::Audit(who) => audit::audit(who, common),
         Command::Doctor => inspect::doctor(common),
         Command::History { name } => history::history(name.as_deref(), common),

@@ -21,7 +21,7 @@ use crate::locate::{self, Start};
 use crate::writes::{Target, Tree, folds_case, plain_path};
 
 /// The lock of whatever may change the whole checkout.
-pub(super) const WORKSPACE: &str = "workspace";
+pub(in super::super) const WORKSPACE: &str = "workspace";
 /// Of the TTL, so much may pass before it is renewed.
 const RENEW_AFTER_THIRDS: u64 = 1;
 
