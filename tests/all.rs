@@ -42,7 +42,7 @@ mod document_faults;
 mod document_text;
 /// The explorer of the machines, and the wrong machines that it must catch.
 mod explore;
-/// The first screen, and who waits.
+/// The first screen.
 mod front;
 /// What is written into git's own files.
 mod git_files;
@@ -135,6 +135,10 @@ mod targets;
 mod tidy;
 /// Every operation killed at every call and cut at every byte.
 mod torn;
+/// Who waits is seen, whatever becomes of it.
+mod waiting;
+/// The first screen, live, in a terminal.
+mod watch;
 /// The world of processes that take turns: kills, faults, searches.
 mod world;
 /// Faults by choice in the simulated world: each happens, and does what it says.

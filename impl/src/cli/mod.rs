@@ -36,6 +36,7 @@ mod task;
 mod team;
 mod union_lines;
 mod waiting;
+mod watch;
 mod whole;
 
 use std::ffi::OsString;
@@ -150,6 +151,7 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Deinit(asked) => deinit::deinit(asked, common),
         Command::Where => inspect::place(common),
         Command::Status => front::status(common),
+        Command::Watch => watch::watch(common),
         Command::Audit(who) => audit::audit(who, common),
         Command::Doctor => inspect::doctor(common),
         Command::History { name } => history::history(name.as_deref(), common),

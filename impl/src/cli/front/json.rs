@@ -36,6 +36,7 @@ pub(super) fn object(front: &Front) -> Value {
         value["revision"] = stands.revision.into();
     }
     value["waiters"] = front.waiters.iter().map(|waiter| waiter_object(waiter, front.boot_ms)).collect();
+    value["os_lock_kept_by"] = front.os_lock.clone().into();
     value["quarantine"] = front.aside.clone().into();
     value["failed_open"] = front.failed_open.clone().into();
     value["hooks"] = front.asking.iter().map(|asking| asking.path().to_string_lossy()).collect();

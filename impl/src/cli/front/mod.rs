@@ -4,6 +4,7 @@
 //! shown, and the exit code is that of the worst of it.
 
 mod json;
+mod os_lock;
 mod page;
 mod rows;
 
@@ -26,8 +27,8 @@ use crate::host::{Clock as _, RealHost};
 use crate::ledger::{LeaseView, TaskView};
 use crate::locate::Place;
 
-use page::page;
-use rows::fit;
+pub(super) use page::Page;
+pub(super) use rows::{Row, Tone, cut_front, fit};
 
 /// What there is to be seen of a workspace.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub(super) struct Front {
     /// Who waits, the longest first, as seen at `boot_ms` of the boot's monotonic clock.
     pub(super) waiters: Vec<Waiter>,
     pub(super) boot_ms: u64,
+    /// Who keeps the OS lock that every write takes, where it is kept.
+    pub(super) os_lock: Option<String>,
     /// What is kept of damaged bytes, by name.
     pub(super) aside: Vec<String>,
     /// The calls that passed undecided.
@@ -63,7 +66,7 @@ pub(super) struct Stands {
     pub(super) leases: Vec<LeaseView>,
     /// The tasks in which two statuses or more stand.
     pub(super) conflicts: Vec<TaskView>,
-    policy: Policy,
+    pub(super) policy: Policy,
 }
 
 /// `fencehold status`.
@@ -72,7 +75,10 @@ pub(super) fn status(common: &Common) -> Ended {
     let front = Front::of(&session, Locks::open(&session));
     let text = || {
         let width = session.out.width();
-        fit(&page(&front), width).iter().map(|row| row.text(session.out.is_coloured())).collect::<String>()
+        fit(&front.page().with_place(), width)
+            .iter()
+            .map(|row| row.text(session.out.is_coloured()))
+            .collect::<String>()
     };
     if session.out.json {
         session.out.answer(&json::object(&front), "")?;
@@ -124,6 +130,7 @@ impl Front {
             stands,
             waiters,
             boot_ms,
+            os_lock: os_lock::kept_by(dir),
             aside,
             failed_open,
             asking,

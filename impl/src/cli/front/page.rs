@@ -6,7 +6,7 @@ use fencehold_model::{LockName, Pattern, TimeMs};
 
 use super::super::hook::{Asking, WORKSPACE};
 use super::super::{lease, span, task};
-use super::rows::{Row, Tone};
+use super::rows::{Row, Tone, plain};
 use super::{Front, Stands};
 use crate::error::Error;
 use crate::ledger::{LeaseView, TaskView};
@@ -14,9 +14,57 @@ use crate::ledger::{LeaseView, TaskView};
 /// How many pieces of damaged bytes, or hooks, are named.
 const NAMED_MAX: usize = 5;
 
-/// All of it.
-pub(in super::super) fn page(front: &Front) -> Vec<Row> {
-    let mut rows = vec![Row::whole(Tone::Plain, &format!("workspace: {}", front.place.dir.display()))];
+/// A page for people.
+#[derive(Debug, Default)]
+pub(in super::super) struct Page {
+    /// Which workspace it is about.
+    pub(in super::super) place: String,
+    /// The least that there is to say.
+    pub(in super::super) summary: String,
+    pub(in super::super) rows: Vec<Row>,
+}
+
+impl Page {
+    /// What is left to say where nothing can be looked at.
+    pub(in super::super) fn of_error(error: &Error) -> Self {
+        let rows = vec![Row::whole(Tone::Bad, &error.to_string())];
+        Page { place: String::new(), summary: "cannot be looked at".to_owned(), rows }
+    }
+
+    /// The rows, below one that says which workspace they are about.
+    pub(in super::super) fn with_place(self) -> Vec<Row> {
+        let mut rows = vec![Row::whole(Tone::Plain, &format!("workspace: {}", self.place))];
+        rows.extend(self.rows);
+        rows
+    }
+}
+
+impl Front {
+    /// All of it.
+    pub(in super::super) fn page(&self) -> Page {
+        Page { place: plain(&self.place.dir.to_string_lossy()), summary: summary(self), rows: rows(self) }
+    }
+}
+
+/// In one line.
+fn summary(front: &Front) -> String {
+    let counted = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
+    let (mut held, mut open) = (None, None);
+    if let Some(stands) = &front.stands {
+        held = Some(format!("{} held", stands.locks.len()));
+        open = counted(stands.leases.iter().filter(|view| view.lease.is_open()).count(), "at work");
+    }
+    let parts = [
+        held,
+        counted(front.waiters.len(), "waiting"),
+        open,
+        counted(front.wrong.len() + front.aside.len(), "damaged"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn rows(front: &Front) -> Vec<Row> {
+    let mut rows = Vec::new();
     if !front.exists {
         rows.push(Row::whole(Tone::Plain, NOT_YET));
     }
@@ -24,6 +72,7 @@ pub(in super::super) fn page(front: &Front) -> Vec<Row> {
         section(&mut rows, "held", held(front, stands));
     }
     section(&mut rows, "waiting", waiting(front));
+    section(&mut rows, "in the way of every write", in_the_way(front));
     if let Some(stands) = &front.stands {
         section(&mut rows, "leases", leases(stands));
         section(&mut rows, "in conflict", conflicts(stands));
@@ -31,7 +80,7 @@ pub(in super::super) fn page(front: &Front) -> Vec<Row> {
     }
     section(&mut rows, "damaged", damaged(front));
     section(&mut rows, "passed undecided", failed_open(front));
-    section(&mut rows, "asked before tool calls and commits", asking(front));
+    section(&mut rows, "hooks that ask", asking(front));
     rows
 }
 
@@ -93,6 +142,11 @@ fn waiting(front: &Front) -> Vec<Row> {
         Row::about(waiter.lock.as_str(), Tone::Warn, &text)
     };
     front.waiters.iter().map(of).collect()
+}
+
+fn in_the_way(front: &Front) -> Vec<Row> {
+    let text = |who| format!("{who}; it has the OS lock that every write takes");
+    front.os_lock.iter().map(|who| Row::under(Tone::Bad, &text(who))).collect()
 }
 
 fn leases(stands: &Stands) -> Vec<Row> {

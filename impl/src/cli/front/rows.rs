@@ -88,6 +88,15 @@ pub(in super::super) fn cut(text: &str, columns: usize) -> String {
     text.chars().take(columns.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// The last `columns` of a text, its cut marked: of a path the end says more.
+pub(in super::super) fn cut_front(text: &str, columns: usize) -> String {
+    let count = text.chars().count();
+    if count <= columns {
+        return text.to_owned();
+    }
+    ['…'].into_iter().chain(text.chars().skip(count + 1 - columns.max(1))).collect()
+}
+
 /// The rows in so many columns: names are cut, the rest goes on below where it began. Without a width only the columns
 /// are set.
 pub(in super::super) fn fit(rows: &[Row], width: Option<usize>) -> Vec<Row> {
