@@ -84,6 +84,8 @@ mod program;
 mod readme;
 /// Bugs that were found, each kept away by a test that the README names.
 mod regressions;
+/// What ours takes the place of: its behaviours and defects, on ours and as they were published.
+mod replaced;
 /// The gate's reports: table, files, drawing, exit codes.
 mod report;
 /// What a hard look at the protocol's first draft found, each finding as its story.
