@@ -12,6 +12,8 @@ mod ends;
 mod features;
 /// Framing of lines.
 mod framing;
+/// Guarded globs: no path under two locks, kept through JSON.
+mod guarded;
 /// Histories of leases and statuses.
 mod history;
 /// Leases: round trips, the index of write sets, what a grant looks at, forgetting.

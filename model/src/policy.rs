@@ -1,9 +1,14 @@
-//! What a team has agreed on: its vocabulary of statuses, how ids are written, what an overlap of write sets means.
+//! What a team has agreed on: its vocabulary of statuses, how ids are written, what an overlap of write sets means, what
+//! stands under guard.
 //!
 //! Recorded in the journal, so that every worktree and branch obeys one, whatever its own files say.
 //!
 //! Invariants: every status that a cell stands in is in the vocabulary, all those of one cell at one rank; no two ids
 //! that stand in the state have the same canonical form.
+
+mod guarded;
+
+pub use guarded::{GUARDED_BYTES_MAX, GUARDED_PATHS_MAX, Guard, Guarded};
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;
@@ -26,6 +31,8 @@ pub struct Policy {
     pub lease_ids: IdForm,
     /// What an overlap of write sets means.
     pub overlap: Overlap,
+    /// What a write needs a lock for.
+    pub guarded: Guarded,
 }
 
 /// How ids are written.
@@ -124,12 +131,15 @@ impl Policy {
 
     /// Writes its JSON object.
     pub fn write(&self, out: &mut String) {
-        Writer::new(out)
-            .value("statuses", |out| self.vocabulary.write(out))
+        let mut to = Writer::new(out);
+        to.value("statuses", |out| self.vocabulary.write(out))
             .text("task_ids", self.task_ids.word())
             .text("lease_ids", self.lease_ids.word())
-            .text("overlap", self.overlap.word())
-            .end();
+            .text("overlap", self.overlap.word());
+        if !self.guarded.is_empty() {
+            to.value("guarded", |out| self.guarded.write(out));
+        }
+        to.end();
     }
 
     /// Reads what [`Policy::write`] wrote.
@@ -145,6 +155,7 @@ impl Policy {
             lease_ids: form("lease_ids")?,
             overlap: Overlap::parse(word)
                 .ok_or_else(|| Malformed(format!("field `overlap`: `{word}` is not refuse or advise")))?,
+            guarded: Guarded::read(fields.array_or_empty("guarded")?)?,
         })
     }
 }

@@ -50,12 +50,15 @@ fn vocabulary() -> impl Strategy<Value = Vocabulary> {
 fn policy() -> impl Strategy<Value = Policy> {
     let form = || prop_oneof![Just(IdForm::Text), Just(IdForm::Numbers)];
     let overlap = prop_oneof![Just(Overlap::Refuse), Just(Overlap::Advise)];
-    (vocabulary(), form(), form(), overlap).prop_map(|(vocabulary, task_ids, lease_ids, overlap)| Policy {
-        vocabulary,
-        task_ids,
-        lease_ids,
-        overlap,
-    })
+    (vocabulary(), form(), form(), overlap, super::guarded::guarded()).prop_map(
+        |(vocabulary, task_ids, lease_ids, overlap, guarded)| Policy {
+            vocabulary,
+            task_ids,
+            lease_ids,
+            overlap,
+            guarded,
+        },
+    )
 }
 
 /// A value of statuses that any vocabulary could have.
