@@ -30,6 +30,8 @@ mod cli_lease;
 mod cli_task;
 /// What every journal keeps, asked of the journal in files and of the simulated one; and the latter's own faults.
 mod contract;
+/// What other systems do and where they break, beside the tests: `docs/coverage.md`.
+mod coverage;
 /// `fencehold deinit` as processes: what goes, what stays, what stops it.
 mod deinit;
 /// The simulated disk: the kernel's answers, and what a power cut leaves of it.

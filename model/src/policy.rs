@@ -1,4 +1,5 @@
-//! What a team has agreed on: its vocabulary of statuses, how ids are written, what an overlap of write sets means.
+//! What a team has agreed on: its vocabulary of statuses, how ids are written, what an overlap of write sets means, what
+//! stands under guard.
 //!
 //! Recorded in the journal, so that every worktree and branch obeys one, whatever its own files say.
 //!
@@ -6,6 +7,10 @@
 //! that stand in the state have the same canonical form; every gate stands before a status of the vocabulary.
 
 pub mod gates;
+
+mod guarded;
+
+pub use guarded::{GUARDED_BYTES_MAX, GUARDED_PATHS_MAX, Guard, Guarded};
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;
@@ -32,6 +37,8 @@ pub struct Policy {
     pub overlap: Overlap,
     /// What must be so before a task enters a status.
     pub gates: Vec<Gate>,
+    /// What a write needs a lock for.
+    pub guarded: Guarded,
 }
 
 /// How ids are written.
@@ -136,6 +143,9 @@ impl Policy {
             .text("lease_ids", self.lease_ids.word())
             .text("overlap", self.overlap.word());
         gates::write(&mut to, &self.gates);
+        if !self.guarded.is_empty() {
+            to.value("guarded", |out| self.guarded.write(out));
+        }
         to.end();
     }
 
@@ -155,6 +165,7 @@ impl Policy {
             overlap: Overlap::parse(word)
                 .ok_or_else(|| Malformed(format!("field `overlap`: `{word}` is not refuse or advise")))?,
             gates,
+            guarded: Guarded::read(fields.array_or_empty("guarded")?)?,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! `fencehold.toml`: what a team agrees on, tracked with the sources. It counts once it is applied; nothing in it is run.
 
 mod gates;
+mod guarded;
 
 use std::path::Path;
 
@@ -54,12 +55,17 @@ impl Team {
                     .map_err(|Wrong(place, what)| at.line(place.unwrap_or(start), &what))?;
                 continue;
             }
+            if name == "guarded" {
+                let read = guarded::read(value.get_ref());
+                policy.guarded = read.map_err(|Wrong(place, what)| at.line(place.unwrap_or(start), &what))?;
+                continue;
+            }
             let (DeValue::Table(keys), "tasks" | "leases") = (value.get_ref(), name) else {
                 return Err(at.line(
                     start,
                     &match name {
                         "tasks" | "leases" => shaped(name, value.get_ref(), "a table"),
-                        _ => unknown(name, "`tasks`, `leases` and `gates`"),
+                        _ => unknown(name, "`tasks`, `leases`, `guarded` and `gates`"),
                     },
                 ));
             };
@@ -94,6 +100,7 @@ pub(super) fn difference(one: &Policy, other: &Policy) -> Vec<&'static str> {
         ("leases.ids", one.lease_ids == other.lease_ids),
         ("leases.overlap", one.overlap == other.overlap),
         (gates::KEY, one.gates == other.gates),
+        ("guarded", one.guarded == other.guarded),
     ];
     same.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
 }
@@ -132,7 +139,7 @@ pub(super) fn render(policy: &Policy) -> String {
         quoted(policy.task_ids.word()),
         quoted(policy.lease_ids.word()),
         quoted(policy.overlap.word()),
-        gates::render(&policy.gates)
+        guarded::render(&policy.guarded, quoted) + &gates::render(&policy.gates)
     )
 }
 
