@@ -30,6 +30,8 @@ mod cli_lease;
 mod cli_task;
 /// What every journal keeps, asked of the journal in files and of the simulated one; and the latter's own faults.
 mod contract;
+/// What other systems do and where they break, beside the tests: `docs/coverage.md`.
+mod coverage;
 /// `fencehold deinit` as processes: what goes, what stays, what stops it.
 mod deinit;
 /// The simulated disk: the kernel's answers, and what a power cut leaves of it.
@@ -42,6 +44,8 @@ mod document_faults;
 mod document_text;
 /// The explorer of the machines, and the wrong machines that it must catch.
 mod explore;
+/// Done-gates as processes: what a file in a repository must be before a task is done.
+mod gates;
 /// What is written into git's own files.
 mod git_files;
 /// The session guard as processes: payloads of harnesses in, decisions out.
