@@ -5,6 +5,12 @@ mod published;
 mod scenarios;
 mod shipped;
 
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::guard::play::{Session, reason};
+use crate::program::{Yard, clean, said};
 use below::Below;
 use guard::{Checkout, Damage, Timed};
 use naive::{Defect, Naive};
@@ -44,6 +50,28 @@ fn replaced_in_time(scenario: fn(&mut dyn Timed) -> Outcome, defects: &[Defect])
     }
     let why = scenario(&mut Published::new()).expect_err("the published algorithm");
     println!("the published algorithm: {why}");
+}
+
+/// What the record said that this one takes the place of, and more of it.
+///
+/// Behaviour D1.1: five minutes, unless a workspace says otherwise.
+/// Behaviour D1.2: who has it, with which process and where, since when and until when.
+#[test]
+fn the_lock_says_who_has_it_where_and_since_when() {
+    let yard = Yard::with_git();
+    assert_eq!(Session::new(&yard, "one").bash("make"), json!({}));
+    let held = yard.json(0, ["lock", "show", "workspace"]);
+    assert_eq!(
+        (&held["holder"], &held["bound"]["pid"]),
+        (&json!("one"), &json!(std::process::id())),
+        "{held}"
+    );
+    assert!(held["bound"]["host"].is_string() && held["held_for_ms"].is_u64(), "{held}");
+    assert!(held["token"].as_u64().is_some_and(|token| token > 0), "{held}");
+    let history = yard.run(["--json", "history", "workspace"]).stdout;
+    assert!(history.contains("300000"), "{history}");
+    // Nothing of it lies in a home.
+    assert!(yard.join(".git/fencehold/journal.1.ndjson").exists());
 }
 
 /// Defect GUARD-1: an acquire reads and then writes, so two that both read nothing are both told that they have it.
@@ -149,6 +177,28 @@ fn every_way_to_the_checkout_leads_to_one_lock() {
     assert_eq!(on::two_sessions_work_in_different_folders(&mut Shipped::asking("right")), Ok(()));
     let why = on::two_sessions_work_in_different_folders(&mut Shipped::asking("M39")).unwrap_err();
     println!("M39 as a process: {why}");
+}
+
+/// What a guard kept by the paths of a checkout would take for another one: the same files, mounted elsewhere.
+///
+/// Defect GUARD-9: a bind mount is another path.
+#[test]
+fn a_mount_of_the_checkout_leads_to_the_same_lock() {
+    let (yard, elsewhere) = (Yard::with_git(), Yard::new());
+    assert_eq!(Session::new(&yard, "first").bash("make"), json!({}));
+    let payload = json!({ "session_id": "other", "cwd": elsewhere.path(), "tool_name": "Bash",
+        "tool_input": { "command": "make" } });
+    let script = "mount --bind \"$1\" \"$2\" && printf %s \"$3\" | \"$4\" hook pre-tool-use";
+    let mut unshare = Command::new("unshare");
+    clean(&mut unshare).args(["--mount", "sh", "-c", script, "sh"]);
+    unshare.arg(yard.path()).arg(elsewhere.path()).arg(payload.to_string());
+    let said = said(unshare.arg(env!("CARGO_BIN_EXE_fencehold-under-test")));
+    if said.stdout.is_empty() {
+        println!("skipped, because nothing can be mounted from here: {}", said.stderr);
+        return;
+    }
+    let why = reason(&serde_json::from_str(&said.stdout).unwrap());
+    assert!(why.contains("held by first"), "{why}");
 }
 
 /// Defect GUARD-10: the lock lies in the home of the user.
