@@ -44,6 +44,8 @@ mod document_faults;
 mod document_text;
 /// The explorer of the machines, and the wrong machines that it must catch.
 mod explore;
+/// Done-gates as processes: what a file in a repository must be before a task is done.
+mod gates;
 /// What is written into git's own files.
 mod git_files;
 /// The session guard as processes: payloads of harnesses in, decisions out.

@@ -47,7 +47,10 @@ fn what_a_policy_gets_wrong_is_named_with_its_line() {
         yard.snapshot().len()
     };
     let cases = [
-        ("\n[taks]\n", "line 2: the key `taks` is unknown; known are `tasks`, `leases` and `guarded`"),
+        (
+            "\n[taks]\n",
+            "line 2: the key `taks` is unknown; known are `tasks`, `leases`, `guarded` and `gates`",
+        ),
         ("[tasks]\nid = 1\n", "line 2: the key `tasks.id` is unknown; known are `tasks.ids` and"),
         ("[leases]\nrun = \"make\"\n", "line 2: the key `leases.run` is unknown"),
         (

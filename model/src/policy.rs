@@ -4,7 +4,9 @@
 //! Recorded in the journal, so that every worktree and branch obeys one, whatever its own files say.
 //!
 //! Invariants: every status that a cell stands in is in the vocabulary, all those of one cell at one rank; no two ids
-//! that stand in the state have the same canonical form.
+//! that stand in the state have the same canonical form; every gate stands before a status of the vocabulary.
+
+pub mod gates;
 
 mod guarded;
 
@@ -20,6 +22,8 @@ use crate::json::{Fields, Malformed, Writer};
 use crate::status::Vocabulary;
 use crate::{LeaseId, State, TaskId};
 
+pub use gates::Gate;
+
 /// The policy of a workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
@@ -31,6 +35,8 @@ pub struct Policy {
     pub lease_ids: IdForm,
     /// What an overlap of write sets means.
     pub overlap: Overlap,
+    /// What must be so before a task enters a status.
+    pub gates: Vec<Gate>,
     /// What a write needs a lock for.
     pub guarded: Guarded,
 }
@@ -136,6 +142,7 @@ impl Policy {
             .text("task_ids", self.task_ids.word())
             .text("lease_ids", self.lease_ids.word())
             .text("overlap", self.overlap.word());
+        gates::write(&mut to, &self.gates);
         if !self.guarded.is_empty() {
             to.value("guarded", |out| self.guarded.write(out));
         }
@@ -148,13 +155,16 @@ impl Policy {
             let word = fields.text(key)?;
             IdForm::parse(word).ok_or_else(|| Malformed(format!("field `{key}`: `{word}` is no form of ids")))
         };
-        let word = fields.text("overlap")?;
+        let (word, vocabulary) = (fields.text("overlap")?, Vocabulary::read(fields.array("statuses")?)?);
+        let gates = gates::read(fields)?;
+        gates::check(&gates, &vocabulary).map_err(Malformed)?;
         Ok(Policy {
-            vocabulary: Vocabulary::read(fields.array("statuses")?)?,
+            vocabulary,
             task_ids: form("task_ids")?,
             lease_ids: form("lease_ids")?,
             overlap: Overlap::parse(word)
                 .ok_or_else(|| Malformed(format!("field `overlap`: `{word}` is not refuse or advise")))?,
+            gates,
             guarded: Guarded::read(fields.array_or_empty("guarded")?)?,
         })
     }
@@ -166,7 +176,8 @@ pub fn decide(state: &State, policy: &Policy) -> Decision {
     if state.policy == *policy {
         return Decision::Already;
     }
-    let meant = cells(state, policy)
+    let meant = gates::check(&policy.gates, &policy.vocabulary)
+        .and_then(|()| cells(state, policy))
         .and_then(|()| one_form("tasks", state.tasks.keys().map(|id| (id.as_str(), policy.task(id)))))
         .and_then(|()| one_form("leases", state.leases.keys().map(|id| (id.as_str(), policy.lease(id)))));
     match meant {

@@ -1,5 +1,6 @@
 //! `fencehold.toml`: what a team agrees on, tracked with the sources. It counts once it is applied; nothing in it is run.
 
+mod gates;
 mod guarded;
 
 use std::path::Path;
@@ -49,6 +50,11 @@ impl Team {
         let mut given: Vec<String> = Vec::new();
         for (table_name, value) in table.get_ref() {
             let (name, start) = (table_name.get_ref().as_ref(), table_name.span().start);
+            if name == gates::KEY {
+                policy.gates = gates::read(value)
+                    .map_err(|Wrong(place, what)| at.line(place.unwrap_or(start), &what))?;
+                continue;
+            }
             if name == "guarded" {
                 let read = guarded::read(value.get_ref());
                 policy.guarded = read.map_err(|Wrong(place, what)| at.line(place.unwrap_or(start), &what))?;
@@ -59,7 +65,7 @@ impl Team {
                     start,
                     &match name {
                         "tasks" | "leases" => shaped(name, value.get_ref(), "a table"),
-                        _ => unknown(name, "`tasks`, `leases` and `guarded`"),
+                        _ => unknown(name, "`tasks`, `leases`, `guarded` and `gates`"),
                     },
                 ));
             };
@@ -78,6 +84,8 @@ impl Team {
                 given.push(path);
             }
         }
+        // The words that a gate stands before are known once the whole file is read.
+        gates::check(policy).map_err(|what| at.line(gates::place(&table), &what))?;
         let keys = ["tasks.ids", "tasks.statuses", "leases.ids", "leases.overlap"];
         team.left_out = keys.into_iter().filter(|key| !given.iter().any(|given| given == key)).collect();
         Ok(team)
@@ -91,6 +99,7 @@ pub(super) fn difference(one: &Policy, other: &Policy) -> Vec<&'static str> {
         ("tasks.statuses", one.vocabulary == other.vocabulary),
         ("leases.ids", one.lease_ids == other.lease_ids),
         ("leases.overlap", one.overlap == other.overlap),
+        (gates::KEY, one.gates == other.gates),
         ("guarded", one.guarded == other.guarded),
     ];
     same.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
@@ -130,7 +139,7 @@ pub(super) fn render(policy: &Policy) -> String {
         quoted(policy.task_ids.word()),
         quoted(policy.lease_ids.word()),
         quoted(policy.overlap.word()),
-        guarded::render(&policy.guarded, quoted)
+        guarded::render(&policy.guarded, quoted) + &gates::render(&policy.gates)
     )
 }
 
