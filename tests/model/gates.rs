@@ -120,7 +120,7 @@ fn what_no_gate_can_say_is_refused() {
         (vec![gate("done", vec![exists(); 17])], "requires 17 files"),
         (vec![gate("done", vec![none])], "`newer_than` without a path"),
         (vec![gate("done", vec![old(0)])], "a max_age of 0 ms"),
-        (vec![gate("done", vec![old(AGE_MS_MAX + 1)])], "366 days"),
+        (vec![gate("done", vec![old(1), old(AGE_MS_MAX + 1)])], "366 days"),
         (
             vec![gate("done", vec![Require { when: vec![path.clone(); 17], ..exists() }])],
             "more than 16 paths",
