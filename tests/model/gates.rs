@@ -78,7 +78,8 @@ proptest! {
     fn no_id_leads_a_path_out_of_the_tree(id in "[a./{}]{1,9}", path in path()) {
         let Ok(id) = TaskId::new(&id) else { return Ok(()) };
         if let Ok(path) = path.of(&id) {
-            let inside = path.split('/').all(|name| !matches!(name, "" | "." | ".."));
+            // The top itself is a path where no id made it one.
+            let inside = path == "." || path.split('/').all(|name| !matches!(name, "" | "." | ".."));
             prop_assert!(inside && !path.starts_with('/'), "{}", path);
         }
     }
