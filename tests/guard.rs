@@ -4,6 +4,8 @@ mod backstop;
 mod bad_input;
 /// What cannot be decided.
 mod failures;
+/// Guarded globs: their locks, taken, kept, given up, and in the way.
+mod guarded;
 /// A harness's settings: installed, tried, uninstalled.
 mod install;
 /// A session on a checkout, as its harness plays it.
