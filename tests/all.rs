@@ -44,6 +44,8 @@ mod document_faults;
 mod document_text;
 /// The explorer of the machines, and the wrong machines that it must catch.
 mod explore;
+/// Done-gates as processes: what a file in a repository must be before a task is done.
+mod gates;
 /// What is written into git's own files.
 mod git_files;
 /// The session guard as processes: payloads of harnesses in, decisions out.
@@ -84,7 +86,7 @@ mod program;
 mod readme;
 /// Bugs that were found, each kept away by a test that the README names.
 mod regressions;
-/// What ours takes the place of: its behaviours and defects, on ours and as they were published.
+/// The programs that this one takes the place of: their defects, shown on them and not on ours.
 mod replaced;
 /// The gate's reports: table, files, drawing, exit codes.
 mod report;

@@ -3,3 +3,5 @@
 
 /// A registry of worktrees and what each is working on.
 mod registry;
+/// A lock of one session on the whole checkout, asked for by the hooks of an agent's harness.
+mod session_lock;
