@@ -1,3 +1,5 @@
+/// What was written in guarded globs: at a commit, and in an audit.
+mod afterwards;
 /// Git's own hooks, asked by git.
 mod backstop;
 /// Payloads that say too little, too much or nothing.

@@ -14,7 +14,7 @@ fn found(hook: &str) -> Users {
     two_users(dir.path(), Path::new(env!("CARGO_BIN_EXE_fencehold-under-test")), hook).unwrap()
 }
 
-/// GUARD-30: Where `init --shared` was run, the sessions of all users of the group exclude each other, and none of these
+/// GUARD-33: Where `init --shared` was run, the sessions of all users of the group exclude each other, and none of these
 /// users leaves a file of the workspace that another cannot use; elsewhere every user but the owner is blocked.
 ///
 /// Defect GUARD-10: a lock in the home of a user; two users never see each other.

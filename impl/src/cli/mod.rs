@@ -13,6 +13,7 @@ mod describe;
 mod doc;
 mod fence;
 mod git;
+mod guarded;
 mod history;
 mod hook;
 mod identity;
