@@ -65,7 +65,7 @@ fn each_wrong_tag_is_found() {
         (
             "/// More of it.",
             "/// Defect ZOO-1 it bit.",
-            "tests/zoo/walk.rs:4: `Defect ZOO-1 it bit.` is no tag",
+            "tests/zoo/walk.rs:5: `Defect ZOO-1 it bit.` is no tag",
         ),
         ("/// More of it.", "/// Shown on M31 and M32: it bit.", "is no tag"),
         (

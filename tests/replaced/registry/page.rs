@@ -14,7 +14,7 @@ const OLD: &str = ".planning/.local/registry.json";
 /// How many blocks of the page are run.
 const BLOCKS: usize = 6;
 
-fn lease(phase: Value, state: &str, writes: &[&str]) -> Value {
+fn lease(phase: &Value, state: &str, writes: &[&str]) -> Value {
     json!({ "phase_id": phase, "worktree_path": "", "agent_id": null, "branch_name": "", "lease_state": state,
         "granted_at": "2026-05-01T10:00:00.000Z", "closed_at": null, "crashed_at": null, "crash_reason": null,
         "write_set": writes, "provenance_hash": null })
@@ -26,17 +26,20 @@ fn write(tree: &Path, leases: &[Value]) {
     fs::write(tree.join(OLD), text).unwrap();
 }
 
+/// What is wrong with the old registries, what makes it so, and what the move says.
+type Spoiled = (&'static str, fn(&Yard), &'static str);
+
 /// A reader with a main worktree and a linked one, each with a registry that knows nothing of the other's.
 fn reader() -> Reader {
     let reader = Reader::new();
     let yard = &reader.repository;
     yard.git(&["commit", "-q", "--allow-empty", "-m", "first"]);
     yard.git(&["worktree", "add", "-q", "-b", "side", "it's a tree"]);
-    let mut named = lease(json!("05"), "open", &["src/a b.rs", "docs/**/*.md"]);
+    let mut named = lease(&json!("05"), "open", &["src/a b.rs", "docs/**/*.md"]);
     named["agent_id"] = json!("ann");
     named["branch_name"] = json!("main");
-    write(&yard.path(), &[lease(json!(3), "closed", &["src/"]), named, lease(json!("4"), "crashed", &[])]);
-    write(&yard.join("it's a tree"), &[lease(json!(6), "open", &[])]);
+    write(&yard.path(), &[lease(&json!(3), "closed", &["src/"]), named, lease(&json!("4"), "crashed", &[])]);
+    write(&yard.join("it's a tree"), &[lease(&json!(6), "open", &[])]);
     reader
 }
 
@@ -79,18 +82,18 @@ fn the_open_leases_of_every_worktree_are_taken_over_and_given_back() {
 fn what_cannot_be_taken_over_stops_the_move() {
     let text = page(PAGE);
     let (moving, _) = text.split_once("## A day").unwrap();
-    let spoil: [(&str, &dyn Fn(&Yard), &str); 3] = [
+    let spoil: [Spoiled; 3] = [
         (
             "one phase, open in two worktrees",
-            &|yard| write(&yard.join("it's a tree"), &[lease(json!(5), "open", &[])]),
+            |yard| write(&yard.join("it's a tree"), &[lease(&json!(5), "open", &[])]),
             "lease 5 is open already",
         ),
         (
             "two that write the same",
-            &|yard| write(&yard.join("it's a tree"), &[lease(json!(6), "open", &["docs/x.md"])]),
+            |yard| write(&yard.join("it's a tree"), &[lease(&json!(6), "open", &["docs/x.md"])]),
             "lease 5",
         ),
-        ("a damaged file", &|yard| fs::write(yard.join(OLD), "{\"leases\":[").unwrap(), "JSONDecodeError"),
+        ("a damaged file", |yard| fs::write(yard.join(OLD), "{\"leases\":[").unwrap(), "JSONDecodeError"),
     ];
     let mut seen = 0;
     for (what, spoil, says) in spoil {
