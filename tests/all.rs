@@ -30,6 +30,8 @@ mod cli_lease;
 mod cli_task;
 /// What every journal keeps, asked of the journal in files and of the simulated one; and the latter's own faults.
 mod contract;
+/// What other systems do and where they break, beside the tests: `docs/coverage.md`.
+mod coverage;
 /// `fencehold deinit` as processes: what goes, what stays, what stops it.
 mod deinit;
 /// The simulated disk: the kernel's answers, and what a power cut leaves of it.
@@ -44,6 +46,8 @@ mod document_text;
 mod explore;
 /// The first screen.
 mod front;
+/// Done-gates as processes: what a file in a repository must be before a task is done.
+mod gates;
 /// What is written into git's own files.
 mod git_files;
 /// The session guard as processes: payloads of harnesses in, decisions out.
@@ -66,6 +70,8 @@ mod lock_run;
 mod log;
 /// Logs in git: branches that appended merge clean.
 mod log_git;
+/// What `log search` finds.
+mod log_search;
 /// The shipped code under loom on the simulated disk.
 mod loom;
 /// Places, keys and marks: every spelling meets one lock.
@@ -84,6 +90,8 @@ mod program;
 mod readme;
 /// Bugs that were found, each kept away by a test that the README names.
 mod regressions;
+/// The programs that this one takes the place of: their defects, shown on them and not on ours.
+mod replaced;
 /// The gate's reports: table, files, drawing, exit codes.
 mod report;
 /// What a hard look at the protocol's first draft found, each finding as its story.

@@ -47,7 +47,10 @@ fn what_a_policy_gets_wrong_is_named_with_its_line() {
         yard.snapshot().len()
     };
     let cases = [
-        ("\n[taks]\n", "line 2: the key `taks` is unknown; known are `tasks` and `leases`"),
+        (
+            "\n[taks]\n",
+            "line 2: the key `taks` is unknown; known are `tasks`, `leases`, `guarded` and `gates`",
+        ),
         ("[tasks]\nid = 1\n", "line 2: the key `tasks.id` is unknown; known are `tasks.ids` and"),
         ("[leases]\nrun = \"make\"\n", "line 2: the key `leases.run` is unknown"),
         (
@@ -71,6 +74,19 @@ fn what_a_policy_gets_wrong_is_named_with_its_line() {
         ("[tasks]\nstatuses = [ { name = \"a\", rank = 1 }, { name = \"a\", rank = 2 } ]\n", "stands twice"),
         ("[tasks]\nids = \"text\"\n[tasks]\n", "line 3: duplicate key"),
         ("[tasks\n", "line 1: "),
+        ("guarded = 3\n", "line 1: `guarded` is of type integer; it must be a list of tables"),
+        ("[guarded]\nlock = \"l\"\n", "line 1: `guarded` is of type table"),
+        ("guarded = [\n 3 ]\n", "line 2: `guarded` is of type integer"),
+        ("[[guarded]]\nlock = \"l\"\n", "line 1: a table `guarded` has no `paths`"),
+        ("\n[[guarded]]\npaths = [\"a\"]\n", "line 2: a table `guarded` has no `lock`"),
+        ("[[guarded]]\npaths = []\nlock = \"l\"\n", "line 1: `guarded`: lock l guards no path"),
+        (
+            "[[guarded]]\npaths = \"a\"\nlock = \"l\"\n",
+            "line 2: `paths` is \"a\"; it must be a list of paths",
+        ),
+        ("[[guarded]]\npaths = [\"a\",\n  \"../b\"]\nlock = \"l\"\n", "line 3: `paths`: \"../b\""),
+        ("[[guarded]]\npaths = [\"a\"]\nlock = \" \"\n", "line 3: lock name is blank"),
+        ("[[guarded]]\npaths = [\"a\"]\nlocks = \"l\"\n", "line 3: the key `guarded.locks` is unknown"),
     ];
     let mut seen = 0;
     for (text, named) in cases {
@@ -82,7 +98,7 @@ fn what_a_policy_gets_wrong_is_named_with_its_line() {
         }
         seen += 1;
     }
-    assert_eq!(seen, 18);
+    assert_eq!(seen, 28);
     fs::write(&file, b"[tasks]\n\xff").unwrap();
     assert!(yard.run(["config", "apply", "team.toml"]).stderr.contains("is not UTF-8"));
     let none = yard.run(["config", "apply"]);
@@ -92,6 +108,49 @@ fn what_a_policy_gets_wrong_is_named_with_its_line() {
         "{none:?}"
     );
     assert_eq!(yard.snapshot().len(), before, "no workspace was made");
+}
+
+const GUARDED: &str = "[[guarded]]\npaths = [\"deploy/**\", \"Cargo.lock\"]\nlock = \"deploy\"\n\n[[guarded]]\npaths = [\"db/\"]\nlock = \"db\"\n";
+
+#[test]
+fn what_is_guarded_is_shown_as_it_was_applied() {
+    let yard = Yard::with_git();
+    fs::write(yard.join("fencehold.toml"), GUARDED).unwrap();
+    assert_eq!(yard.run(["config", "apply"]).code, 0);
+    let shown = yard.run(["config", "show"]).stdout;
+    assert!(shown.ends_with(&format!("\n{GUARDED}")), "{shown}");
+    fs::write(yard.join("fencehold.toml"), &shown).unwrap();
+    assert_eq!(yard.json(0, ["config", "apply"])["value"]["already"], true);
+    assert_eq!(
+        yard.json(0, ["config", "show"])["guarded"][1],
+        serde_json::json!({ "paths": ["db/"], "lock": "db" })
+    );
+    fs::write(yard.join("fencehold.toml"), shown.replace("db/", "other/")).unwrap();
+    let status = yard.run(["status"]);
+    assert!(status.stderr.contains("says otherwise than what is applied (guarded)"), "{status:?}");
+}
+
+/// GUARD-24: A policy that puts one path under two locks, on a filesystem with or without case, is refused by `config
+/// apply` with exit 2 and the names of both, and nothing is changed.
+#[test]
+fn no_path_is_put_under_two_locks() {
+    let yard = Yard::with_git();
+    fs::write(yard.join("fencehold.toml"), GUARDED).unwrap();
+    assert_eq!(yard.run(["config", "apply"]).code, 0);
+    let mut seen = 0;
+    for other in ["deploy/prod.yaml", "Cargo.lock/", "*/prod.yaml", "DEPLOY/"] {
+        let more = format!("{GUARDED}\n[[guarded]]\npaths = [\"{other}\"]\nlock = \"ops\"\n");
+        fs::write(yard.join("fencehold.toml"), more).unwrap();
+        let before = yard.snapshot();
+        let said = yard.run(["config", "apply"]);
+        assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{other}: {said:?}");
+        for word in [other, "under lock ops", "under lock d", "line 1", "nothing was applied"] {
+            assert!(said.stderr.contains(word), "{other}: {word:?} is missing: {said:?}");
+        }
+        assert_eq!(yard.snapshot(), before);
+        seen += 1;
+    }
+    assert_eq!(seen, 4);
 }
 
 /// CLI-48: A policy under which a task would have no meaning exits 2 with the names of the tasks, and changes nothing.

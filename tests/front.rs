@@ -128,10 +128,16 @@ fn whoever_finds_a_lock_held_is_told_by_whom_and_how_to_end_it() {
     assert_eq!(words, ["lock", "break", "workspace", "--reason", "gone"]);
     ok(&yard.run(words));
     assert!(yard.run(["status"]).stdout.contains("no lock is held"));
-    let asked = yard.run(["lock", "acquire", "deploy", "--ttl", "1h"]);
-    ok(&asked);
+    fs::write(
+        yard.join("fencehold.toml"),
+        "[[guarded]]\npaths = [\"deploy/**\", \"fly.toml\"]\nlock = \"deploy\"\n",
+    )
+    .unwrap();
+    ok(&yard.run(["config", "apply"]));
+    ok(&yard.run(["lock", "acquire", "deploy", "--ttl", "1h"]));
     let text = yard.run(["status"]).stdout;
     assert!(text.contains("tester (asked by pid ") && text.contains(&format!(" on {host}) for ")), "{text}");
+    assert!(text.contains("; it guards deploy/** fly.toml\n"), "what it is for: {text}");
 }
 
 /// CLI-70: What cannot be read keeps `status` from showing nothing else: it exits with the code of the worst of it, 4 where

@@ -12,6 +12,10 @@ mod ends;
 mod features;
 /// Framing of lines.
 mod framing;
+/// Done-gates: what a policy says of them, and what it cannot say.
+mod gates;
+/// Guarded globs: no path under two locks, kept through JSON.
+mod guarded;
 /// Histories of leases and statuses.
 mod history;
 /// Leases: round trips, the index of write sets, what a grant looks at, forgetting.

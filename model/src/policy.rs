@@ -1,9 +1,16 @@
-//! What a team has agreed on: its vocabulary of statuses, how ids are written, what an overlap of write sets means.
+//! What a team has agreed on: its vocabulary of statuses, how ids are written, what an overlap of write sets means, what
+//! stands under guard.
 //!
 //! Recorded in the journal, so that every worktree and branch obeys one, whatever its own files say.
 //!
 //! Invariants: every status that a cell stands in is in the vocabulary, all those of one cell at one rank; no two ids
-//! that stand in the state have the same canonical form.
+//! that stand in the state have the same canonical form; every gate stands before a status of the vocabulary.
+
+pub mod gates;
+
+mod guarded;
+
+pub use guarded::{GUARDED_BYTES_MAX, GUARDED_PATHS_MAX, Guard, Guarded};
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;
@@ -14,6 +21,8 @@ use alloc::vec::Vec;
 use crate::json::{Fields, Malformed, Writer};
 use crate::status::Vocabulary;
 use crate::{LeaseId, State, TaskId};
+
+pub use gates::Gate;
 
 /// The policy of a workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +35,10 @@ pub struct Policy {
     pub lease_ids: IdForm,
     /// What an overlap of write sets means.
     pub overlap: Overlap,
+    /// What must be so before a task enters a status.
+    pub gates: Vec<Gate>,
+    /// What a write needs a lock for.
+    pub guarded: Guarded,
 }
 
 /// How ids are written.
@@ -124,12 +137,16 @@ impl Policy {
 
     /// Writes its JSON object.
     pub fn write(&self, out: &mut String) {
-        Writer::new(out)
-            .value("statuses", |out| self.vocabulary.write(out))
+        let mut to = Writer::new(out);
+        to.value("statuses", |out| self.vocabulary.write(out))
             .text("task_ids", self.task_ids.word())
             .text("lease_ids", self.lease_ids.word())
-            .text("overlap", self.overlap.word())
-            .end();
+            .text("overlap", self.overlap.word());
+        gates::write(&mut to, &self.gates);
+        if !self.guarded.is_empty() {
+            to.value("guarded", |out| self.guarded.write(out));
+        }
+        to.end();
     }
 
     /// Reads what [`Policy::write`] wrote.
@@ -138,13 +155,17 @@ impl Policy {
             let word = fields.text(key)?;
             IdForm::parse(word).ok_or_else(|| Malformed(format!("field `{key}`: `{word}` is no form of ids")))
         };
-        let word = fields.text("overlap")?;
+        let (word, vocabulary) = (fields.text("overlap")?, Vocabulary::read(fields.array("statuses")?)?);
+        let gates = gates::read(fields)?;
+        gates::check(&gates, &vocabulary).map_err(Malformed)?;
         Ok(Policy {
-            vocabulary: Vocabulary::read(fields.array("statuses")?)?,
+            vocabulary,
             task_ids: form("task_ids")?,
             lease_ids: form("lease_ids")?,
             overlap: Overlap::parse(word)
                 .ok_or_else(|| Malformed(format!("field `overlap`: `{word}` is not refuse or advise")))?,
+            gates,
+            guarded: Guarded::read(fields.array_or_empty("guarded")?)?,
         })
     }
 }
@@ -155,7 +176,8 @@ pub fn decide(state: &State, policy: &Policy) -> Decision {
     if state.policy == *policy {
         return Decision::Already;
     }
-    let meant = cells(state, policy)
+    let meant = gates::check(&policy.gates, &policy.vocabulary)
+        .and_then(|()| cells(state, policy))
         .and_then(|()| one_form("tasks", state.tasks.keys().map(|id| (id.as_str(), policy.task(id)))))
         .and_then(|()| one_form("leases", state.leases.keys().map(|id| (id.as_str(), policy.lease(id)))));
     match meant {

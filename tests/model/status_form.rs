@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::arbitrary::{id_text, number};
+use super::gates::gates;
 
 /// Any JSON that is not deep.
 fn any_json() -> impl Strategy<Value = Json> {
@@ -50,11 +51,16 @@ fn vocabulary() -> impl Strategy<Value = Vocabulary> {
 fn policy() -> impl Strategy<Value = Policy> {
     let form = || prop_oneof![Just(IdForm::Text), Just(IdForm::Numbers)];
     let overlap = prop_oneof![Just(Overlap::Refuse), Just(Overlap::Advise)];
-    (vocabulary(), form(), form(), overlap).prop_map(|(vocabulary, task_ids, lease_ids, overlap)| Policy {
-        vocabulary,
-        task_ids,
-        lease_ids,
-        overlap,
+    let policy = (vocabulary(), form(), form(), overlap, super::guarded::guarded());
+    policy.prop_flat_map(|(vocabulary, task_ids, lease_ids, overlap, guarded)| {
+        gates(&vocabulary).prop_map(move |gates| Policy {
+            vocabulary: vocabulary.clone(),
+            task_ids,
+            lease_ids,
+            overlap,
+            guarded: guarded.clone(),
+            gates,
+        })
     })
 }
 

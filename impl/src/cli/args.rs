@@ -246,11 +246,31 @@ pub(super) enum Log {
         /// The file
         file: PathBuf,
     },
+    /// Print the records in which all of the terms stand, whatever their case
+    Search(Search),
     /// Say what is damaged and which ids stand there twice
     Check {
         /// The file
         file: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Search {
+    /// The file
+    pub(super) file: PathBuf,
+    /// A text that stands in one of a record's texts
+    #[arg(value_name = "TERM", required_unless_present_any = ["related", "recurring"])]
+    pub(super) terms: Vec<String>,
+    /// Look at this field of a record alone; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(super) field: Vec<String>,
+    /// The records that are like this one or name it, the likest first
+    #[arg(long, value_name = "ID", conflicts_with = "recurring")]
+    pub(super) related: Option<String>,
+    /// What stands in this field of two records or more, the most frequent first
+    #[arg(long, value_name = "NAME")]
+    pub(super) recurring: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -275,7 +295,28 @@ pub(super) enum Doc {
     Repair {
         /// The file
         file: PathBuf,
+        #[command(flatten)]
+        fence: Fenced,
+        #[command(flatten)]
+        force: Force,
     },
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Force {
+    /// Write past the fence of a guarded document
+    #[arg(long, requires = "reason")]
+    force: bool,
+    /// Why it is forced
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+impl Force {
+    /// The reason, where it is forced.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref().filter(|_| self.force)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -294,10 +335,6 @@ pub(super) struct Update {
     pub(super) expect: Option<String>,
     #[command(flatten)]
     pub(super) fence: Fenced,
-    /// Write past the fence of a guarded document
-    #[arg(long, requires = "reason")]
-    pub(super) force: bool,
-    /// Why it is forced
-    #[arg(long)]
-    pub(super) reason: Option<String>,
+    #[command(flatten)]
+    pub(super) force: Force,
 }

@@ -102,7 +102,7 @@ fn show(common: &Common) -> Ended {
     Ok(0)
 }
 
-/// A policy for machines: `statuses`, `task_ids`, `lease_ids`, `overlap`.
+/// A policy for machines: `statuses`, `task_ids`, `lease_ids`, `overlap`, and `guarded` where something is.
 fn object(policy: &Policy) -> Value {
     let mut text = String::new();
     policy.write(&mut text);

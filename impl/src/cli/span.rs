@@ -61,6 +61,16 @@ pub(super) fn show(ms: u64) -> String {
     }
 }
 
+/// Writes a duration exactly, in the largest unit that it is a multiple of.
+pub(super) fn exact(ms: u64) -> String {
+    let (unit, factor) = UNITS
+        .iter()
+        .filter(|(_, factor)| ms.is_multiple_of(*factor))
+        .max_by_key(|(_, factor)| *factor)
+        .expect("every number is whole milliseconds");
+    format!("{}{unit}", ms / factor)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +104,14 @@ mod tests {
             assert!(parse(text).is_err(), "{text:?}");
         }
         assert!(ttl("367d").is_err() && ttl("366d").is_ok());
+    }
+
+    #[test]
+    fn what_is_written_exactly_reads_back() {
+        for ms in [1, 500, 1000, 60_000, 90_000, 604_800_000, 604_800_001] {
+            assert_eq!(parse(&exact(ms)), Ok(Duration::from_millis(ms)));
+        }
+        assert_eq!(exact(604_800_000), "7d");
     }
 
     #[test]

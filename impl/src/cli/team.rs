@@ -1,5 +1,8 @@
 //! `fencehold.toml`: what a team agrees on, tracked with the sources. It counts once it is applied; nothing in it is run.
 
+mod gates;
+mod guarded;
+
 use std::path::Path;
 
 use fencehold_model::policy::{IdForm, Overlap};
@@ -47,12 +50,22 @@ impl Team {
         let mut given: Vec<String> = Vec::new();
         for (table_name, value) in table.get_ref() {
             let (name, start) = (table_name.get_ref().as_ref(), table_name.span().start);
+            if name == gates::KEY {
+                policy.gates = gates::read(value)
+                    .map_err(|Wrong(place, what)| at.line(place.unwrap_or(start), &what))?;
+                continue;
+            }
+            if name == "guarded" {
+                let read = guarded::read(value.get_ref());
+                policy.guarded = read.map_err(|Wrong(place, what)| at.line(place.unwrap_or(start), &what))?;
+                continue;
+            }
             let (DeValue::Table(keys), "tasks" | "leases") = (value.get_ref(), name) else {
                 return Err(at.line(
                     start,
                     &match name {
                         "tasks" | "leases" => shaped(name, value.get_ref(), "a table"),
-                        _ => unknown(name, "`tasks` and `leases`"),
+                        _ => unknown(name, "`tasks`, `leases`, `guarded` and `gates`"),
                     },
                 ));
             };
@@ -71,6 +84,8 @@ impl Team {
                 given.push(path);
             }
         }
+        // The words that a gate stands before are known once the whole file is read.
+        gates::check(policy).map_err(|what| at.line(gates::place(&table), &what))?;
         let keys = ["tasks.ids", "tasks.statuses", "leases.ids", "leases.overlap"];
         team.left_out = keys.into_iter().filter(|key| !given.iter().any(|given| given == key)).collect();
         Ok(team)
@@ -84,6 +99,8 @@ pub(super) fn difference(one: &Policy, other: &Policy) -> Vec<&'static str> {
         ("tasks.statuses", one.vocabulary == other.vocabulary),
         ("leases.ids", one.lease_ids == other.lease_ids),
         ("leases.overlap", one.overlap == other.overlap),
+        (gates::KEY, one.gates == other.gates),
+        ("guarded", one.guarded == other.guarded),
     ];
     same.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
 }
@@ -118,10 +135,11 @@ pub(super) fn render(policy: &Policy) -> String {
         })
         .collect();
     format!(
-        "[tasks]\nids = {}\nstatuses = [\n{statuses}]\n\n[leases]\nids = {}\noverlap = {}\n",
+        "[tasks]\nids = {}\nstatuses = [\n{statuses}]\n\n[leases]\nids = {}\noverlap = {}\n{}",
         quoted(policy.task_ids.word()),
         quoted(policy.lease_ids.word()),
-        quoted(policy.overlap.word())
+        quoted(policy.overlap.word()),
+        guarded::render(&policy.guarded, quoted) + &gates::render(&policy.gates)
     )
 }
 

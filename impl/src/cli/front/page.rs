@@ -2,7 +2,7 @@
 
 use fencehold_model::event::Process;
 use fencehold_model::lock::Grant;
-use fencehold_model::{LockName, Pattern, TimeMs};
+use fencehold_model::{LockName, Pattern, Policy, TimeMs};
 
 use super::super::hook::{Asking, WORKSPACE};
 use super::super::{lease, span, task};
@@ -99,7 +99,7 @@ fn held(front: &Front, stands: &Stands) -> Vec<Row> {
     let of = |(name, grant): &(LockName, Grant)| {
         let is_waited_for = front.waiters.iter().any(|waiter| waiter.lock == *name);
         let tone = if is_waited_for { Tone::Warn } else { Tone::Plain };
-        Row::about(name.as_str(), tone, &holds(name, grant, stands.now_ms))
+        Row::about(name.as_str(), tone, &(holds(grant, stands.now_ms) + &stands_for(name, &stands.policy)))
     };
     let mut rows: Vec<Row> = stands.locks.iter().map(of).collect();
     let name = match stands.locks.as_slice() {
@@ -112,7 +112,7 @@ fn held(front: &Front, stands: &Stands) -> Vec<Row> {
 }
 
 /// Who holds a grant, from where, since when and until when.
-fn holds(name: &LockName, grant: &Grant, now_ms: TimeMs) -> String {
+fn holds(grant: &Grant, now_ms: TimeMs) -> String {
     let by = by(grant.holder.as_str(), grant.bound.as_ref(), grant.asked_by.as_ref());
     let since = span::show(now_ms.saturating_sub(grant.since_ms));
     let until = match (&grant.bound, grant.expires_ms) {
@@ -121,8 +121,18 @@ fn holds(name: &LockName, grant: &Grant, now_ms: TimeMs) -> String {
             format!("lapses in {}", span::show(expires_ms.saturating_sub(now_ms)))
         }
     };
-    let what = if name.as_str() == WORKSPACE { "; it stands for the whole checkout" } else { "" };
-    format!("{by} for {since}, {until}; token {}{what}", grant.token)
+    format!("{by} for {since}, {until}; token {}", grant.token)
+}
+
+/// What a lock stands for, where that is known.
+fn stands_for(name: &LockName, policy: &Policy) -> String {
+    let guarded: Vec<&str> =
+        policy.guarded.entries().filter(|(lock, _)| *lock == name).map(|(_, path)| path.as_str()).collect();
+    match name.as_str() {
+        WORKSPACE => "; it stands for the whole checkout".to_owned(),
+        _ if guarded.is_empty() => String::new(),
+        _ => format!("; it guards {}", lease::some(&guarded)),
+    }
 }
 
 /// A holder, and where to find who that is.

@@ -10,8 +10,10 @@ mod before;
 mod failed_open;
 mod git_hooks;
 mod guard;
+mod held;
 mod install;
 mod known;
+mod made;
 pub(super) mod renewer;
 mod session_process;
 mod try_it;
@@ -30,7 +32,7 @@ use crate::host::Deadline;
 
 pub(super) use backstop::{answer_git, is_of_git};
 pub(super) use failed_open::{FILE as FAILED_OPEN, records};
-pub(super) use guard::WORKSPACE;
+pub(super) use held::WORKSPACE;
 pub(super) use install::{Hook, hook};
 pub(super) use known::{Asking, installed, uninstall};
 
@@ -170,8 +172,8 @@ fn decide(event: Event, tell: &Sender<Found>) -> Result<Decision, String> {
     let found = |dir: &Path, on_failure| _ = tell.send(Found::Workspace(dir.to_owned(), on_failure));
     let decided = match (event, &call.deed) {
         (Event::PreToolUse, Some(deed)) => guard::before(&call, deed, &found),
-        (Event::SessionEnd, _) => guard::end(&call),
-        _ => guard::renew(&call),
+        (Event::SessionEnd, _) => held::end(&call),
+        _ => held::renew(&call),
     };
     decided.map_err(|error| error.to_string())
 }

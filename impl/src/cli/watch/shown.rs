@@ -116,7 +116,8 @@ fn lines(view: &mut View, columns: u16, lines: u16) -> Vec<String> {
     let mut terminal = Terminal::new(TestBackend::new(columns, lines)).unwrap();
     terminal.draw(|frame| view.draw(frame)).unwrap();
     let cells = terminal.backend().buffer().content().chunks(columns.into());
-    let line = |cells: &[ratatui::buffer::Cell]| cells.iter().map(|cell| cell.symbol()).collect::<String>();
+    let line =
+        |cells: &[ratatui::buffer::Cell]| cells.iter().map(ratatui::buffer::Cell::symbol).collect::<String>();
     cells.map(|cells| line(cells).trim_end().to_owned()).collect()
 }
 

@@ -1,0 +1,2 @@
+/// The gates of a `fencehold.toml`: read, written, refused.
+mod config;
