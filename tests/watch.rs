@@ -231,7 +231,7 @@ fn signal(child: &Child, signal: rustix::process::Signal) {
 /// CLI-72: However `watch` ends, by a key or by a signal, the terminal is as it was before.
 #[test]
 fn a_release_is_seen_without_a_key_and_the_terminal_is_given_back() {
-    for (how, wanted) in [("q", 0), ("\x1b", 0), ("\x03", 0), ("TERM", 143), ("INT", 130)] {
+    for (how, wanted) in [("q", 0), ("\x1b", 0), ("\x03", 0), ("TERM", 143), ("INT", 130), ("HUP", 129)] {
         let yard = Yard::with_git();
         let token = yard.json(0, ["lock", "acquire", "build", "--ttl", "1h"])["value"]["token"].to_string();
         let mut terminal = Terminal::watch(&yard);
@@ -246,6 +246,7 @@ fn a_release_is_seen_without_a_key_and_the_terminal_is_given_back() {
         match how {
             "TERM" => signal(&terminal.child.0, rustix::process::Signal::TERM),
             "INT" => signal(&terminal.child.0, rustix::process::Signal::INT),
+            "HUP" => signal(&terminal.child.0, rustix::process::Signal::HUP),
             key => terminal.types(key),
         }
         let status = terminal.ended();
