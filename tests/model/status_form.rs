@@ -85,7 +85,7 @@ fn event() -> impl Strategy<Value = Event> {
         })),
         (task(), id_text(), 0..NUMBER_BOUND - 1, any::<String>()).prop_map(|(task, to, over, reason)| {
             let to = Status::new(&to).unwrap();
-            Event::Status(StatusEvent::Reopened { task, to, over, reason })
+            Event::Status(StatusEvent::Reopened { task, to, over, reason, forced: None })
         }),
         policy().prop_map(|policy| Event::PolicyApplied { policy }),
     ]

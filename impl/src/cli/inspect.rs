@@ -11,7 +11,7 @@ use super::out::{Ended, Out};
 use super::render::{grant_object, who};
 use super::session::{Session, find};
 use super::settings::Settings;
-use super::{hook, lease, task, team};
+use super::{gate, hook, lease, task, team};
 use crate::error::{Error, Result};
 use crate::fs::{Fs as _, RealFs, Watch};
 use crate::locate::{self, Place};
@@ -53,7 +53,7 @@ pub(super) fn status(common: &Common) -> Ended {
     let mut text = format!("workspace: {}\n", session.place.dir.display());
     let Some(locks) = Locks::open(&session)? else {
         text.push_str("it is not there yet: nobody holds anything\n");
-        for key in ["locks", "leases", "tasks_in_conflict"] {
+        for key in ["locks", "leases", "tasks_in_conflict", "overrides_owed"] {
             value[key] = json!([]);
         }
         session.out.answer(&value, &text)?;
@@ -73,6 +73,9 @@ pub(super) fn status(common: &Common) -> Ended {
     }
     value["leases"] = leases(&locks, &mut text)?;
     value["tasks_in_conflict"] = conflicts(&locks, &mut text)?;
+    let owes = locks.ledger().owed()?.value;
+    text.push_str(&gate::owed_lines(&owes));
+    value["overrides_owed"] = gate::owed_objects(&owes);
     let aside = set_aside(session.fs, &session.place.dir)?;
     for name in &aside {
         text.push_str(&format!("set aside as damaged: {QUARANTINE}/{name}\n"));

@@ -12,6 +12,7 @@ mod deinit;
 mod describe;
 mod doc;
 mod fence;
+mod gate;
 mod git;
 mod history;
 mod hook;
