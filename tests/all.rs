@@ -86,6 +86,8 @@ mod program;
 mod readme;
 /// Bugs that were found, each kept away by a test that the README names.
 mod regressions;
+/// The programs that this one takes the place of: their defects, shown on them and not on ours.
+mod replaced;
 /// The gate's reports: table, files, drawing, exit codes.
 mod report;
 /// What a hard look at the protocol's first draft found, each finding as its story.

@@ -4,6 +4,8 @@ mod backstop;
 mod bad_input;
 /// What cannot be decided.
 mod failures;
+/// Guarded globs: their locks, taken, kept, given up, and in the way.
+mod guarded;
 /// A harness's settings: installed, tried, uninstalled.
 mod install;
 /// A session on a checkout, as its harness plays it.
@@ -20,6 +22,11 @@ use play::{Session, reason};
 
 /// The two incidents that such guards are written after: a second session checks out another branch under the first,
 /// or pushes.
+///
+/// Behaviour D1.3: free is taken, one's own is taken again, another's is blocked.
+/// Behaviour D1.4: a block names the other session and its process.
+/// Behaviour D1.7: both stories.
+/// Defect GUARD-12: a tool that nobody knows needs the lock.
 ///
 /// GUARD-5: A shell command that is not shown to read only, a git command that is not known to move nothing, and a tool
 /// that is not known need the lock `workspace`, which the hook acquires for the session with its id as the claim.
@@ -47,6 +54,8 @@ fn a_second_session_neither_checks_out_nor_pushes() {
     assert_eq!(yard.json(0, ["lock", "show", "workspace"])["token"], token);
 }
 
+/// Defect GUARD-12: what reads is in nobody's way.
+///
 /// GUARD-3: A tool call that is shown to read only passes without a look at the ledger, and creates nothing.
 #[test]
 fn reads_pass_and_create_nothing() {
@@ -120,6 +129,8 @@ fn where_nothing_is_shared_everything_passes() {
     );
 }
 
+/// Defect GUARD-8: a dead holder is waited for by nobody.
+///
 /// GUARD-7: The lock `workspace` is bound to the process of the session, the nearest ancestor of the hook that is no
 /// shell, and is nobody's once that process is dead.
 #[test]
@@ -143,6 +154,8 @@ fn the_lock_of_a_hook_whose_harness_was_killed_is_not_bound_to_who_adopts_it() {
     assert!(held.stdout.contains("held by orphan") && held.stdout.contains("lapses in"), "{held:?}");
 }
 
+/// Behaviour D1.1: a call of the session refreshes its lock.
+///
 /// GUARD-8: `post-tool-use` and `stop` renew the session's lock once a third of its TTL has passed, and never block.
 #[test]
 fn a_lock_of_which_a_third_is_over_is_renewed_by_the_next_call() {
@@ -164,6 +177,8 @@ fn a_lock_of_which_a_third_is_over_is_renewed_by_the_next_call() {
     assert!(calls > 1, "{calls}");
 }
 
+/// Defect GUARD-5: a call of more than the TTL.
+///
 /// GUARD-18: While a session's process lives its lock is renewed, through calls of any length, by a process that ends with
 /// the session's, with the grant, or after 24 hours.
 #[test]
@@ -187,6 +202,10 @@ fn a_call_that_outlasts_its_ttl_keeps_the_lock() {
     }
 }
 
+/// Behaviour D1.3: only the session itself refreshes and releases.
+/// Behaviour D1.6: each event has a word of its own.
+/// Defect GUARD-6: it is kept between two turns.
+///
 /// GUARD-9: `session-end` releases the session's lock, and that of no other session.
 #[test]
 fn the_lock_is_the_sessions_until_its_end() {

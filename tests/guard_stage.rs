@@ -36,6 +36,10 @@ const DOUBLINGS: u32 = 4;
 
 /// M39 cwd-split, M47 fail-open-silent, M50 inert-guard: real hook processes that do not block, and the same guard without
 /// a defect.
+///
+/// Shown on M39: each folder has a lock of its own.
+/// Shown on M47: what cannot be decided passes, and nothing says so.
+/// Shown on M50: it answers, and guards nothing.
 #[test]
 fn a_broken_guard_is_caught_and_a_right_one_is_not() {
     let mut caught = 0;

@@ -154,11 +154,15 @@ fn the_catalog_names_every_number_and_everything_that_it_names_is_there() {
     let processes: BTreeSet<&str> =
         targets::MUTANTS.iter().map(|(name, _)| *name).chain(targets::registries()).collect();
     let (mut named, mut named_processes, mut tested) = (BTreeSet::new(), BTreeSet::new(), 0);
+    let mut named_guards = BTreeSet::new();
     for numbered in CATALOG {
         let number = numbered.number;
         match numbered.by {
-            Where::Caught { simulated, process } => {
-                assert!(process || !simulated.is_empty(), "{number} is caught by nothing");
+            Where::Caught { simulated, process, guard } => {
+                assert!(process || guard || !simulated.is_empty(), "{number} is caught by nothing");
+                if guard {
+                    named_guards.insert(number);
+                }
                 for name in simulated {
                     assert!(name.starts_with(number) && mutants.contains(name), "{number}: {name}");
                     assert!(named.insert(*name), "{name} stands there twice");
@@ -181,5 +185,8 @@ fn the_catalog_names_every_number_and_everything_that_it_names_is_there() {
     assert_eq!(named, mutants, "every mutant of the simulated disk has its number");
     let numbered: BTreeSet<&str> = processes.into_iter().filter(|name| name.starts_with('M')).collect();
     assert_eq!(named_processes, numbered, "every target with a number is named");
-    assert_eq!(tested, 3);
+    let guards = fencehold_stress::guard::Defect::ALL.map(fencehold_stress::guard::Defect::word);
+    let guards: BTreeSet<&str> = guards.into_iter().filter(|word| word.starts_with('M')).collect();
+    assert_eq!((&named_guards, named_guards.len()), (&guards, 3), "every guard with a number is named");
+    assert_eq!(tested, 2);
 }

@@ -4,15 +4,37 @@
 use fencehold_stress::sim::seam::hunt::{Cost, Known, check, engines, known};
 use fencehold_stress::sim::seam::{Kind, Mutant, census, mutants, quietly};
 
-/// Where somebody is killed with the OS lock held, or a call fails, and then the power fails: two faults.
-const LARGER: [&str; 7] = [
-    "skip sync_dir in journal/commit.rs durable_floor",
-    "skip sync in journal/commit.rs undo",
-    "skip sync in journal/condemned.rs keep_condemned",
-    "skip sync_dir in journal/prove.rs pay_directory_debts",
-    "skip sync in journal/rotate.rs rotate_if_due",
-    "skip sync in journal/rotate.rs begin_file",
-    "skip sync_dir in quarantine.rs keep",
+/// Those of which no counterexample with one fault was found, each with why it needs two, as far as that is argued.
+const LARGER: [(&str, &str); 7] = [
+    (
+        "skip sync_dir in journal/commit.rs durable_floor",
+        "who raises the floor syncs it under the OS lock: another meets an unsynced one only after a death or a failed sync",
+    ),
+    (
+        "skip sync in journal/commit.rs undo",
+        "reached only after a failed write; what it leaves undone only a power cut shows",
+    ),
+    (
+        "skip sync in journal/condemned.rs keep_condemned",
+        "reached only after a failed sync; what it leaves undone only a power cut shows",
+    ),
+    (
+        "skip sync_dir in journal/prove.rs pay_directory_debts",
+        "who rotates syncs the directory under the OS lock, and until then all that stands in the new file stands in the \
+         old one: a debt is left only by a death or a failed sync",
+    ),
+    (
+        "skip sync in journal/rotate.rs rotate_if_due",
+        "not argued: the state goes on in the new file, and it is the history that loses a line of somebody who died",
+    ),
+    (
+        "skip sync in journal/rotate.rs begin_file",
+        "while nothing else fails the writer's own sync of the same file comes before its answer, and the old file has it all",
+    ),
+    (
+        "skip sync_dir in quarantine.rs keep",
+        "the copy and its entry are made under the OS lock: another meets an unsynced entry only after a death",
+    ),
 ];
 
 /// Left out, these lose what was answered or let two in at once.
@@ -33,7 +55,8 @@ fn whoever_leaves_out_a_sync_a_directory_sync_or_a_lock_is_caught_by_a_small_cou
     let larger: Vec<&String> = checked.small.1.iter().map(|(name, _)| name).collect();
     let most = Cost::SMALL;
     println!("{} within {most:?}, {} not: {larger:?}", checked.small.0, larger.len());
-    assert_eq!(larger, LARGER, "those that need one fault more");
+    let expected: Vec<&str> = LARGER.iter().map(|(name, _)| *name).collect();
+    assert_eq!(larger, expected, "those that need one fault more");
     assert_eq!(checked.small.0 + larger.len(), checked.caught);
 }
 

@@ -3,4 +3,5 @@
 mod leases;
 mod ledger;
 mod marks;
+mod policy;
 mod tokens;

@@ -83,7 +83,7 @@ pub(super) const SESSION_LOCK_DEFECTS: &[Defect] = &[
     breaks(
         "In the home of a user, without a host: two users never see each other.",
         &[],
-        "Beside the repository, with the host.",
+        "Beside the repository, with the host. A filesystem that two machines share is refused.",
     ),
     breaks(
         "A time in the future is never stale, and the clock of the wall decides.",
@@ -93,7 +93,8 @@ pub(super) const SESSION_LOCK_DEFECTS: &[Defect] = &[
     breaks(
         "Shell calls that only read are blocked, and tools that are not on the list pass.",
         &[],
-        "What is known to read only passes, and everything else needs the lock.",
+        "What is known to read only passes, and everything else needs the lock. Editors and people are asked by git's \
+         hooks when they commit and push, and `audit` names what they wrote.",
     ),
     breaks("Two sessions without an id are one session.", &[], "A blank or missing id matches nobody."),
     breaks(
@@ -104,6 +105,8 @@ pub(super) const SESSION_LOCK_DEFECTS: &[Defect] = &[
     breaks(
         "No fence: what a paused session writes after a takeover lands.",
         &["M51"],
-        "Every grant has a token, and a guarded file refuses the older one.",
+        "Every grant has a token, and a guarded document refuses the older one. A session that is only stopped keeps the \
+         lock. What a harness's own edit writes is asked about before, and shows no token: one that is held up between \
+         the answer and its write, and whose lock a person breaks then, still lands.",
     ),
 ];

@@ -137,6 +137,9 @@ fn a_first_commit_a_merge_and_a_rebase_are_looked_at() {
     }
 }
 
+/// Behaviour D1.7: somebody pushes beside a session, whom no harness asks.
+/// Defect GUARD-12: a person is asked by git.
+///
 /// GUARD-22: A push is stopped while another holder has the lock `workspace`, and the message names the holder.
 #[test]
 fn nobody_pushes_while_a_session_has_the_checkout() {

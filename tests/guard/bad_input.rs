@@ -53,6 +53,8 @@ fn a_payload_that_cannot_be_understood_is_blocked_and_said() {
 }
 
 /// Two sessions that both fail to say who they are are not the same one.
+///
+/// Defect GUARD-13: a blank id is nobody's.
 #[test]
 fn two_blank_sessions_are_not_one() {
     let yard = Yard::with_git();

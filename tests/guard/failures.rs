@@ -18,6 +18,9 @@ fn damaged(policy: Option<&str>) -> Yard {
     yard
 }
 
+/// Behaviour D1.6: an error blocks, unless a workspace says otherwise.
+/// Defect GUARD-7: a lock that cannot be read lets nobody in.
+///
 /// GUARD-11: A `pre-tool-use` that fails is blocked, unless `hook_failure = "open"` stands in the workspace's
 /// `config.toml`.
 #[test]
@@ -39,6 +42,10 @@ fn what_cannot_be_decided_is_blocked() {
     assert_eq!(seen, 8);
 }
 
+/// Behaviour D1.4: what cannot be decided may be let pass, where a workspace says so.
+/// Behaviour D1.6: an error blocks, or leaves a record.
+/// Defect GUARD-7: what passes undecided is recorded, and `status` shows it.
+///
 /// GUARD-12: What passes because of `hook_failure = "open"` leaves a record first, which `status` shows, and is blocked
 /// where the record cannot be left.
 #[test]

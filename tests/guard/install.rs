@@ -26,6 +26,8 @@ fn ok(said: &Said) {
     assert_eq!(said.code, 0, "{said:?}");
 }
 
+/// Behaviour D1.5: all events are wired in one update, or none is.
+///
 /// GUARD-14: `hook install` makes every event of the harness's settings ask, in one update or none, by the absolute path
 /// of the program, and leaves what others wrote there.
 ///
@@ -152,6 +154,8 @@ fn settings_that_cannot_be_edited_stay_as_they_are() {
 }
 
 /// What is installed is what blocks: the settings' own command, run as the harness runs it.
+///
+/// Defect GUARD-14: a guard that is installed and does nothing.
 #[test]
 fn the_installed_command_is_no_dead_guard() {
     use std::io::Write as _;

@@ -105,13 +105,22 @@ pub(crate) struct Alive {
 }
 
 impl Alive {
-    /// `find` is a process that starts commands and is no shell.
+    /// One that has called the shell.
     pub(crate) fn begin(yard: &Yard, id: &str, command: &str) -> Self {
+        Alive::after(yard, id, &[("Bash", json!({ "command": command }))])
+    }
+
+    /// One that has made these calls, all of which passed.
+    pub(crate) fn after(yard: &Yard, id: &str, calls: &[(&str, Value)]) -> Self {
         let session = Session::new(yard, id);
         let payload = yard.join("payload-of-a-session");
-        std::fs::write(&payload, session.payload("Bash", &json!({ "command": command })).to_string())
-            .unwrap();
-        let shell = "\"$1\" hook pre-tool-use < \"$2\"; read -r forever";
+        // A payload a line; the session's process starts a hook on each.
+        let payloads: Vec<String> =
+            calls.iter().map(|(tool, input)| format!("{}\n", session.payload(tool, input))).collect();
+        std::fs::write(&payload, payloads.concat()).unwrap();
+        let shell = "while read -r call; do printf %s \"$call\" | \"$1\" hook pre-tool-use; done < \"$2\"; \
+                     read -r forever";
+        // `find` is a process that starts commands and is no shell.
         let mut find = Command::new("find");
         clean(&mut find).current_dir(yard.path());
         find.args([
@@ -127,10 +136,12 @@ impl Alive {
         ]);
         find.arg(&payload).arg(";").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = Kept(find.spawn().expect("find is installed"));
-        let mut answer = String::new();
-        let stdout = process.0.stdout.take().expect("piped");
-        BufReader::new(stdout).read_line(&mut answer).expect("an answer");
-        assert_eq!(answer, "{}\n");
+        let mut stdout = BufReader::new(process.0.stdout.take().expect("piped"));
+        for _ in calls {
+            let mut answer = String::new();
+            stdout.read_line(&mut answer).expect("an answer");
+            assert_eq!(answer, "{}\n");
+        }
         std::fs::remove_file(payload).unwrap();
         Alive { process }
     }

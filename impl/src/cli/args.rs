@@ -273,7 +273,28 @@ pub(super) enum Doc {
     Repair {
         /// The file
         file: PathBuf,
+        #[command(flatten)]
+        fence: Fenced,
+        #[command(flatten)]
+        force: Force,
     },
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Force {
+    /// Write past the fence of a guarded document
+    #[arg(long, requires = "reason")]
+    force: bool,
+    /// Why it is forced
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+impl Force {
+    /// The reason, where it is forced.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref().filter(|_| self.force)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -292,10 +313,6 @@ pub(super) struct Update {
     pub(super) expect: Option<String>,
     #[command(flatten)]
     pub(super) fence: Fenced,
-    /// Write past the fence of a guarded document
-    #[arg(long, requires = "reason")]
-    pub(super) force: bool,
-    /// Why it is forced
-    #[arg(long)]
-    pub(super) reason: Option<String>,
+    #[command(flatten)]
+    pub(super) force: Force,
 }

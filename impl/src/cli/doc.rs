@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::args::{Common, Doc, Fenced, Update};
+use super::args::{Common, Doc, Fenced, Force, Update};
 use super::fence::{enter, refuse};
+use super::guarded::lock_of_document;
 use super::locks::Locks;
 use super::out::{Ended, REFUSED};
 use super::session::Session;
@@ -23,14 +24,16 @@ pub(super) fn doc(command: &Doc, common: &Common) -> Ended {
     match command {
         Doc::Read { file, fence } => read(&session, file, fence),
         Doc::Update(asked) => update(&session, asked),
-        Doc::Repair { file } => repair(&session, file),
+        Doc::Repair { file, fence, force } => repair(&session, file, fence, force),
     }
 }
 
 fn open(session: &Session, locks: &Locks, file: &Path) -> Result<Document<RealFs, RealHost>> {
     let (rooted, file) = (session.rooted()?, session.file(file)?);
     let document = Document::open(session.fs, locks.host().clone(), locks.folder()?, &rooted, &file)?;
-    Ok(document.with_patience(session.settings.patience))
+    let guarded = locks.policy()?.value.guarded;
+    let lock = lock_of_document(&session.place, &guarded, &document.place().path())?;
+    Ok(document.guarded_by(lock).with_patience(session.settings.patience))
 }
 
 /// Where the file is: refused before anything is created for it.
@@ -75,8 +78,7 @@ fn update(session: &Session, asked: &Update) -> Ended {
         .map_err(|error| Error::usage(format!("--merge is no JSON ({error}); nothing was changed")))?;
     patch.as_ref().map(check_patch).transpose()?;
     place(session, &asked.file)?;
-    let force = if asked.force { asked.reason.as_deref() } else { None };
-    let (locks, shown) = match enter(session, &asked.fence, force)? {
+    let (locks, shown) = match enter(session, &asked.fence, asked.force.reason())? {
         Ok(entered) => entered,
         Err(refusal) => return refuse(session.out, &refusal),
     };
@@ -136,14 +138,17 @@ fn filtered(filter: &str, old: &[u8]) -> Result<Vec<u8>> {
     Ok(new)
 }
 
-fn repair(session: &Session, file: &Path) -> Ended {
+fn repair(session: &Session, file: &Path, fenced: &Fenced, force: &Force) -> Ended {
     if Locks::open(session)?.is_none()
         && let Ok(Content { version, .. }) = look(&session.fs, &place(session, file)?)
     {
         return healthy(session, file, &version);
     }
-    let locks = Locks::open_or_create(session)?;
-    match open(session, &locks, file)?.repair(None, &Shown::nothing())? {
+    let (locks, shown) = match enter(session, fenced, force.reason())? {
+        Ok(entered) => entered,
+        Err(refusal) => return refuse(session.out, &refusal),
+    };
+    match open(session, &locks, file)?.repair(None, &shown)? {
         Ok(Repaired::Healthy(version)) => healthy(session, file, &version),
         Ok(Repaired::Anew { kept, version }) => {
             session.out.say(&format!(

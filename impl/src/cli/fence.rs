@@ -75,6 +75,7 @@ pub(super) fn refuse(out: Out, refusal: &Refusal) -> Ended {
         Refusal::StaleToken(mark) | Refusal::Guarded(mark) => {
             object["value"] = described(mark);
         }
+        Refusal::Ruled(lock) => object["value"] = json!({ "lock": lock.as_str() }),
         Refusal::Version { found, .. } => object["value"] = json!({ "version": found.as_str() }),
         _ => {}
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use fencehold_model::Pattern;
 
+use super::guarded::nameable;
 use super::session::Session;
 use crate::error::{Error, Result};
 use crate::fs::RealFs;
@@ -154,9 +155,8 @@ pub(super) fn entry(session: &Session, tree: &Tree, path: &[u8]) -> Result<Optio
     }
 }
 
-/// What no write set can name is in those of the folders above it, and in those of the wildcards that any name meets.
 fn clean(path: &[u8]) -> String {
-    String::from_utf8_lossy(path).replace(char::is_control, "\u{fffd}")
+    nameable(&String::from_utf8_lossy(path))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod doc;
 mod fence;
 mod gate;
 mod git;
+mod guarded;
 mod history;
 mod hook;
 mod identity;

@@ -8,6 +8,8 @@
 //!   takes no lock wrote it (what such a program writes in the instant between that look and the rename is lost);
 //! - bytes that are no JSON are copied to `quarantine/` and left in place, and every operation refuses them, the second
 //!   as the first, until [`Document::repair`]: never replaced by a default;
+//! - where its opener says that the policy guards it, no write passes without a fence of that lock, not the first one, and
+//!   none under another name;
 //! - what cannot be opened (a FIFO, a directory, no permission) is an error of the environment, never called damaged;
 //! - mode, group, a symlink at the path and, unless its group may write it, the owner are kept, or nothing changes. Hard
 //!   links, ACLs and extended attributes are not: the file is a new inode after each update.
@@ -25,6 +27,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use fencehold_model::LockName;
 use serde_json::Value;
 
 pub(crate) use replace::new_file_mode;
@@ -35,7 +38,7 @@ pub(crate) use version::{Sum, each_chunk};
 use crate::error::{Error, Result};
 use crate::fs::{File, Fs, How, Stat};
 use crate::host::Host;
-use crate::mark::{Access, Answer, Folder, Last, PATIENCE, Place, ResourceLock, Rooted, Shown};
+use crate::mark::{Access, Answer, Folder, Last, PATIENCE, Place, ResourceLock, Rooted, Shown, obey};
 
 /// The longest document in bytes: 64 MiB. It is held in memory a few times over while it is updated.
 pub const DOCUMENT_BYTES_MAX: usize = 64 << 20;
@@ -51,6 +54,7 @@ pub struct Document<F: Fs, H: Host> {
     folder: Folder,
     lock: ResourceLock<F>,
     patience: Duration,
+    guarded_by: Option<LockName>,
 }
 
 /// What a document held when it was read.
@@ -96,13 +100,21 @@ impl<F: Fs, H: Host> Document<F, H> {
         let place = rooted.locate(&fs, file, Last::Follow)?;
         let lock = ResourceLock::new(fs.clone(), folder.clone(), &place);
         let (rooted, file) = (rooted.clone(), file.to_owned());
-        Ok(Document { fs, host, rooted, file, place, folder, lock, patience: PATIENCE })
+        Ok(Document { fs, host, rooted, file, place, folder, lock, patience: PATIENCE, guarded_by: None })
     }
 
     /// Waits for the document's OS lock for `patience` at the most.
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// Asks every write for a fence of this lock, from the first on, as the team's policy has it: who opens the document
+    /// asks the ledger for the policy (`guarded`), and says what it says of this path.
+    #[must_use]
+    pub fn guarded_by(mut self, lock: Option<LockName>) -> Self {
+        self.guarded_by = lock;
         self
     }
 
@@ -125,6 +137,9 @@ impl<F: Fs, H: Host> Document<F, H> {
                 Found::Damaged { what, .. } => self.confirm_damage(what)?,
                 found => return content(&self.fs, &self.place, found).map(Ok),
             }
+        }
+        if let Err(refusal) = obey(self.guarded_by.as_ref(), shown, Access::Read) {
+            return Ok(Err(refusal));
         }
         let mut held = self.lock.take(self.patience)?;
         self.still_there()?;

@@ -10,7 +10,7 @@ use super::{DOCUMENT_BYTES_MAX, Document, Found, Version, Was, edit, inspect, re
 use crate::error::{Error, Result};
 use crate::fs::Fs;
 use crate::host::Host;
-use crate::mark::{Access, Answer, Held, Pass, Refusal, Shown, sweep, temp_name};
+use crate::mark::{Access, Answer, Held, Pass, Refusal, Shown, obey, sweep, temp_name};
 
 /// What a document that is not there counts as, and what a repair begins anew with.
 const NOTHING: &[u8] = b"{}\n";
@@ -174,8 +174,11 @@ impl<F: Fs, H: Host> Document<F, H> {
         self.put(&mut held, &pass, was.as_ref(), &new)
     }
 
-    /// Takes the lock, asks the mark, and removes what a killed holder of the lock left.
+    /// Takes the lock, asks the policy and the mark, and removes what a killed holder of the lock left.
     fn enter(&self, shown: &Shown) -> Result<Answer<(Held<'_, F>, Pass)>> {
+        if let Err(refusal) = obey(self.guarded_by.as_ref(), shown, Access::Write) {
+            return Ok(Err(refusal));
+        }
         let mut held = self.lock.take(self.patience)?;
         self.still_there()?;
         let pass = match held.check(shown, Access::Write)? {

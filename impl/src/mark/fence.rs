@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use fencehold_model::{NUMBER_BOUND, Right, Token};
+use fencehold_model::{LockName, NUMBER_BOUND, Right, Token};
 
 use crate::document::Version;
 
@@ -124,6 +124,8 @@ pub enum Refusal {
     StaleToken(Mark),
     /// The file is guarded, and no fence, or one of another lock or lease, was shown.
     Guarded(Mark),
+    /// The team's policy guards the file, and no fence of this lock was shown.
+    Ruled(LockName),
     /// Force needs a reason that is not blank.
     NeedsReason,
     /// The document is not the version that was expected.
@@ -141,7 +143,7 @@ impl Refusal {
     pub fn word(&self) -> &'static str {
         match self {
             Refusal::StaleToken(_) => "stale_token",
-            Refusal::Guarded(_) => "guarded",
+            Refusal::Guarded(_) | Refusal::Ruled(_) => "guarded",
             Refusal::NeedsReason => "needs_reason",
             Refusal::Version { .. } => "version",
         }
@@ -164,6 +166,11 @@ impl fmt::Display for Refusal {
                     mark.right
                 )
             }
+            Refusal::Ruled(lock) => write!(
+                f,
+                "guarded by lock {lock}, as the team's policy says: acquire it and show --fence lock/{lock}=TOKEN, or \
+                 --force with a --reason"
+            ),
             Refusal::NeedsReason => f.write_str("--force needs a --reason that is not blank"),
             Refusal::Version { found, meanwhile: false } => write!(f, "the version is {found}"),
             Refusal::Version { found, meanwhile: true } => write!(
@@ -172,6 +179,22 @@ impl fmt::Display for Refusal {
             ),
         }
     }
+}
+
+/// What the team's policy says to what is shown, where it guards the file under `lock`: a write needs a fence of this
+/// lock, and one of a lease or of another lock is refused to a read as well, as it would raise the mark. Asked before the
+/// mark, which has its own say.
+///
+/// # Errors
+/// The refusal.
+pub fn obey(lock: Option<&LockName>, shown: &Shown, access: Access) -> Answer<()> {
+    let Some(lock) = lock else { return Ok(()) };
+    let passes = match &shown.fence {
+        None => access == Access::Read,
+        Some(fence) => matches!(&fence.right, Right::Lock(name) if name == lock),
+    };
+    // A blank reason is the mark's to refuse.
+    if passes || shown.force.is_some() { Ok(()) } else { Err(Refusal::Ruled(lock.clone())) }
 }
 
 /// What the mark says to what is shown.

@@ -19,7 +19,7 @@ mod name;
 mod place;
 mod slots;
 
-pub use fence::{Access, Answer, BadFence, Fence, Mark, Pass, Refusal, Shown, decide};
+pub use fence::{Access, Answer, BadFence, Fence, Mark, Pass, Refusal, Shown, decide, obey};
 pub(crate) use lock::missing;
 pub use lock::{Folder, Held, PATIENCE, ResourceLock};
 pub(crate) use name::{sweep, temp_name};

@@ -8,6 +8,7 @@
 //! - where the filesystem takes upper and lower case for one, every entry is folded, or none is;
 //! - nothing is created, and only the names along the path are looked at.
 
+mod guarded;
 mod walk;
 
 use std::ffi::OsStr;

@@ -193,12 +193,8 @@ impl Gate {
         if whens.chain(works).any(|paths| paths > PATHS_MAX) {
             return before(&format!("has more than {PATHS_MAX} paths in a `when` or a `newer_than`"));
         }
-        match self
-            .require
-            .iter()
-            .find_map(|require| require.max_age_ms)
-            .filter(|age| !(1..=AGE_MS_MAX).contains(age))
-        {
+        let mut ages = self.require.iter().filter_map(|require| require.max_age_ms);
+        match ages.find(|age| !(1..=AGE_MS_MAX).contains(age)) {
             Some(age_ms) => before(&format!(
                 "has a max_age of {age_ms} ms; it must be 1 ms to {AGE_MS_MAX} ms (366 days)"
             )),

@@ -2,9 +2,8 @@
 //!
 //! Invariants: every pattern is of a write set, as it stands in the file; no path lies under two locks, whether a
 //! filesystem takes upper and lower case for one or not. Symbolic links of a tree may lead two patterns to one path all
-//! the same; whoever asks with [`Guarded::locks_over`] gets every lock.
+//! the same; a write there needs both locks.
 
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -88,11 +87,6 @@ impl Guarded {
     /// Every guarded pattern, with its lock, in the order of the file.
     pub fn entries(&self) -> impl Iterator<Item = (&LockName, &Pattern)> {
         self.0.iter().flat_map(|guard| guard.paths.iter().map(|pattern| (&guard.lock, pattern)))
-    }
-
-    /// The locks of the patterns that `meets` says yes to, by name.
-    pub fn locks_over(&self, mut meets: impl FnMut(&Pattern) -> bool) -> BTreeSet<LockName> {
-        self.entries().filter(|(_, pattern)| meets(pattern)).map(|(lock, _)| lock.clone()).collect()
     }
 
     /// Writes its JSON array.

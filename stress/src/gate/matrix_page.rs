@@ -30,10 +30,10 @@ fn numbered(text: &mut String) {
     );
     for defect in CATALOG {
         let by = match defect.by {
-            Where::Caught { simulated, process } => {
-                let process = if process { "a process" } else { "" };
-                let by: Vec<&str> =
-                    simulated.iter().copied().chain([process]).filter(|by| !by.is_empty()).collect();
+            Where::Caught { simulated, process, guard } => {
+                let process = process.then_some("a process");
+                let guard = guard.then_some("a hook process of a session guard");
+                let by: Vec<&str> = simulated.iter().copied().chain(process).chain(guard).collect();
                 format!("as {}", by.join(", "))
             }
             Where::Tested { file, test } => format!("by the test {test} in {file}"),

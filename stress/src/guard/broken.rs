@@ -94,7 +94,9 @@ fn changed<T>(path: &Path, change: impl FnOnce(Value) -> (T, Option<Value>)) -> 
         file.lock()?;
         let mut text = String::new();
         file.read_to_string(&mut text)?;
-        let (answer, write) = change(serde_json::from_str(&text).unwrap_or_default());
+        // Half a record says that somebody is inside, and not who.
+        let there = if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? };
+        let (answer, write) = change(there);
         if let Some(write) = write {
             file.rewind()?;
             file.set_len(0)?;

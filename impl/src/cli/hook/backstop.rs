@@ -18,7 +18,7 @@ use super::super::out::{Out, REFUSED, say};
 use super::super::render::who;
 use super::super::session::{Session, cwd};
 use super::super::settings::OnFailure;
-use super::{TO_FAIL, failed_open, guard};
+use super::{TO_FAIL, failed_open, held};
 use crate::error::Result;
 use crate::fs::RealFs;
 use crate::ledger::LeaseView;
@@ -147,13 +147,13 @@ fn commit(session: &Session, locks: &Locks, me: &Holder) -> Result<Option<String
 
 /// A push while another session has the whole checkout.
 fn push(locks: &Locks, me: &Holder) -> Result<Option<String>> {
-    let held = locks.show(&guard::workspace())?;
+    let held = locks.show(&held::workspace())?;
     let theirs = held.grants.filter(|grant| grant.holder != *me);
     Ok(theirs.map(|grant| {
         format!(
             "not pushed: the lock `{0}` is {1}. Wait until then; if that session is over, a person can end it with \
              `fencehold lock break {0} --reason TEXT`",
-            guard::WORKSPACE,
+            held::WORKSPACE,
             who(&grant, held.now_ms)
         )
     }))

@@ -10,6 +10,7 @@ mod before;
 mod failed_open;
 mod git_hooks;
 mod guard;
+mod held;
 mod install;
 mod known;
 pub(super) mod renewer;
@@ -169,8 +170,8 @@ fn decide(event: Event, tell: &Sender<Found>) -> Result<Decision, String> {
     let found = |dir: &Path, on_failure| _ = tell.send(Found::Workspace(dir.to_owned(), on_failure));
     let decided = match (event, &call.deed) {
         (Event::PreToolUse, Some(deed)) => guard::before(&call, deed, &found),
-        (Event::SessionEnd, _) => guard::end(&call),
-        _ => guard::renew(&call),
+        (Event::SessionEnd, _) => held::end(&call),
+        _ => held::renew(&call),
     };
     decided.map_err(|error| error.to_string())
 }

@@ -1,24 +1,27 @@
-//! The process that keeps a session's lock while a call outlasts its TTL.
+//! The process that keeps a session's locks while a call outlasts their TTL.
 //!
-//! Where the session's process can be seen the lock has no expiry; but from another container it cannot, and there the TTL
-//! counts. Invariants: it is started once a grant, outside of every later call; it ends with the session's process, with
-//! the grant, or after [`AT_MOST`], whichever is first.
+//! Where the session's process can be seen a lock has no expiry; but from another container it cannot, and there the TTL
+//! counts. Invariants: it is started once a grant, outside of every later call, and one that finds another at work for the
+//! same process ends at once; it ends with the session's process, with its last grant, or after [`AT_MOST`], whichever is
+//! first.
 
 use std::ffi::OsString;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use fencehold_model::Token;
+use fencehold_model::event::Process;
 use fencehold_model::lock::{Command as Ask, Grant, Proof};
+use fencehold_model::{Claim, LockName, Token};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags};
 
 use super::super::args::Common;
 use super::super::locks::{Locks, What};
 use super::super::session::Session;
-use super::guard::workspace;
 use crate::error::{Error, Result};
 use crate::host::Deadline;
 
@@ -47,19 +50,43 @@ pub(super) fn start(session: &Session, token: Token) {
     drop(started);
 }
 
-/// Keeps the grant of this token.
+/// Keeps what is bound to the process that the grant of this token is bound to, its locks of later calls included.
 pub(in super::super) fn be(root: &OsString, token: &OsString) -> Result<()> {
     let token: Option<Token> = token.to_str().and_then(|text| text.parse().ok());
     let token = token.ok_or_else(|| Error::usage("the token is no number"))?;
     let session = Session::begin(&Common { root: Some(root.into()), json: false })?;
+    let Some(locks) = Locks::open(&session)? else { return Ok(()) };
+    let first = locks.list()?.grants.into_iter().find(|(_, grant)| grant.token == token);
+    let Some(process) = first.and_then(|(_, grant)| grant.bound) else { return Ok(()) };
     let until = Deadline::after(AT_MOST);
+    while let Some(alone) = Alone::of(&locks, &process)? {
+        let kept = keep(&session, &process, until)?;
+        drop(alone);
+        // Who was started meanwhile found this one at work, and went.
+        if kept == Kept::Over || own(&locks, &process)?.is_empty() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Why nothing is kept any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// The process has ended, or cannot be seen, or the time is over, or the workspace is gone.
+    Over,
+    /// It has no lock just now.
+    Nothing,
+}
+
+/// Renews what is bound to the process, until that is nothing.
+fn keep(session: &Session, process: &Process, until: Deadline) -> Result<Kept> {
     let mut failures = 0;
-    while let Some(locks) = Locks::open(&session)? {
-        let grant = match renewed(&locks, token) {
-            Ok(None) => return Ok(()),
-            Ok(Some(grant)) => {
+    while let Some(locks) = Locks::open(session)? {
+        let grants = match renewed(&locks, process) {
+            Ok(grants) => {
                 failures = 0;
-                grant
+                grants
             }
             Err(error) if failures == FAILURES_MAX => return Err(error),
             Err(_) => {
@@ -67,23 +94,61 @@ pub(in super::super) fn be(root: &OsString, token: &OsString) -> Result<()> {
                 continue;
             }
         };
-        let pause = Duration::from_millis(grant.ttl_ms / 3).min(until.left());
-        let Some(process) = grant.bound.filter(|process| locks.sees(process)) else { return Ok(()) };
-        if until.left().is_zero() || ended_within(process.pid, pause)? {
-            return Ok(());
+        let Some(ttl_ms) = grants.iter().map(|(_, grant)| grant.ttl_ms).min() else {
+            return Ok(Kept::Nothing);
+        };
+        let pause = Duration::from_millis(ttl_ms / 3).min(until.left());
+        if !locks.sees(process) || until.left().is_zero() || ended_within(process.pid, pause)? {
+            break;
         }
     }
-    Ok(())
+    Ok(Kept::Over)
 }
 
-/// The grant, renewed; none where it is not the current one any more.
-fn renewed(locks: &Locks, token: Token) -> Result<Option<Grant>> {
-    let Some(grant) = locks.show(&workspace())?.grants.filter(|grant| grant.token == token) else {
-        return Ok(None);
+/// What the guard took for the sessions of this process.
+fn own(locks: &Locks, process: &Process) -> Result<Vec<(LockName, Grant)>> {
+    let is_own = |grant: &Grant| {
+        let claim = grant.claim.as_ref().map(Claim::as_str);
+        grant.bound.as_ref() == Some(process) && claim == Some(grant.holder.as_str())
     };
-    let (holder, proof) = (grant.holder.clone(), Proof::Token(token));
-    let told = locks.submit(&grant.holder, &Ask::Renew { name: workspace(), holder, proof, ttl_ms: None })?;
-    Ok(matches!(told.what, What::Granted { .. }).then_some(grant))
+    Ok(locks.list()?.grants.into_iter().filter(|(_, grant)| is_own(grant)).collect())
+}
+
+/// The same, renewed; without what ended meanwhile.
+fn renewed(locks: &Locks, process: &Process) -> Result<Vec<(LockName, Grant)>> {
+    let mut kept = Vec::new();
+    for (name, grant) in own(locks, process)? {
+        let (holder, proof) = (grant.holder.clone(), Proof::Token(grant.token));
+        let ask = Ask::Renew { name: name.clone(), holder, proof, ttl_ms: None };
+        if matches!(locks.submit(&grant.holder, &ask)?.what, What::Granted { .. }) {
+            kept.push((name, grant));
+        }
+    }
+    Ok(kept)
+}
+
+/// That no other process keeps the same: a name of the kernel's, which goes with its owner (unix(7), abstract sockets).
+struct Alone {
+    /// None where there can be no such socket, as in some sandboxes: two that keep one lock do no harm.
+    _name: Option<UnixListener>,
+}
+
+impl Alone {
+    /// None where another is at it.
+    fn of(locks: &Locks, process: &Process) -> Result<Option<Self>> {
+        let name = format!(
+            "fencehold renewer {} {} {} {}",
+            locks.ledger().workspace()?,
+            process.pid_namespace,
+            process.pid,
+            process.start_ticks
+        );
+        let bound = SocketAddr::from_abstract_name(name).and_then(|name| UnixListener::bind_addr(&name));
+        Ok(match bound {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => None,
+            bound => Some(Alone { _name: bound.ok() }),
+        })
+    }
 }
 
 /// Whether the process has ended by then.

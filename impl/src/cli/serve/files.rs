@@ -7,6 +7,7 @@ use super::request::Request;
 use super::target::Greeted;
 use super::{Failure, ID_BYTES_MAX, LINE_BYTES_MAX, Outcome, Reply};
 use crate::cli::fence::described;
+use crate::cli::guarded::lock_of_document;
 use crate::document::{self, Document, Version};
 use crate::fs::RealFs;
 use crate::host::RealHost;
@@ -144,7 +145,9 @@ impl Greeted {
     ) -> std::result::Result<Document<RealFs, RealHost>, Failure> {
         let folder = self.folder()?;
         let document = Document::open(self.fs, self.host.clone(), folder, &self.rooted, &request.file()?)?;
-        Ok(document.with_patience(self.settings.patience))
+        let guarded = self.ledger()?.policy()?.value.guarded;
+        let lock = lock_of_document(&self.place, &guarded, &document.place().path())?;
+        Ok(document.guarded_by(lock).with_patience(self.settings.patience))
     }
 
     /// What is shown at the resource, once the ledger has nothing against it.
@@ -184,6 +187,7 @@ fn content(found: &document::Content) -> Reply {
 fn refused(refusal: &Refusal) -> Reply {
     let value = match refusal {
         Refusal::StaleToken(mark) | Refusal::Guarded(mark) => described(mark),
+        Refusal::Ruled(lock) => json!({ "lock": lock.as_str() }),
         Refusal::Version { found, .. } => json!({ "version": found.as_str() }),
         _ => Value::Null,
     };

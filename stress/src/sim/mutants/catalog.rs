@@ -6,12 +6,15 @@
 /// By what a defect is caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Where {
-    /// By the gate's stage `mutants`.
+    /// By the gate's stage `mutants`, or where it is a guard's by a test.
     Caught {
         /// The mutants of the simulated disk that have it ([`Mutant::numbered`](super::Mutant::numbered)), by name.
         simulated: &'static [&'static str],
         /// Whether there is a target process that has it, by its number ([`targets`](crate::targets)).
         process: bool,
+        /// Whether there is a session guard that has it, by its number ([`Defect`](crate::guard::Defect)): it is asked as
+        /// a hook process, by `tests/guard_stage.rs`.
+        guard: bool,
     },
     /// By a test, because it takes a program that the simulated disk does not have.
     Tested {
@@ -64,11 +67,20 @@ pub struct Numbered {
 }
 
 const fn simulated(number: &'static str, name: &'static str, simulated: &'static [&'static str]) -> Numbered {
-    Numbered { number, name, by: Where::Caught { simulated, process: false } }
+    Numbered { number, name, by: Where::Caught { simulated, process: false, guard: false } }
 }
 
 const fn both(number: &'static str, name: &'static str, simulated: &'static [&'static str]) -> Numbered {
-    Numbered { number, name, by: Where::Caught { simulated, process: true } }
+    Numbered { number, name, by: Where::Caught { simulated, process: true, guard: false } }
+}
+
+const fn guarded(
+    number: &'static str,
+    name: &'static str,
+    simulated: &'static [&'static str],
+    process: bool,
+) -> Numbered {
+    Numbered { number, name, by: Where::Caught { simulated, process, guard: true } }
 }
 
 const fn process(number: &'static str, name: &'static str) -> Numbered {
@@ -78,10 +90,6 @@ const fn process(number: &'static str, name: &'static str) -> Numbered {
 const fn later(number: &'static str, name: &'static str, part: Part) -> Numbered {
     Numbered { number, name, by: Where::Later(part) }
 }
-
-/// Where real hook processes with a defect are driven: M50, and what M39 and M47 are of a guard.
-const GUARD_STAGE: &str = "tests/guard_stage.rs";
-const A_BROKEN_GUARD: &str = "a_broken_guard_is_caught_and_a_right_one_is_not";
 
 /// Every numbered defect, in the order of the numbers.
 pub const CATALOG: [Numbered; 52] = [
@@ -133,19 +141,15 @@ pub const CATALOG: [Numbered; 52] = [
     simulated("M35", "ioerror-is-corrupt", &["M35 ioerror-is-corrupt"]),
     later("M37", "block-label-only", Part::DoneGates),
     later("M38", "section-null", Part::DoneGates),
-    process("M39", "cwd-split"),
+    guarded("M39", "cwd-split", &[], true),
     process("M40", "id-normalise"),
     process("M41", "illegal-transition"),
     process("M42", "writeset-ignored"),
     process("M43", "force-no-audit"),
     simulated("M45", "acquire-not-exclusive", &["M45 acquire-not-exclusive"]),
-    simulated("M47", "fail-open-silent", &["M47 fail-open"]),
+    guarded("M47", "fail-open-silent", &["M47 fail-open"], false),
     simulated("M48", "no-heartbeat", &["M48 no-heartbeat"]),
-    Numbered {
-        number: "M50",
-        name: "inert-guard",
-        by: Where::Tested { file: GUARD_STAGE, test: A_BROKEN_GUARD },
-    },
+    guarded("M50", "inert-guard", &[], false),
     simulated("M51", "no-fence", &["M51 no-fence"]),
     later("M52", "ahead-is-behind", Part::Plans),
     process("M53", "tie-is-ahead"),
