@@ -9,6 +9,7 @@ mod document;
 mod journal;
 mod log;
 mod machines;
+mod overrides;
 pub(super) mod site;
 
 use std::path::PathBuf;
@@ -17,12 +18,14 @@ pub use document::all as documents;
 pub use journal::{creations, locks, rotations};
 pub use log::all as logs;
 pub use machines::{leases, tasks};
+pub use overrides::all as overrides;
 
 use fencehold::fs::{File as _, Fs as _, How};
 use rustix::io::Errno;
 
 use super::choice::{Explored, Source};
 use super::disk::{Disk, Persistence};
+use super::overrides::Way;
 use super::scenario::{Counterexample, Ran, Scenario, exhaust};
 use super::world::{Cuts, Ended, Fault, Options, Plan, SimFs, SimHost, Step, World};
 
@@ -218,7 +221,7 @@ impl Scenario for Torn {
 /// Every operation, in a fixed order.
 #[must_use]
 pub fn all() -> Vec<Torn> {
-    [creations(), locks(), rotations(), leases(), tasks(), logs(), documents()]
+    [creations(), locks(), rotations(), leases(), tasks(), logs(), documents(), overrides(Way::Shipped)]
         .into_iter()
         .flatten()
         .collect()
