@@ -68,6 +68,8 @@ mod lock_run;
 mod log;
 /// Logs in git: branches that appended merge clean.
 mod log_git;
+/// What `log search` finds.
+mod log_search;
 /// The shipped code under loom on the simulated disk.
 mod loom;
 /// Places, keys and marks: every spelling meets one lock.

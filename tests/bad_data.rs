@@ -66,7 +66,7 @@ fn a_newer_format_is_left_alone() {
 }
 
 /// The same file as a program that writes format 7 would begin it, its checksum right.
-fn newer(text: &str) -> String {
+pub(crate) fn newer(text: &str) -> String {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let body = &first[..first.rfind(",\"crc\"").unwrap()];
     let (before, after) = body.split_once("\"fencehold\":").unwrap();

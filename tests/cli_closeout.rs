@@ -29,6 +29,8 @@ fn labels(said: &Said) -> Vec<(&str, &str)> {
 /// JSON says the same.
 ///
 /// Defect GSDD-5: a foreign open lease was printed as `[BLOCK]`, and the command ended with 0.
+///
+/// Behaviour C1.9: one's own is that of an id or those of a holder; the JSON says the same.
 #[test]
 fn the_exit_code_agrees_with_the_labels() {
     let yard = Yard::with_git();

@@ -1,3 +1,5 @@
+/// What was written in guarded globs: at a commit, and in an audit.
+mod afterwards;
 /// Git's own hooks, asked by git.
 mod backstop;
 /// Payloads that say too little, too much or nothing.
@@ -10,6 +12,8 @@ mod guarded;
 mod install;
 /// A session on a checkout, as its harness plays it.
 pub(crate) mod play;
+/// Two users in one shared checkout.
+mod users;
 
 use std::fs;
 use std::os::unix::fs::symlink;

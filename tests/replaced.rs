@@ -1,5 +1,7 @@
 //! The programs that this one takes the place of: what each of them does, done by ours, and each of their defects as a
 //! scenario that ours passes, and that the published algorithm, or a program with that defect alone, does not.
 
+/// A registry of worktrees and what each is working on.
+mod registry;
 /// A lock of one session on the whole checkout, asked for by the hooks of an agent's harness.
 mod session_lock;

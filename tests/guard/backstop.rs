@@ -15,7 +15,7 @@ fn ok(said: &Said) {
 }
 
 /// Git as a holder starts it.
-fn git_as(holder: &str, dir: &Path, args: &[&str]) -> Said {
+pub(super) fn git_as(holder: &str, dir: &Path, args: &[&str]) -> Said {
     let mut git = Command::new("git");
     clean(&mut git).current_dir(dir).env("FENCEHOLD_HOLDER", holder);
     git.args(["-c", "user.name=t", "-c", "user.email=t@t", "-c", "core.editor=true"]).args(args);

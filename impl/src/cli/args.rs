@@ -244,11 +244,31 @@ pub(super) enum Log {
         /// The file
         file: PathBuf,
     },
+    /// Print the records in which all of the terms stand, whatever their case
+    Search(Search),
     /// Say what is damaged and which ids stand there twice
     Check {
         /// The file
         file: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Search {
+    /// The file
+    pub(super) file: PathBuf,
+    /// A text that stands in one of a record's texts
+    #[arg(value_name = "TERM", required_unless_present_any = ["related", "recurring"])]
+    pub(super) terms: Vec<String>,
+    /// Look at this field of a record alone; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(super) field: Vec<String>,
+    /// The records that are like this one or name it, the likest first
+    #[arg(long, value_name = "ID", conflicts_with = "recurring")]
+    pub(super) related: Option<String>,
+    /// What stands in this field of two records or more, the most frequent first
+    #[arg(long, value_name = "NAME")]
+    pub(super) recurring: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -1,7 +1,9 @@
-//! `fencehold audit`: what is changed in the work tree, compared with the leases.
+//! `fencehold audit`: what is changed in the work tree, compared with the leases and with the locks of guarded globs.
 //!
 //! What it cannot know: who wrote a file; what was written and committed, or put back, since; a file's time that was set
 //! by hand, as by a checkout of what others wrote; what git ignores.
+
+mod guarded;
 
 use fencehold_model::Holder;
 use fencehold_model::lease::Standing;
@@ -22,14 +24,16 @@ use crate::ledger::LeaseView;
 /// A file's time is that of the kernel's last tick, and may be this much before the write (`CONFIG_HZ` is 100 or more).
 const GRAIN_MS: u64 = 20;
 
-/// How a changed path stands with one lease.
+/// How a changed path stands with one lease, or with the lock of one guarded glob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
     /// The lease is live, and another's.
     Anothers,
-    /// It was written after the lease had ended.
+    /// The lock is held, by another, and was when it was written.
+    LockOfAnother,
+    /// It was written after the lease had ended, or while nobody had the lock.
     Unclaimed,
-    /// When it was removed, or when the lease ended, cannot be told.
+    /// When it was removed, or when the lease or the lock ended, cannot be told.
     CannotTell,
 }
 
@@ -37,6 +41,7 @@ impl Found {
     fn word(self) -> &'static str {
         match self {
             Found::Anothers => "in_lease_of_another",
+            Found::LockOfAnother => "in_lock_of_another",
             Found::Unclaimed => "without_claim",
             Found::CannotTell => "cannot_tell",
         }
@@ -62,6 +67,8 @@ pub(super) fn audit(who: &Who, common: &Common) -> Ended {
         leases.extend(ended.into_iter().map(|(id, lease)| LeaseView { id, lease, standing: None }));
         let clock = Times { journal_ms: seen.at_ms, wall_ms: RealHost::new()?.reading().wall_ms };
         let tree = git::tree(&session)?;
+        let mut past = guarded::Past::of(&locks)?;
+        notes.append(&mut past.notes);
         for path in &changed {
             let Some(entry) = git::entry(&session, &tree, path)? else { continue };
             let over: Vec<&LeaseView> = leases
@@ -69,8 +76,14 @@ pub(super) fn audit(who: &Who, common: &Common) -> Ended {
                 .filter(|view| view.lease.writes.iter().any(|pattern| pattern.overlaps(&entry)))
                 .collect();
             let written_ms = clock.written_ms(&session, path)?;
+            let shown = String::from_utf8_lossy(path);
+            for judged in past.judge(&tree, &entry, &me, &clock, written_ms)? {
+                text.push_str(&format!("{shown:?}: {}\n", judged.text));
+                let mut object = judged.fields;
+                object["path"] = shown.as_ref().into();
+                objects.push(object);
+            }
             if let Some((found, view)) = judge(&over, &me, written_ms) {
-                let shown = String::from_utf8_lossy(path);
                 text.push_str(&sentence(&shown, found, view, written_ms, clock.journal_ms));
                 objects.push(object(&shown, found, view, written_ms, clock.journal_ms));
             }
@@ -202,7 +215,9 @@ fn sentence(path: &str, found: Found, view: &LeaseView, written_ms: Option<u64>,
             format!("{written}, {when}: in {lease}, granted {}", ago(view.lease.since_ms, now_ms))
         }
         Found::Unclaimed => format!("{written} without a claim: {lease} {ended}"),
-        Found::CannotTell => format!("{written}, and whether before {lease} {ended} cannot be told"),
+        Found::CannotTell | Found::LockOfAnother => {
+            format!("{written}, and whether before {lease} {ended} cannot be told")
+        }
     };
     format!("{path:?}: {told}\n")
 }

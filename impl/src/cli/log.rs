@@ -1,4 +1,6 @@
-//! `fencehold log append|read|check`.
+//! `fencehold log append|read|search|check`.
+
+mod search;
 
 use std::io::Read as _;
 use std::path::Path;
@@ -24,6 +26,7 @@ pub(super) fn log(command: &Asked, common: &Common) -> Ended {
     match command {
         Asked::Append { file, record, fence } => append(&session, file, record.as_deref(), fence),
         Asked::Read { file } => print(&session, file),
+        Asked::Search(asked) => search::search(&session, asked),
         Asked::Check { file } => report(&session, file),
     }
 }

@@ -36,10 +36,17 @@ pub(super) enum What {
 
 /// Hands on the lines of the log that end by `until`, while there are more and `then` wants them. Returns the byte at
 /// which it ended. What was handed on is durable when it returns: its writer may have been killed before its sync.
-pub(super) fn scan<F: Fs>(
+pub(super) fn scan<F: Fs>(fs: &F, place: &Place, until: u64, then: impl FnMut(Line) -> bool) -> Result<u64> {
+    scan_where(fs, place, until, |_| true, then)
+}
+
+/// As [`scan`], of the lines of text that are `wanted`, and of whatever is no text: to read a JSON object costs far more
+/// than to look for a word in it.
+pub(super) fn scan_where<F: Fs>(
     fs: &F,
     place: &Place,
     until: u64,
+    wanted: impl Fn(&str) -> bool,
     mut then: impl FnMut(Line) -> bool,
 ) -> Result<u64> {
     let path = place.path();
@@ -51,7 +58,7 @@ pub(super) fn scan<F: Fs>(
     };
     let mut lines = Lines::new(until);
     while lines.fill(&file).map_err(failed)? {
-        if !lines.drain(&mut then) {
+        if !lines.drain(&wanted, &mut then) {
             break;
         }
     }
@@ -94,7 +101,7 @@ impl Lines {
     }
 
     /// Hands on the whole lines that were read; false where no more are wanted.
-    fn drain(&mut self, then: &mut impl FnMut(Line) -> bool) -> bool {
+    fn drain(&mut self, wanted: &impl Fn(&str) -> bool, then: &mut impl FnMut(Line) -> bool) -> bool {
         let bytes = std::mem::take(&mut self.rest);
         let mut done = 0;
         for frame in ndjson::frames(&bytes, LINE_BYTES_MAX) {
@@ -102,12 +109,16 @@ impl Lines {
                 break;
             }
             done = frame.bytes.end;
-            let what = match self.dropped {
-                0 => what(&frame.kind, self.number == 0),
-                _ => What::Damaged(too_long()),
-            };
             let len = self.dropped + frame.bytes.len() as u64;
             self.number += 1;
+            if matches!(&frame.kind, Kind::Line { text, .. } if self.dropped == 0 && !wanted(text)) {
+                self.offset += len;
+                continue;
+            }
+            let what = match self.dropped {
+                0 => what(&frame.kind, self.number == 1),
+                _ => What::Damaged(too_long()),
+            };
             let line = Line { number: self.number, offset: self.offset, bytes: len, what };
             self.dropped = 0;
             self.stopped = !then(line);

@@ -22,12 +22,14 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 pub use append::{Appended, Note, check_record};
 #[cfg(feature = "cli")]
 pub(crate) use attributes::union_line;
 pub use attributes::{GitCheckout, union_merge};
-pub use scan::{Checked, Damaged, Page, Records, check, read};
-use scan::{check_until, read_until};
+pub use scan::{Checked, Damaged, Page, Passed, Records, check, look, read};
+use scan::{check_until, look_until, read_until};
 
 use crate::error::{Error, Result};
 use crate::fs::{FileId, Fs};
@@ -95,6 +97,22 @@ impl<F: Fs> Log<F> {
             return Ok(records);
         }
         read_until(&self.fs, &self.place, self.settled_len()?, page)
+    }
+
+    /// Takes in the records whose line is `wanted`. Takes no lock and writes nothing.
+    ///
+    /// # Errors
+    /// As [`look`].
+    pub fn look<T: Default>(
+        &self,
+        wanted: impl Fn(&str) -> bool,
+        mut take_in: impl FnMut(&mut T, Map<String, Value>),
+    ) -> Result<(T, Passed)> {
+        let looked = look(&self.fs, &self.place, &wanted, &mut take_in)?;
+        if looked.1.damaged_count == 0 {
+            return Ok(looked);
+        }
+        look_until(&self.fs, &self.place, self.settled_len()?, wanted, take_in)
     }
 
     /// Counts all that there is. Takes no lock and writes nothing.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::lines::{What, scan};
+use super::lines::{What, scan, scan_where};
 use crate::error::{Error, Result};
 use crate::fs::Fs;
 use crate::mark::Place;
@@ -131,6 +131,55 @@ pub(super) fn read_until<F: Fs>(fs: &F, place: &Place, until: u64, page: &Page) 
     }
     let (path, after) = (place.path(), page.after);
     Err(Error::usage(format!("{}: no line begins at byte {after}; was it replaced?", path.display())))
+}
+
+/// What a look through a log passed by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// Lines that were looked at and are no records.
+    pub damaged_count: u64,
+    /// The first hundred of these.
+    pub damaged: Vec<Damaged>,
+}
+
+/// Takes in the records whose line is `wanted`, in the order of the file; the lines of which `wanted` says no are not
+/// read as JSON, so that what is damaged among them is not noticed. Memory is bounded by what is taken in.
+///
+/// # Errors
+/// [`Error::Environment`] where the log cannot be read, or what was read cannot be made durable.
+pub fn look<F: Fs, T: Default>(
+    fs: &F,
+    place: &Place,
+    wanted: impl Fn(&str) -> bool,
+    take_in: impl FnMut(&mut T, Map<String, Value>),
+) -> Result<(T, Passed)> {
+    look_until(fs, place, u64::MAX, wanted, take_in)
+}
+
+/// As [`look`], of the first `until` bytes.
+pub(super) fn look_until<F: Fs, T: Default>(
+    fs: &F,
+    place: &Place,
+    until: u64,
+    wanted: impl Fn(&str) -> bool,
+    mut take_in: impl FnMut(&mut T, Map<String, Value>),
+) -> Result<(T, Passed)> {
+    let (mut taken, mut passed) = (T::default(), Passed::default());
+    scan_where(fs, place, until, wanted, |line| {
+        match line.what {
+            What::Record { record, .. } => take_in(&mut taken, record),
+            What::Damaged(why) => {
+                passed.damaged_count += 1;
+                if passed.damaged.len() < DAMAGED_NAMED_MAX {
+                    let (line, offset, bytes) = (line.number, line.offset, line.bytes);
+                    passed.damaged.push(Damaged { line, offset, bytes, why });
+                }
+            }
+            What::Blank | What::Unterminated => {}
+        }
+        true
+    })?;
+    Ok((taken, passed))
 }
 
 /// Counts what the log at `place` holds.

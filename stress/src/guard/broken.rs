@@ -23,10 +23,12 @@ pub enum Defect {
     FailsOpen,
     /// It answers, and guards nothing (M50).
     Inert,
+    /// The lock lies in the home of the user; where everybody is one user nothing is wrong with it.
+    PerHome,
 }
 
 impl Defect {
-    /// Every one.
+    /// Every one that is wrong, or right, among the sessions of one user.
     pub const ALL: [Defect; 4] = [Defect::None, Defect::PerFolder, Defect::FailsOpen, Defect::Inert];
 
     /// The word by which a stand-in asks this guard.
@@ -37,6 +39,7 @@ impl Defect {
             Defect::PerFolder => "M39",
             Defect::FailsOpen => "M47",
             Defect::Inert => "M50",
+            Defect::PerHome => "per-home",
         }
     }
 }
@@ -44,7 +47,8 @@ impl Defect {
 /// Answers a stand-in on stdout, as the guard with the defect of this word; 2 where there is no such guard.
 #[must_use]
 pub fn answer(word: &str, event: &str) -> ExitCode {
-    let Some(defect) = Defect::ALL.into_iter().find(|defect| defect.word() == word) else {
+    let Some(defect) = Defect::ALL.into_iter().chain([Defect::PerHome]).find(|defect| defect.word() == word)
+    else {
         eprintln!("fencehold-gate: there is no broken hook {word:?}");
         return ExitCode::from(2);
     };
@@ -81,6 +85,10 @@ fn decide(defect: Defect, event: &str) -> Result<Value, String> {
 fn file(defect: Defect, call: &Call) -> Result<PathBuf, String> {
     if defect == Defect::PerFolder {
         return Ok(call.cwd.join(".guarded-by"));
+    }
+    if defect == Defect::PerHome {
+        let home = std::env::var_os("HOME").ok_or("no home")?;
+        return Ok(PathBuf::from(home).join("guarded-by"));
     }
     let start = Start { at: &call.cwd, git_dir: None };
     let place = locate::locate(&RealFs, start).map_err(|error| error.to_string())?;

@@ -3,11 +3,13 @@
 //! Invariants: the exit code is not 0 exactly where git must stop; what cannot be decided follows the workspace's fail
 //! policy; where nothing is shared nothing is created.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-use fencehold_model::Holder;
 use fencehold_model::lease::Standing;
+use fencehold_model::policy::Guarded;
+use fencehold_model::{Holder, LockName, Pattern, TimeMs};
 
 use super::super::args::Who;
 use super::super::git;
@@ -23,6 +25,7 @@ use crate::error::Result;
 use crate::fs::RealFs;
 use crate::ledger::LeaseView;
 use crate::locate::{self, Start};
+use crate::writes::Tree;
 
 /// What stands in git's hooks to see whether we answer; it decides nothing.
 pub(super) const ANSWERS: &str = "--answers";
@@ -93,7 +96,7 @@ fn decide(word: &str, found: &mut dyn FnMut(&Path, OnFailure)) -> Result<Option<
     }
 }
 
-/// A commit of what another is writing.
+/// A commit of what another is writing, or of what needs a lock that one does not have.
 fn commit(session: &Session, locks: &Locks, me: &Holder) -> Result<Option<String>> {
     let seen = locks.ledger().leases()?;
     let theirs: Vec<&LeaseView> = seen
@@ -101,11 +104,22 @@ fn commit(session: &Session, locks: &Locks, me: &Holder) -> Result<Option<String
         .iter()
         .filter(|view| view.lease.holder != *me && view.standing == Some(Standing::Live))
         .collect();
-    if theirs.is_empty() {
+    let guarded = locks.policy()?.value.guarded;
+    if theirs.is_empty() && guarded.is_empty() {
         return Ok(None);
     }
+    let tree = git::tree(session)?;
+    let staged = staged(session, &tree)?;
+    Ok(match leased(&staged, &theirs, seen.at_ms) {
+        None => unheld(&staged, &tree, &guarded, locks, me)?,
+        stopped => stopped,
+    })
+}
+
+/// The entries that would go in.
+fn staged(session: &Session, tree: &Tree) -> Result<Vec<Pattern>> {
     // Both names of what was renamed; nothing of what a configuration would leave out.
-    let staged = git::output(
+    let printed = git::output(
         &session.place.root,
         &[
             "diff",
@@ -117,32 +131,74 @@ fn commit(session: &Session, locks: &Locks, me: &Holder) -> Result<Option<String
             "--ignore-submodules=none",
         ],
     )?;
-    let tree = git::tree(session)?;
+    let entries = git::paths(&printed).map(|path| git::entry(session, tree, path));
+    entries.filter_map(Result::transpose).collect()
+}
+
+/// Those that another writes.
+fn leased(staged: &[Pattern], theirs: &[&LeaseView], now_ms: TimeMs) -> Option<String> {
     let (mut named, mut leases) = (Vec::new(), Vec::new());
-    for path in git::paths(&staged) {
-        let Some(entry) = git::entry(session, &tree, path)? else { continue };
-        let mut in_it =
-            theirs.iter().filter(|view| view.lease.writes.iter().any(|theirs| theirs.overlaps(&entry)));
+    for entry in staged {
+        let in_it =
+            theirs.iter().filter(|view| view.lease.writes.iter().any(|theirs| theirs.overlaps(entry)));
         let before = leases.len();
-        leases.extend(in_it.by_ref().map(|view| lease::one_line(view, seen.at_ms).trim_end().to_owned()));
+        leases.extend(in_it.map(|view| lease::one_line(view, now_ms).trim_end().to_owned()));
         if leases.len() > before {
-            named.push(entry.as_str().to_owned());
+            named.push(entry.as_str());
         }
     }
     leases.sort();
     leases.dedup();
-    let count = named.len();
-    named.truncate(NAMED_MAX);
-    let more = if count > NAMED_MAX { format!(" and {} more", count - NAMED_MAX) } else { String::new() };
-    Ok((count > 0).then(|| {
+    (!named.is_empty()).then(|| {
         format!(
-            "not committed: {}{more} would go in, which another is writing: {}. Take it out of the index (`git restore \
+            "not committed: {} would go in, which another is writing: {}. Take it out of the index (`git restore \
              --staged PATH`), or wait until that is closed; a person can end it with `fencehold lease crash ID --reason \
              TEXT`",
-            named.join(", "),
+            some(&named),
             leases.join("; ")
         )
-    }))
+    })
+}
+
+/// Those that are guarded by a lock which is not one's own.
+fn unheld(
+    staged: &[Pattern],
+    tree: &Tree,
+    guarded: &Guarded,
+    locks: &Locks,
+    me: &Holder,
+) -> Result<Option<String>> {
+    let mut paths: BTreeMap<LockName, Vec<&str>> = BTreeMap::new();
+    for entry in staged {
+        for lock in tree.locks_over(&RealFs, guarded, entry)? {
+            paths.entry(lock).or_default().push(entry.as_str());
+        }
+    }
+    let mut told = Vec::new();
+    for (lock, paths) in paths {
+        let held = locks.show(&lock)?;
+        let why = match held.grants {
+            Some(grant) if grant.holder == *me => continue,
+            Some(grant) => format!(
+                "which is {}. Take it out of the index (`git restore --staged PATH`), or wait until then; if that session \
+                 is over, a person can end it with `fencehold lock break {lock} --reason TEXT`",
+                who(&grant, held.now_ms)
+            ),
+            None => format!(
+                "which nobody holds: `fencehold lock acquire {lock}` first, and `fencehold lock release {lock}` after"
+            ),
+        };
+        told.push(format!("not committed: {} is guarded by the lock `{lock}`, {why}", some(&paths)));
+    }
+    Ok((!told.is_empty()).then(|| told.join("\n")))
+}
+
+/// The first few of these paths.
+fn some(paths: &[&str]) -> String {
+    let named = &paths[..paths.len().min(NAMED_MAX)];
+    let more = paths.len() - named.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", named.join(", "))
 }
 
 /// A push while another session has the whole checkout.
