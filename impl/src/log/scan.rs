@@ -175,7 +175,7 @@ pub(super) fn look_until<F: Fs, T: Default>(
                     passed.damaged.push(Damaged { line, offset, bytes, why });
                 }
             }
-            What::Blank | What::Unterminated => {}
+            What::Blank | What::Unterminated(_) => {}
         }
         true
     })?;
