@@ -83,7 +83,7 @@ fn what_cannot_be_written_is_owed() {
         }
         assert_eq!(repo.0.run(["task", "get", "7"]).stdout, "done\n");
         for look in [&["status"][..], &["task", "show", "7"]] {
-            assert!(repo.0.run(look).stdout.contains("owed: the entry of override"), "{look:?}");
+            assert!(repo.0.run(look).stdout.contains("the entry of override"), "{look:?}");
         }
         assert_eq!(repo.0.json(0, ["status"])["overrides_owed"][0]["file"], LOG);
         fs::create_dir(repo.path("docs")).unwrap();

@@ -18,7 +18,7 @@ use super::span;
 use crate::error::{Error, Result};
 use crate::locate::Place;
 
-pub(super) use settle::{owed_lines, owed_objects, settle, settle_after};
+pub(super) use settle::{Owes, each as each_owed, owed_lines, owed_objects, settle, settle_after};
 
 type Found<T> = std::result::Result<T, String>;
 

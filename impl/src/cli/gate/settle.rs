@@ -20,7 +20,7 @@ use crate::mark::Folder;
 use crate::outbox::{Became, Outbox, Root, Settled};
 
 /// The steps by force whose entries are owed, by their revisions.
-type Owes = BTreeMap<Revision, Owed>;
+pub(in super::super) type Owes = BTreeMap<Revision, Owed>;
 /// The ledger of the real disk.
 type RealLedger = Ledger<FileJournal<RealFs, RealHost>, RealHost>;
 
@@ -103,6 +103,7 @@ pub(in super::super) fn owed_objects(owes: &Owes) -> Value {
     each(owes).map(object).collect()
 }
 
-fn each(owes: &Owes) -> impl Iterator<Item = (Revision, &Owed, &String)> {
+/// Every entry that is owed: its step, what is known of that, its log.
+pub(in super::super) fn each(owes: &Owes) -> impl Iterator<Item = (Revision, &Owed, &String)> {
     owes.iter().flat_map(|(step, owed)| owed.forced.owes.iter().map(move |file| (*step, owed, file)))
 }
