@@ -38,6 +38,8 @@ fn a_damaged_line_and_a_damaged_document_are_4_and_stay() {
 }
 
 /// CLI-17: A journal, floor or mark of a newer format exits 2 with both numbers, and no byte on disk changes.
+///
+/// Defect GSDD-18: the version of the file was not looked at.
 #[test]
 fn a_newer_format_is_left_alone() {
     for name in ["journal.1.ndjson", "floor.json"] {
@@ -127,6 +129,8 @@ fn a_repair_of_what_is_whole_changes_nothing() {
 
 /// RECOVER-7: A workspace without its lock file, its journal or its floor, or with an invalid floor, is damaged and
 /// never taken for a fresh one.
+///
+/// Defect GSDD-7: where the file is gone, so is every lease, and nobody is told.
 #[test]
 fn a_workspace_with_a_piece_missing_is_never_a_fresh_one() {
     for name in ["lock", "journal.1.ndjson", "floor.json", "rubbish in floor.json"] {
@@ -145,6 +149,9 @@ fn a_workspace_with_a_piece_missing_is_never_a_fresh_one() {
 }
 
 /// RECOVER-5: Any other break is damage: every operation on locks, and `history`, exits 4 and changes nothing.
+///
+/// Defect GSDD-18: an entry that is none ended the program.
+/// Defect GSDD-10: what was moved aside was overwritten by what was next.
 #[test]
 fn a_foreign_line_in_the_journal_is_kept_aside_by_repair() {
     for foreign in ["{\"id\":\"a\"}\n", "hello\n", "\n", "\u{0}\u{0}\n", "{}\r\n"] {

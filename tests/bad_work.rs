@@ -133,6 +133,8 @@ fn a_step_that_makes_no_sense_is_named() {
 
 /// CLI-36: `lease clear --force` without a reason, and a blank reason of `clear`, `crash` or `reopen`, exit 1 as
 /// `needs_reason`.
+///
+/// Defect GSDD-16: force left no trace.
 #[test]
 fn force_without_a_reason_is_refused() {
     let yard = Yard::with_git();

@@ -55,6 +55,8 @@ fn ids(objects: &[Value]) -> Vec<&str> {
 }
 
 /// CLI-29: `lease grant` prints the token alone, one line on stdout.
+///
+/// Behaviour C1.4: what ended is granted anew.
 #[test]
 fn grant_prints_the_token_alone() {
     let yard = Yard::with_git();
@@ -74,6 +76,8 @@ fn grant_prints_the_token_alone() {
 
 /// CLI-30: The worktree and branch of a lease are those that it is granted from, unless others are named, and every
 /// subdirectory, linked worktree and symlinked spelling sees one registry.
+///
+/// Defect GSDD-13: each worktree had a registry of its own.
 #[test]
 fn worktrees_folders_and_links_see_one_registry() {
     let yard = Yard::with_git();
@@ -135,6 +139,8 @@ fn a_folder_is_one_that_stands_or_that_ends_in_a_slash() {
 
 /// CLI-31: Of a hundred pairs of processes that grant one lease, or two leases that write the same, at the same
 /// instant, one exits 0 and one exits 1 each.
+///
+/// Defect GSDD-2: both were told that they have it.
 #[test]
 fn of_two_grants_at_once_one_is_refused() {
     let yard = Yard::with_git();
@@ -178,6 +184,8 @@ fn racer(yard: &Yard, barrier: &OwnedFd, id: &str, writes: &str, who: &str) -> K
 
 /// CLI-32: A grant that is refused for an overlap names each lease in the way with its holder and those of its entries
 /// that are overlapped, and one that is only advised is granted and names the same.
+///
+/// Defect GSDD-17: write sets were stored and not compared.
 #[test]
 fn an_overlap_names_everybody_in_the_way() {
     let yard = Yard::with_git();
@@ -209,6 +217,8 @@ fn an_overlap_names_everybody_in_the_way() {
 
 /// CLI-33: A lapsed lease that a grant or `lease reap` makes crashed is named with the evidence, and `lease reap` exits
 /// 0 where there is none.
+///
+/// Defect GSDD-16: a killed session's lease stayed open until a person cleared it.
 #[test]
 fn what_lapsed_is_named_with_its_evidence() {
     let yard = Yard::with_git();
@@ -252,6 +262,8 @@ fn a_holder_closes_its_own_lease() {
 
 /// CLI-35: `lease list` lists the leases that are open or crashed, with `--state` those in that state, and with `--all`
 /// every lease that ever was, those included that have left the state of the journal.
+///
+/// Behaviour C1.8: by state, in full, and as what happened to it.
 #[test]
 fn every_lease_can_be_listed_shown_and_followed_to_its_end() {
     let yard = Yard::with_git();

@@ -12,6 +12,8 @@ mod guarded;
 mod install;
 /// A session on a checkout, as its harness plays it.
 pub(crate) mod play;
+/// Two users in one shared checkout.
+mod users;
 
 use std::fs;
 use std::os::unix::fs::symlink;

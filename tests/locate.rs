@@ -118,6 +118,8 @@ fn a_hook_that_git_runs_finds_the_workspace() {
 
 /// CLI-7: In a git checkout the workspace is `fencehold/` in the git common directory, the same for every
 /// subdirectory, linked worktree and symlinked spelling, for a bare repository, and with `GIT_DIR` set.
+///
+/// Defect GSDD-13: each worktree had a registry of its own.
 #[test]
 fn a_bare_repository_and_its_worktrees_share_one() {
     let yard = repository();

@@ -47,14 +47,14 @@ fn blocks(page: &str) -> Vec<Block> {
 }
 
 /// A home with nothing in it, a repository, and a PATH that begins with ours.
-struct Reader {
+pub(crate) struct Reader {
     home: Yard,
-    repository: Yard,
+    pub(crate) repository: Yard,
     tools: Yard,
 }
 
 impl Reader {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (home, repository, tools) = (Yard::new(), Yard::with_git(), Yard::new());
         let bin = tools.path();
         // Called by this link it is `fencehold`, by its zeroth argument too.
@@ -78,7 +78,7 @@ impl Reader {
     }
 
     /// Runs every block of a page; the number of blocks, or what the first that failed said.
-    fn follows(&self, page: &str) -> Result<usize, String> {
+    pub(crate) fn follows(&self, page: &str) -> Result<usize, String> {
         let blocks = blocks(page);
         for Block { line, script } in &blocks {
             let said = self.types(script);

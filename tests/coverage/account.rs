@@ -105,15 +105,22 @@ impl<'a> Account<'a> {
         }
     }
 
-    /// On what the test of a defect was not seen to fail.
+    /// On what no test of a defect was seen to fail.
     fn not_shown(&self, name: &str, mutants: &[&str]) -> Option<String> {
-        if mutants.is_empty() && self.tests(Kind::Published, name).is_empty() {
-            return Some(format!("needs a test with the tag `Shown on the published algorithm of {name}`"));
+        if mutants.is_empty() && self.failing(name, Kind::Published, name).is_empty() {
+            return Some(format!(
+                "needs a test with this tag and `Shown on the published algorithm of {name}`"
+            ));
         }
-        let missing = mutants
-            .iter()
-            .find(|number| self.tests(Kind::Mutant, number).is_empty() && caught(number).is_none())?;
-        Some(format!("is what {missing} has, and nothing says `Shown on {missing}`"))
+        let missing = mutants.iter().find(|number| self.failing(name, Kind::Mutant, number).is_empty())?;
+        Some(format!("is what {missing} has, and none of its tests says `Shown on {missing}`"))
+    }
+
+    /// The tests of a defect that were seen to fail on this.
+    pub(super) fn failing(&self, defect: &str, kind: Kind, on: &str) -> Vec<Tag> {
+        let own = self.tests(Kind::Defect, defect);
+        let is_own = |tag: &&Tag| own.iter().any(|own| (&own.path, &own.test) == (&tag.path, &tag.test));
+        self.tests(kind, on).iter().filter(is_own).cloned().collect()
     }
 }
 

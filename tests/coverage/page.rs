@@ -19,9 +19,9 @@ Fencehold is to be able to take the place of systems that were read before it wa
 does, and what ours does for it; how it breaks, and the test that shows that ours does not. A test is named as
 `cargo test -p fencehold-tests --test all -- NAME` takes it.
 
-A test that cannot fail shows nothing. Where a defect is that of a numbered mutant, its test, or a stage of the gate,
-was seen to fail on that mutant. Where there is no such mutant, the algorithm as it was published, written down small,
-fails the same test.
+A test that cannot fail shows nothing. Where a defect is that of a numbered mutant, the same test asks such a mutant too
+and sees it fail; a stage of the gate that catches it as well is named beside it. Where there is no such mutant, the
+algorithm as it was published, written down small, fails the same test.
 ";
 
 /// The whole page.
@@ -50,10 +50,11 @@ fn where_it_breaks(text: &mut String, system: &System, account: &Account<'_>) {
     );
     for (name, defect) in defects(system) {
         let by = standing(account, &name, defect.argument, account.tests(Kind::Defect, &name));
-        let mut fails: Vec<String> = defect.mutants.iter().map(|number| on_mutant(account, number)).collect();
-        let published = account.tests(Kind::Published, &name);
+        let mut fails: Vec<String> =
+            defect.mutants.iter().map(|number| on_mutant(account, &name, number)).collect();
+        let published = account.failing(&name, Kind::Published, &name);
         if !published.is_empty() {
-            fails.push(format!("the published algorithm: {}", listed(published)));
+            fails.push(format!("the published algorithm: {}", listed(&published)));
         }
         let fails = fails.join("<br>");
         row(text, &[&name, defect.what, defect.ours, &by, &fails]);
@@ -66,11 +67,11 @@ fn row(text: &mut String, cells: &[&str]) {
     let _ = writeln!(text, "| {} |", cells.join(" | "));
 }
 
-/// A mutant, and what was seen to fail on it.
-fn on_mutant(account: &Account<'_>, number: &str) -> String {
-    let tests = account.tests(Kind::Mutant, number);
+/// A mutant, the tests of a defect that were seen to fail on it, and what else does.
+fn on_mutant(account: &Account<'_>, defect: &str, number: &str) -> String {
+    let tests = account.failing(defect, Kind::Mutant, number);
     let by: Vec<String> =
-        (!tests.is_empty()).then(|| listed(tests)).into_iter().chain(caught(number)).collect();
+        (!tests.is_empty()).then(|| listed(&tests)).into_iter().chain(caught(number)).collect();
     let by = if by.is_empty() { "nothing yet".to_owned() } else { by.join("; ") };
     format!("{number} {}: {by}", mutant(number))
 }

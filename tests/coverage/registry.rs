@@ -156,7 +156,7 @@ pub(super) const REGISTRY_DEFECTS: &[Defect] = &[
     ),
     breaks(
         "The conditions and the step are two things: of two steps at once one is lost.",
-        &["M01"],
+        &[],
         "The step is one event, decided on the newest state.",
     ),
     breaks(

@@ -1,6 +1,7 @@
 mod asked;
 mod behaviours;
 mod naive;
+mod page;
 mod scenarios;
 mod shipped;
 

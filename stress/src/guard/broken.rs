@@ -27,10 +27,12 @@ pub enum Defect {
     Inert,
     /// It knows no guarded globs.
     PastGlobs,
+    /// The lock lies in the home of the user; where everybody is one user nothing is wrong with it.
+    PerHome,
 }
 
 impl Defect {
-    /// Every one.
+    /// Every one that is wrong, or right, among the sessions of one user.
     pub const ALL: [Defect; 5] =
         [Defect::None, Defect::PerFolder, Defect::FailsOpen, Defect::Inert, Defect::PastGlobs];
 
@@ -43,6 +45,7 @@ impl Defect {
             Defect::FailsOpen => "M47",
             Defect::Inert => "M50",
             Defect::PastGlobs => "past-globs",
+            Defect::PerHome => "per-home",
         }
     }
 }
@@ -50,7 +53,8 @@ impl Defect {
 /// Answers a stand-in on stdout, as the guard with the defect of this word; 2 where there is no such guard.
 #[must_use]
 pub fn answer(word: &str, event: &str) -> ExitCode {
-    let Some(defect) = Defect::ALL.into_iter().find(|defect| defect.word() == word) else {
+    let Some(defect) = Defect::ALL.into_iter().chain([Defect::PerHome]).find(|defect| defect.word() == word)
+    else {
         eprintln!("fencehold-gate: there is no broken hook {word:?}");
         return ExitCode::from(2);
     };
@@ -99,6 +103,10 @@ const WORKSPACE: &str = "workspace";
 fn file(defect: Defect, call: &Call, lock: &str) -> Result<PathBuf, String> {
     if defect == Defect::PerFolder {
         return Ok(call.cwd.join(format!(".{lock}-guarded-by")));
+    }
+    if defect == Defect::PerHome {
+        let home = std::env::var_os("HOME").ok_or("no home")?;
+        return Ok(PathBuf::from(home).join(format!("{lock}-guarded-by")));
     }
     let start = Start { at: &call.cwd, git_dir: None };
     let place = locate::locate(&RealFs, start).map_err(|error| error.to_string())?;

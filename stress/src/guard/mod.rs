@@ -18,6 +18,8 @@ mod nemesis;
 mod record;
 mod session;
 mod stage;
+mod users;
+mod users_at_work;
 
 pub use broken::{Defect, answer as broken_hook};
 pub use counts::Counts;
@@ -25,6 +27,7 @@ pub use harness::{SHIPPED, stand_in};
 pub use judge::{Found, judge};
 pub use record::Line;
 pub use stage::stage;
+pub use users::{Users, two_users};
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::checkout::no_git;
 use super::harness::SHIPPED;
 use super::judge::LEAST;
+use super::users::{Users, two_users};
 use super::{Options, run};
 use crate::gate::stage::{Context, Finding, Profile};
 use crate::report::{StageResult, Verdict};
@@ -60,12 +61,26 @@ pub fn stage(context: &mut Context) -> StageResult {
     context.finish("guard", finding)
 }
 
+/// The section with two users: its figure, or what must not be.
+fn two_users_of_one_checkout() -> Result<(String, Option<String>), String> {
+    // Where the run's folder lies others may not be let in.
+    let dir = tempfile::Builder::new().prefix("fencehold-users-").tempdir();
+    let dir = dir.map_err(|error| format!("a folder for two users: {error}"))?;
+    Ok(match two_users(dir.path(), Path::new(THIS_PROGRAM), SHIPPED)? {
+        Users::Right(done) => (format!("{done} hooks and commands"), None),
+        Users::Skipped(why) => (format!("skipped, because {why}"), None),
+        Users::Wrong(why) => ("a violation".to_owned(), Some(format!("two users: {why}"))),
+    })
+}
+
 fn looked(dir: &Path, options: &Options, context: &mut Context, finding: Finding) -> Result<Finding, String> {
     let progress = &mut context.progress;
     let run = run(dir, options, &mut |calls| progress.tell(calls, "tool calls", None))?;
     let counts = &run.found.counts;
     let mut figures = counts.figures();
-    let verdict = match run.found.violations.first() {
+    let (users, of_users) = two_users_of_one_checkout()?;
+    figures.push(("two users in one checkout".to_owned(), users));
+    let verdict = match run.found.violations.first().or(of_users.as_ref()) {
         Some(why) => {
             figures.push(("violations".to_owned(), run.found.violations.len().to_string()));
             figures.push(("record".to_owned(), run.record.display().to_string()));

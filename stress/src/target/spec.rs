@@ -20,6 +20,15 @@ pub struct Spec {
     arg0: Option<&'static str>,
     args: Vec<OsString>,
     text: String,
+    by: Option<By>,
+}
+
+/// By whom a program is started who is not who starts it.
+#[derive(Debug, Clone)]
+struct By {
+    user: u32,
+    group: u32,
+    home: PathBuf,
 }
 
 /// Why a text is no target.
@@ -49,6 +58,7 @@ impl Spec {
             arg0: Some("fencehold"),
             args: vec!["serve".into()],
             text: "fencehold serve".to_owned(),
+            by: None,
         }
     }
 
@@ -66,6 +76,7 @@ impl Spec {
             arg0: Some("fencehold-gate"),
             args: vec!["target".into(), name.into()],
             text: format!("fencehold-gate target {name}"),
+            by: None,
         }
     }
 
@@ -81,6 +92,7 @@ impl Spec {
             arg0: None,
             args: args.iter().map(OsString::from).collect(),
             text: shell_words::join(words),
+            by: None,
         })
     }
 
@@ -91,6 +103,13 @@ impl Spec {
     pub fn parse(text: &str) -> Result<Self, BadTarget> {
         let words = shell_words::split(text).map_err(|error| BadTarget(format!("{text:?}: {error}")))?;
         Self::command(&words)
+    }
+
+    /// The same, started as another user, which takes root.
+    #[must_use]
+    pub fn by_user(mut self, user: u32, group: u32, home: &Path) -> Self {
+        self.by = Some(By { user, group, home: home.to_owned() });
+        self
     }
 
     /// The command, as it could be typed.
@@ -111,6 +130,9 @@ impl Spec {
             command.arg0(arg0);
         }
         command.args(&self.args).process_group(0);
+        if let Some(by) = &self.by {
+            command.uid(by.user).gid(by.group).env("HOME", &by.home);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr);
         Child::of(command.spawn()?, root)
     }

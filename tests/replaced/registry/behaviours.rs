@@ -11,6 +11,12 @@ fn ok(said: &Said) -> &str {
     &said.stdout
 }
 
+/// An instant in UTC, as in RFC 3339.
+fn is_instant(value: &Value) -> bool {
+    let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
+    value.as_str().is_some_and(|text| text.chars().map(shape).eq("0000-00-00T00:00:00Z".chars()))
+}
+
 /// Behaviour C1.1: the leases stand in plain files, a JSON object a line, and none of them in the work tree.
 #[test]
 fn the_leases_stand_in_plain_files_inside_of_git() {
@@ -44,13 +50,17 @@ fn a_lease_keeps_all_that_it_was_told() {
     }
     assert_eq!(open["write_set"], serde_json::json!(["docs/*.md", "src/"]));
     assert!(open["token"].is_u64() && open["held_for_ms"].is_u64(), "{open}");
+    assert!(is_instant(&open["granted_at"]) && open["ended_at"].is_null(), "{open}");
     ok(&yard.run(["lease", "crash", "7", "--reason", "the fan stopped"]));
     let crashed = yard.json(0, ["lease", "show", "7"]);
     assert_eq!((&crashed["state"], &crashed["reason"]), (&"crashed".into(), &"the fan stopped".into()));
-    assert!(crashed["ended_for_ms"].is_u64(), "{crashed}");
+    assert!(crashed["ended_for_ms"].is_u64() && is_instant(&crashed["ended_at"]), "{crashed}");
+    assert_eq!(crashed["granted_at"], open["granted_at"], "{crashed}");
     let shown = yard.run(["lease", "show", "7"]);
-    let since = ok(&shown).lines().find(|line| line.starts_with("since")).unwrap();
-    assert!(since.contains('T') && since.contains("Z ("), "an instant in UTC: {since}");
+    for (word, key) in [("since     ", "granted_at"), ("ended     ", "ended_at")] {
+        let line = ok(&shown).lines().find_map(|line| line.strip_prefix(word)).expect(word);
+        assert!(line.starts_with(crashed[key].as_str().unwrap()), "{key}: {shown:?}");
+    }
     let history = yard.run(["--json", "history", "lease/7"]);
     let events: Vec<Value> = ok(&history).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(events.len() == 2 && events.iter().all(|event| event["at_ms"].is_u64()), "{history:?}");

@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::made;
 use super::wired::with_ours;
 use crate::document::{Version, merged};
 use crate::error::{Error, Result};
-use crate::fs::{Fs as _, RealFs, create_synced, read_file};
-use crate::host::{Host as _, RealHost};
-use crate::mark::{sweep, temp_name};
+use crate::fs::{Fs as _, RealFs, read_file};
 
 /// The longest one that is read.
 const BYTES_MAX: usize = 64 << 20;
@@ -59,8 +58,6 @@ pub(super) fn is_name(name: &str) -> bool {
 impl Before {
     /// Keeps it, durably.
     pub(super) fn keep(&self, workspace: &Path, file: &Path) -> Result<()> {
-        let path = path(workspace, file);
-        let failed = |error| Error::environment("writing", &path, error);
         let settings = match &self.settings {
             None => Value::Null,
             Some(bytes) => String::from_utf8(bytes.clone())
@@ -69,12 +66,16 @@ impl Before {
         };
         let value = json!({ "file": file.to_string_lossy(), "settings": settings, "made_dir": self.made_dir,
             "program": self.program });
-        let name = name(file);
-        // What a killed install left.
-        sweep(&RealFs, workspace, &name).map_err(failed)?;
-        let temp = workspace.join(temp_name(&name, RealHost::new()?.random()));
-        create_synced(&RealFs, &temp, 0o600, value.to_string().as_bytes()).map_err(failed)?;
-        RealFs.rename(&temp, &path).and_then(|()| RealFs.sync_dir(workspace)).map_err(failed)
+        // Nobody reads settings here who may not read them there.
+        let readers = match &self.settings {
+            None => 0o666,
+            Some(_) => {
+                let stat = RealFs.resolve(file).and_then(|real| RealFs.stat(&real));
+                let stat = stat.map_err(|error| Error::environment("looking at", file, error))?;
+                stat.map_or(0o600, |stat| stat.mode)
+            }
+        };
+        made::keep(workspace, &name(file), readers, value.to_string().as_bytes())
     }
 
     /// What is kept of a settings file.

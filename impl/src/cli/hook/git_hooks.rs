@@ -17,6 +17,7 @@ use super::super::out::{Ended, REFUSED};
 use super::super::session::Session;
 use super::backstop::{ANSWERS, WORDS};
 use super::install::program;
+use super::made;
 use crate::document::Version;
 use crate::error::{Error, Result};
 use crate::fs::{Fs as _, Kind, RealFs, create_synced, read_file};
@@ -118,7 +119,7 @@ pub(super) fn install(session: &Session) -> Ended {
         return Ok(REFUSED);
     }
     let locks = Locks::open_or_create(session)?;
-    let made_dir = make_dir(&dir)?;
+    let made_dir = made::folder(&dir)?;
     keep(locks.dir(), &dir, made_dir)?;
     let mut made: Vec<PathBuf> = Vec::new();
     for (word, stands) in WORDS.iter().zip(&stands) {
@@ -142,14 +143,6 @@ pub(super) fn install(session: &Session) -> Ended {
     session.out.done(&object, "", "the hooks are installed")?;
     session.out.say(&format!("git asks before each commit and push: {}", dir.display()));
     Ok(0)
-}
-
-fn make_dir(dir: &Path) -> Result<bool> {
-    match RealFs.make_dir(dir, 0o755) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(Error::environment("creating", dir, error)),
-    }
 }
 
 /// Writes a hook under another name first; over one of ours, or not at all where something stands.
@@ -259,16 +252,11 @@ pub(super) fn is_name(name: &str) -> bool {
 
 fn keep(workspace: &Path, dir: &Path, made_dir: bool) -> Result<()> {
     let path = workspace.join(name(dir));
-    let failed = |error| Error::environment("writing", &path, error);
-    if RealFs.stat(&path).map_err(failed)?.is_some() {
+    if RealFs.stat(&path).map_err(|error| Error::environment("writing", &path, error))?.is_some() {
         return Ok(());
     }
-    let name = name(dir);
-    sweep(&RealFs, workspace, &name).map_err(failed)?;
-    let temp = workspace.join(temp_name(&name, RealHost::new()?.random()));
     let word = json!({ "dir": dir.to_string_lossy(), "made_dir": made_dir }).to_string();
-    create_synced(&RealFs, &temp, 0o600, word.as_bytes()).map_err(failed)?;
-    RealFs.rename(&temp, &path).and_then(|()| RealFs.sync_dir(workspace)).map_err(failed)
+    made::keep(workspace, &name(dir), 0o666, word.as_bytes())
 }
 
 /// The folders of hooks that an install has left word of and that ask.

@@ -16,6 +16,7 @@ use super::super::session::Session;
 use super::before::Before;
 use super::git_hooks;
 use super::known::{CLAUDE, CODEX};
+use super::made;
 use super::try_it;
 use super::wired::{commands, quoted, with_ours, without_ours};
 use crate::document::{Document, merged};
@@ -119,7 +120,7 @@ fn done<T>(file: &Path, answer: Result<Answer<T>>) -> Result<T> {
 fn install(session: &Session, file: &Path) -> Ended {
     let program = program()?;
     let locks = Locks::open_or_create(session)?;
-    let made_dir = make_folder(session.fs, file)?;
+    let made_dir = file.parent().map_or(Ok(false), made::folder)?;
     let document = document(session, &locks, file)?;
     let update = document.update_bytes(None, &Shown::nothing(), |old| {
         let settings = parse(old)?;
@@ -186,16 +187,6 @@ fn remove(session: &Session, locks: &Locks, file: &Path) -> Result<bool> {
     }
     Before::forget(locks.dir(), file)?;
     Ok(removed)
-}
-
-/// Makes the folder of a settings file where it is not there; whether it did.
-fn make_folder(fs: RealFs, file: &Path) -> Result<bool> {
-    let Some(dir) = file.parent() else { return Ok(false) };
-    match fs.make_dir(dir, 0o755) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(Error::environment("creating", dir, error)),
-    }
 }
 
 fn status(session: &Session, file: &Path) -> Ended {

@@ -13,6 +13,7 @@ mod guard;
 mod held;
 mod install;
 mod known;
+mod made;
 pub(super) mod renewer;
 mod session_process;
 mod try_it;

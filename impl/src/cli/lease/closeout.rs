@@ -10,7 +10,7 @@ use super::super::identity::holder;
 use super::super::locks::Locks;
 use super::super::out::{DAMAGED, Ended, REFUSED};
 use super::super::session::Session;
-use super::look::{one_line, standing_object};
+use super::look::{dated_object, one_line};
 use crate::ledger::LeaseView;
 
 /// What a lease means for whoever wants to finish.
@@ -65,7 +65,7 @@ pub(super) fn closeout(common: &Common, id: Option<&LeaseId>, who: &Who) -> Ende
             labelled.push((
                 Label::of(&view, is_own),
                 one_line(&view, seen.at_ms),
-                standing_object(&view, seen.at_ms),
+                dated_object(&view, seen.at_ms),
             ));
         }
         locks.tell_notes(session.out);

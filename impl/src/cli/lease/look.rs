@@ -39,7 +39,7 @@ pub(super) fn show(common: &Common, id: &LeaseId) -> Ended {
         session.out.answer(&json!({ "outcome": "refused", "reason": "not_found" }), "")?;
         return Ok(if notes.is_empty() { REFUSED } else { DAMAGED });
     };
-    let mut object = standing_object(&view, now_ms);
+    let mut object = dated_object(&view, now_ms);
     object["revision"] = revision.into();
     session.out.answer(&object, &in_full(&view, now_ms))?;
     Ok(if notes.is_empty() { 0 } else { DAMAGED })
@@ -67,7 +67,7 @@ pub(super) fn list(common: &Common, state: Option<State>, all: bool) -> Ended {
     let mut text = String::new();
     for view in &views {
         if session.out.json {
-            let mut object = standing_object(view, seen.at_ms);
+            let mut object = dated_object(view, seen.at_ms);
             object["revision"] = seen.revision.into();
             text.push_str(&format!("{object}\n"));
         } else {
@@ -125,6 +125,9 @@ fn in_full(view: &LeaseView, now_ms: TimeMs) -> String {
     line("token", &lease.token.to_string());
     let ago = span::show(now_ms.saturating_sub(lease.since_ms));
     line("since", &format!("{} ({ago} ago)", describe::utc(lease.since_ms)));
+    if let Some(end) = &lease.end {
+        line("ended", &describe::utc(end.at_ms));
+    }
     if let Some(ttl_ms) = lease.ttl_ms {
         line("ttl", &span::show(ttl_ms));
     }
@@ -144,6 +147,16 @@ fn in_full(view: &LeaseView, now_ms: TimeMs) -> String {
         line("writes", pattern.as_str());
     }
     text
+}
+
+/// A lease for machines that keep it: with the instants of its grant and its end, in UTC.
+pub(super) fn dated_object(view: &LeaseView, now_ms: TimeMs) -> Value {
+    let mut object = standing_object(view, now_ms);
+    object["granted_at"] = describe::utc(view.lease.since_ms).into();
+    if let Some(end) = &view.lease.end {
+        object["ended_at"] = describe::utc(end.at_ms).into();
+    }
+    object
 }
 
 /// A lease for machines.
