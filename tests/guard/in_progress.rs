@@ -61,7 +61,7 @@ fn what_is_in_progress_is_ended_by_the_session_that_holds_the_checkout() {
         let audit = fencehold_as("other", &yard, &["audit"]);
         assert!(audit.code == 1 && audit.stdout.contains("in lease 7 of mine"), "{word}: {audit:?}");
         let status = fencehold_as("other", &yard, &["status"]);
-        assert!(status.code == 0 && status.stdout.contains("held by mine"), "{word}: {status:?}");
+        assert!(status.code == 0 && status.stdout.contains("mine (pid"), "{word}: {status:?}");
         assert_eq!(fencehold_as("other", &yard, &["doctor"]).code, 0, "{word}");
 
         assert_eq!(edit(&mine), json!({}));

@@ -55,7 +55,7 @@ fn a_session_that_is_stopped_keeps_the_lock_and_goes_on() {
     kill_process(pid, Signal::STOP).unwrap();
     let other = Session::new(&yard, "other");
     assert!(reason(&other.bash("make")).contains("held by stopped"));
-    assert!(yard.run(["status"]).stdout.contains("held by stopped"));
+    assert!(yard.run(["status"]).stdout.contains("stopped (pid"));
     // Death is seen of a stopped process too.
     stopped.kill();
     assert_eq!(other.bash("make"), json!({}));
