@@ -44,6 +44,8 @@ mod document_faults;
 mod document_text;
 /// The explorer of the machines, and the wrong machines that it must catch.
 mod explore;
+/// The first screen.
+mod front;
 /// Done-gates as processes: what a file in a repository must be before a task is done.
 mod gates;
 /// What is written into git's own files.
@@ -141,6 +143,10 @@ mod targets;
 mod tidy;
 /// Every operation killed at every call and cut at every byte.
 mod torn;
+/// Who waits is seen, whatever becomes of it.
+mod waiting;
+/// The first screen, live, in a terminal.
+mod watch;
 /// The world of processes that take turns: kills, faults, searches.
 mod world;
 /// Faults by choice in the simulated world: each happens, and does what it says.

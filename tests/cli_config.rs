@@ -218,8 +218,8 @@ fn status_shows_what_stands_and_what_is_not_applied() {
     assert_eq!(yard.run(["task", "set", "5", "blocked"]).code, 0);
     assert_eq!(yard.run(["task", "set", "5", "in_progress"]).code, 1);
     let status = yard.run(["status"]);
-    for word in ["lease 1: open", "lease 2: crashed", "task 5: blocked and in_progress in conflict"] {
+    for word in ["1  open; tester", "2  crashed", "5  blocked and in_progress in conflict"] {
         assert!(status.stdout.contains(word), "{word}: {status:?}");
     }
-    assert!(!status.stdout.contains("lease 3"), "{status:?}");
+    assert!(!status.stdout.contains("\n  3 "), "{status:?}");
 }

@@ -10,6 +10,7 @@ use super::identity;
 use super::locks::{Locks, Told, What};
 use super::out::Out;
 use super::render::who;
+use super::waiting::Waiting;
 use crate::error::{Error, Result};
 use crate::fs::Watch;
 use crate::host::Deadline;
@@ -56,6 +57,7 @@ pub(super) fn acquire(locks: &Locks, ask: &Ask, out: Out) -> Result<Told> {
     };
     let deadline = Deadline::after(wait);
     let mut silence = Some(Deadline::after(PATIENCE_WITHOUT_WORD));
+    let mut shown = None;
     let (watch, note) = Watch::begin(locks.dir())?;
     if let Some(note) = note {
         out.say(&note);
@@ -73,6 +75,7 @@ pub(super) fn acquire(locks: &Locks, ask: &Ask, out: Out) -> Result<Told> {
             silence = None;
             out.tell_who_watches(&format!("waiting for {}: {}", ask.name, who(grant, now_ms)));
         }
+        shown.get_or_insert_with(|| Waiting::begin(locks.dir(), &ask.name, &ask.holder, left));
         let until_expiry = Duration::from_millis(grant.expires_ms.saturating_sub(now_ms).max(1));
         let patience = left.min(until_expiry).min(silence.map_or(Duration::MAX, Deadline::left));
         let process = grant.bound.as_ref().filter(|process| locks.sees(process)).map(|process| process.pid);

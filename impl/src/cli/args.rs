@@ -55,8 +55,10 @@ pub(super) enum Command {
     Where,
     /// Say as which holder you would act, and why
     Whoami(Who),
-    /// Say who holds what, and what is damaged
+    /// Say who holds what, until when, who waits, and what is damaged
     Status,
+    /// Show what `status` says, live, in a terminal
+    Watch,
     /// Compare what is changed in the work tree with the leases: what was written without a claim
     Audit(Who),
     /// Look for what is wrong with the workspace and say what to do

@@ -1,5 +1,6 @@
 //! `fencehold init`: creates the workspace where it is asked for, or says that it is there.
 
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use serde_json::json;
@@ -76,14 +77,21 @@ fn wanted(fs: RealFs, asked: &Init, found: &Place) -> Result<Place> {
 /// Gives the group what the owner may, in the folder and all that is in it.
 fn share(fs: RealFs, dir: &Path) -> Result<()> {
     let failed = |error| Error::environment("sharing", dir, error);
-    fs.set_mode(dir, SHARED_DIR).map_err(failed)?;
-    for name in fs.list(dir).map_err(failed)? {
+    fs.set_mode(dir, SHARED_DIR).or_else(gone).map_err(failed)?;
+    for name in fs.list(dir).or_else(gone).map_err(failed)? {
         let path = dir.join(name);
         match fs.stat(&path).map_err(failed)?.map(|stat| (stat.kind, stat.mode)) {
             Some((crate::fs::Kind::Dir, _)) => share(fs, &path)?,
-            Some((crate::fs::Kind::File, mode)) => fs.set_mode(&path, mode | 0o060).map_err(failed)?,
+            Some((crate::fs::Kind::File, mode)) => {
+                fs.set_mode(&path, mode | 0o060).or_else(gone).map_err(failed)?;
+            }
             _ => {}
         }
     }
     Ok(())
+}
+
+/// What went since it was listed, as the files of those who wait do, needs no mode and has nothing in it.
+fn gone<T: Default>(error: io::Error) -> io::Result<T> {
+    if error.kind() == ErrorKind::NotFound { Ok(T::default()) } else { Err(error) }
 }

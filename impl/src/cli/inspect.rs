@@ -1,4 +1,4 @@
-//! Commands that only look: `where`, `status`, `doctor`.
+//! Commands that only look: `where` and `doctor`.
 
 use std::path::Path;
 
@@ -8,10 +8,9 @@ use serde_json::{Value, json};
 use super::args::Common;
 use super::locks::Locks;
 use super::out::{Ended, Out};
-use super::render::{grant_object, who};
 use super::session::{Session, find};
 use super::settings::Settings;
-use super::{hook, lease, task, team};
+use super::team;
 use crate::error::{Error, Result};
 use crate::fs::{Fs as _, RealFs, Watch};
 use crate::locate::{self, Place};
@@ -36,7 +35,8 @@ pub(super) fn place(common: &Common) -> Ended {
     Ok(0)
 }
 
-fn object(place: &Place) -> Value {
+/// A place for machines.
+pub(super) fn object(place: &Place) -> Value {
     json!({
         "workspace": place.dir.to_string_lossy(),
         "root": place.root.to_string_lossy(),
@@ -46,86 +46,8 @@ fn object(place: &Place) -> Value {
     })
 }
 
-/// `fencehold status`: who holds what, and what was set aside as damaged.
-pub(super) fn status(common: &Common) -> Ended {
-    let session = Session::begin(common)?;
-    let mut value = object(&session.place);
-    let mut text = format!("workspace: {}\n", session.place.dir.display());
-    let Some(locks) = Locks::open(&session)? else {
-        text.push_str("it is not there yet: nobody holds anything\n");
-        for key in ["locks", "leases", "tasks_in_conflict"] {
-            value[key] = json!([]);
-        }
-        session.out.answer(&value, &text)?;
-        tell_team(&session, &Policy::default());
-        return Ok(0);
-    };
-    let held = locks.list()?;
-    let mut objects = Vec::new();
-    for (name, grant) in &held.grants {
-        text.push_str(&format!("{name}: {}\n", who(grant, held.now_ms)));
-        let mut object = grant_object(grant, held.now_ms);
-        object["name"] = name.as_str().into();
-        objects.push(object);
-    }
-    if held.grants.is_empty() {
-        text.push_str("no lock is held\n");
-    }
-    value["leases"] = leases(&locks, &mut text)?;
-    value["tasks_in_conflict"] = conflicts(&locks, &mut text)?;
-    let aside = set_aside(session.fs, &session.place.dir)?;
-    for name in &aside {
-        text.push_str(&format!("set aside as damaged: {QUARANTINE}/{name}\n"));
-    }
-    let failed_open = hook::records(&session.place.dir)?;
-    if let Some(last) = failed_open.last() {
-        let (count, at, why) = (failed_open.len(), &last["at"], &last["why"]);
-        text.push_str(&format!("{count} tool calls passed undecided, the last at {at}: {why}\n"));
-    }
-    value["failed_open"] = failed_open.into();
-    value["revision"] = held.revision.into();
-    value["locks"] = objects.into();
-    value["quarantine"] = aside.into();
-    value["durability"] = if session.settings.relaxed { "relaxed" } else { "durable" }.into();
-    session.out.answer(&value, &text)?;
-    locks.tell_notes(session.out);
-    tell_team(&session, &locks.policy()?.value);
-    Ok(0)
-}
-
-/// The leases that are open or crashed.
-fn leases(locks: &Locks, text: &mut String) -> Result<Value> {
-    let seen = locks.ledger().leases()?;
-    let standing = seen.value.iter().filter(|view| matches!(view.lease.word(), "open" | "crashed"));
-    let objects = standing.map(|view| {
-        text.push_str(&lease::one_line(view, seen.at_ms));
-        lease::standing_object(view, seen.at_ms)
-    });
-    Ok(objects.collect())
-}
-
-/// The tasks in which two statuses or more stand.
-fn conflicts(locks: &Locks, text: &mut String) -> Result<Value> {
-    let seen = locks.ledger().tasks()?;
-    let conflicts = seen.value.iter().filter(|view| view.cell.value.statuses.len() > 1);
-    let objects = conflicts.map(|view| {
-        text.push_str(&task::one_line(view, seen.at_ms));
-        task::standing_object(view, seen.at_ms)
-    });
-    Ok(objects.collect())
-}
-
-/// Says where this worktree's fencehold.toml is not what counts. One that cannot be read stops nothing.
-fn tell_team(session: &Session, applied: &Policy) {
-    match team::note(session, applied) {
-        Ok(None) => {}
-        Ok(Some(note)) => session.out.say(&note),
-        Err(error) => session.out.say(&error.to_string()),
-    }
-}
-
 /// What stands in quarantine, by name.
-fn set_aside(fs: RealFs, dir: &Path) -> Result<Vec<String>> {
+pub(super) fn set_aside(fs: RealFs, dir: &Path) -> Result<Vec<String>> {
     let dir = dir.join(QUARANTINE);
     let mut names = match fs.list(&dir) {
         Ok(names) => names,

@@ -178,10 +178,15 @@ impl Locks {
         Ok(Held { grants, now_ms: seen.at_ms, revision: seen.revision })
     }
 
+    /// What a person should know of, each once.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.journal().notes().into_iter().map(|note| note.0).collect()
+    }
+
     /// Tells what a person should know of, each once.
     pub(super) fn tell_notes(&self, out: Out) {
-        for note in self.journal().notes() {
-            out.say(&note.0);
+        for note in self.notes() {
+            out.say(&note);
         }
     }
 }

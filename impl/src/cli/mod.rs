@@ -12,6 +12,7 @@ mod deinit;
 mod describe;
 mod doc;
 mod fence;
+mod front;
 mod git;
 mod guarded;
 mod history;
@@ -35,6 +36,8 @@ mod span;
 mod task;
 mod team;
 mod union_lines;
+mod waiting;
+mod watch;
 mod whole;
 
 use std::ffi::OsString;
@@ -148,7 +151,8 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Init(asked) => init::init(asked, common),
         Command::Deinit(asked) => deinit::deinit(asked, common),
         Command::Where => inspect::place(common),
-        Command::Status => inspect::status(common),
+        Command::Status => front::status(common),
+        Command::Watch => watch::watch(common),
         Command::Audit(who) => audit::audit(who, common),
         Command::Doctor => inspect::doctor(common),
         Command::History { name } => history::history(name.as_deref(), common),

@@ -44,6 +44,27 @@ pub(super) struct Out {
 }
 
 impl Out {
+    /// How many columns there are for people; none where stdout is no terminal.
+    pub(super) fn width(self) -> Option<usize> {
+        let stdout = io::stdout();
+        if !stdout.is_terminal() {
+            return None;
+        }
+        let columns = rustix::termios::tcgetwinsize(&stdout).map_or(0, |size| size.ws_col);
+        // A terminal that does not know says 0.
+        Some(if columns == 0 { 80 } else { columns.into() })
+    }
+
+    /// Whether to colour: on a terminal, unless NO_COLOR is set and not empty (no-color.org) or it can show none.
+    pub(super) fn is_coloured(self) -> bool {
+        let is = |name: &str, wanted: fn(&std::ffi::OsStr) -> bool| {
+            std::env::var_os(name).is_some_and(|v| wanted(&v))
+        };
+        io::stdout().is_terminal()
+            && !is("NO_COLOR", |value| !value.is_empty())
+            && !is("TERM", |value| value == "dumb")
+    }
+
     /// Writes `text` (lines that end with a newline) to stdout.
     pub(super) fn data(self, text: &str) -> Result<(), Stop> {
         self.bytes(text.as_bytes())

@@ -12,6 +12,8 @@ mod watch;
 use in_the_way::in_the_way;
 pub use real::{RealFile, RealFs, read_proc};
 pub use watch::Watch;
+#[cfg(feature = "cli")]
+pub(crate) use watch::timespec;
 
 use std::fmt;
 use std::io;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::{hook, settings, union_lines};
+use super::super::{hook, settings, union_lines, waiting};
 use crate::error::{Error, Result};
 use crate::fs::{Kind, RealFs};
 
@@ -18,6 +18,7 @@ pub(super) fn missed(dir: &Path) -> Result<Vec<String>> {
     for (path, kind) in list(dir)? {
         match (name(&path), kind) {
             (Some("doc"), Kind::Dir) => missed.extend(strange(&path, is_key)?),
+            (Some(waiting::FOLDER), Kind::Dir) => missed.extend(strange(&path, waiting::is_name)?),
             (Some("archive"), Kind::Dir) => missed.extend(strange(&path, is_numbered)?),
             (Some(QUARANTINE), Kind::Dir) => {
                 let copies = list(&path)?.into_iter().filter(|(path, _)| !name(path).is_some_and(is_temp));
@@ -38,7 +39,12 @@ fn strange(dir: &Path, is_ours: fn(&str) -> bool) -> Result<Vec<String>> {
     let known = |(path, kind): &(PathBuf, Kind)| {
         *kind == Kind::File && name(path).is_some_and(|name| is_temp(name) || is_ours(name))
     };
-    Ok(list(dir)?.iter().filter(|entry| !known(entry)).map(|(path, _)| foreign(path)).collect())
+    let entries = match list(dir) {
+        // Gone since it was listed itself, as `waiting` goes with the last who waits.
+        Err(error) if error.is_not_found() => Vec::new(),
+        listed => listed?,
+    };
+    Ok(entries.iter().filter(|entry| !known(entry)).map(|(path, _)| foreign(path)).collect())
 }
 
 fn foreign(path: &Path) -> String {

@@ -30,6 +30,12 @@ pub(in super::super) enum Asking {
 }
 
 impl Asking {
+    /// Where it asks from.
+    pub(in super::super) fn path(&self) -> &Path {
+        let (Asking::Settings(path) | Asking::Git(path)) = self;
+        path
+    }
+
     /// What it is, and the command that ends it.
     pub(in super::super) fn told(&self) -> String {
         match self {

@@ -32,6 +32,7 @@ use crate::host::Deadline;
 
 pub(super) use backstop::{answer_git, is_of_git};
 pub(super) use failed_open::{FILE as FAILED_OPEN, records};
+pub(super) use held::WORKSPACE;
 pub(super) use install::{Hook, hook};
 pub(super) use known::{Asking, installed, uninstall};
 

@@ -98,7 +98,7 @@ pub(in super::super) fn one_line(view: &LeaseView, now_ms: TimeMs) -> String {
 }
 
 /// Its state, and what there is to know of it.
-fn how(view: &LeaseView, now_ms: TimeMs) -> String {
+pub(in super::super) fn how(view: &LeaseView, now_ms: TimeMs) -> String {
     match (&view.lease.end, &view.standing) {
         (Some(end), _) => {
             let ago = span::show(now_ms.saturating_sub(end.at_ms));

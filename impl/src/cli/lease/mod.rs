@@ -21,8 +21,8 @@ use super::session::Session;
 use crate::error::Result;
 use crate::ledger::{Answer, LeaseVerdict, check_lease};
 
-pub(super) use look::{one_line, standing_object};
-pub(super) use render::in_the_way;
+pub(super) use look::{how, one_line, standing_object};
+pub(super) use render::{in_the_way, some};
 
 /// Enters a lease command.
 pub(super) fn lease(command: &Lease, common: &Common) -> Ended {

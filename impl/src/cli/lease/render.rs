@@ -176,7 +176,7 @@ fn overlapped<'a>(
 }
 
 /// The first few of a list, and how many there are.
-pub(super) fn some(entries: &[&str]) -> String {
+pub(in super::super) fn some(entries: &[&str]) -> String {
     match entries.len() {
         0 => "nothing".to_owned(),
         1..=NAMED_MAX => entries.join(" "),

@@ -11,6 +11,7 @@ use super::target::{Greeted, RealLedger, asking};
 use super::{Failure, Outcome, Reply};
 use crate::cli::identity;
 use crate::cli::locks::without_workspace;
+use crate::cli::waiting::Waiting;
 use crate::error::{Error, Result};
 use crate::fs::Watch;
 use crate::host::Deadline;
@@ -90,6 +91,7 @@ fn submit_waiting(ledger: &RealLedger, actor: &Holder, command: &Command, wait: 
     let deadline = Deadline::after(wait);
     let dir = ledger.journal().dir();
     let (watch, _) = Watch::begin(dir)?;
+    let mut shown = None;
     loop {
         // Asked again after the watch stands: what changed before it is not told.
         let answer = ledger.submit(&asking(ledger, actor.clone()), command)?;
@@ -98,6 +100,7 @@ fn submit_waiting(ledger: &RealLedger, actor: &Holder, command: &Command, wait: 
         if left.is_zero() {
             return Ok(answer);
         }
+        shown.get_or_insert_with(|| Waiting::begin(dir, command.name(), actor, left));
         let until_expiry = Duration::from_millis(grant.expires_ms.saturating_sub(answer.now_ms).max(1));
         let process =
             grant.bound.as_ref().map(|process| process.pid).filter(|_| grant.expires_ms == TimeMs::MAX);
