@@ -8,10 +8,14 @@ mod bad_input;
 mod failures;
 /// Guarded globs: their locks, taken, kept, given up, and in the way.
 mod guarded;
+/// A repository in the middle of something.
+mod in_progress;
 /// A harness's settings: installed, tried, uninstalled.
 mod install;
 /// A session on a checkout, as its harness plays it.
 pub(crate) mod play;
+/// Sessions that are stopped, or go on under another id.
+mod resumed;
 /// Two users in one shared checkout.
 mod users;
 

@@ -66,7 +66,7 @@ impl Reader {
     }
 
     /// Runs a block as the reader would, by the names on the PATH.
-    fn types(&self, script: &str) -> Said {
+    pub(crate) fn types(&self, script: &str) -> Said {
         let path = std::env::var("PATH").unwrap();
         let mut bash = Command::new("bash");
         clean(&mut bash)

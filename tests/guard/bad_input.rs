@@ -1,3 +1,8 @@
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
+
 use serde_json::json;
 
 use super::play::{Session, decided, hook, reason};
@@ -78,4 +83,37 @@ fn a_payload_of_fifty_megabytes_is_decided() {
     assert_eq!(call("a"), json!({}));
     assert_eq!(yard.run(["lease", "grant", "l", "--writes", "a", "--holder", "other"]).code, 0);
     assert!(reason(&call("a")).contains("lease l"));
+}
+
+/// JSON that is not UTF-8, and paths that no JSON can say.
+#[test]
+fn what_is_not_utf8_is_blocked_or_meant() {
+    let yard = Yard::with_git();
+    let cwd = yard.path();
+    let cwd = cwd.to_str().unwrap();
+    let call = |path: &[u8]| {
+        let head = format!(
+            "{{\"session_id\":\"s\",\"cwd\":\"{cwd}\",\"tool_name\":\"Edit\",\"tool_input\":{{\"file_path\":\""
+        );
+        let payload = [head.as_bytes(), path, b"\"}}"].concat();
+        decided(&hook(&yard.path(), "pre-tool-use", &payload))
+    };
+    let mut seen = 0;
+    for path in [&b"src/\xff"[..], b"src/\xc3", b"\\ud800", b"src/\xed\xa0\x80"] {
+        let why = reason(&call(path));
+        assert!(why.contains("no JSON"), "{why}");
+        seen += 1;
+    }
+    assert_eq!(seen, 4);
+    // A link whose target no JSON can say, so no write set can name what lies there.
+    let odd = yard.join(OsStr::from_bytes(b"odd-\xff"));
+    fs::create_dir(&odd).unwrap();
+    symlink(&odd, yard.join("link")).unwrap();
+    assert_eq!(yard.run(["lease", "grant", "all", "--writes", "./", "--holder", "other"]).code, 0);
+    for path in [&b"link/a"[..], b"link/../link/deep/a", b"link/"] {
+        let why = reason(&call(path));
+        assert!(why.contains("not UTF-8") && why.contains("odd-"), "{why}");
+        seen += 1;
+    }
+    assert_eq!(seen, 7);
 }

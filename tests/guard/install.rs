@@ -2,10 +2,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
+use fencehold::mark::{Refusal, Shown};
 use serde_json::{Value, json};
 
 use super::play::{Session, reason};
-use crate::program::{Said, Yard};
+use crate::program::{Said, Yard, said};
+use crate::site::Site;
+use crate::strangers::anybody;
 
 const CLAUDE: &str = ".claude/settings.local.json";
 
@@ -143,14 +146,67 @@ fn settings_that_cannot_be_edited_stay_as_they_are() {
     }
     assert_eq!(seen, 5);
     fs::write(yard.join(CLAUDE), "{}\n").unwrap();
-    if rustix::process::geteuid().is_root() {
-        // Whoever is root writes where he may not.
-        return;
-    }
+    // Whoever is root writes where he may not.
+    let Some(anybody) = anybody(&yard) else { return };
     fs::set_permissions(yard.join(".claude"), fs::Permissions::from_mode(0o500)).unwrap();
-    assert_eq!(yard.run(["hook", "install"]).code, 2);
+    for word in ["install", "uninstall"] {
+        let refused = said(anybody(&yard).args(["hook", word]));
+        let stands = fs::read_to_string(yard.join(CLAUDE)).unwrap();
+        match word {
+            "install" => assert!(refused.code == 2 && refused.stderr.contains(".claude"), "{refused:?}"),
+            // There is nothing to take out.
+            _ => assert!(refused.code == 0 || refused.code == 2, "{refused:?}"),
+        }
+        assert_eq!(stands, "{}\n");
+    }
     fs::set_permissions(yard.join(".claude"), fs::Permissions::from_mode(0o700)).unwrap();
+    ok(&said(anybody(&yard).args(["hook", "install"])));
+    let installed = fs::read(yard.join(CLAUDE)).unwrap();
+    fs::set_permissions(yard.join(".claude"), fs::Permissions::from_mode(0o500)).unwrap();
+    let refused = said(anybody(&yard).args(["hook", "uninstall"]));
+    assert!(refused.code == 2 && refused.stderr.contains(".claude"), "{refused:?}");
+    assert!(fs::read(yard.join(CLAUDE)).unwrap() == installed, "all of it, or nothing");
+    fs::set_permissions(yard.join(".claude"), fs::Permissions::from_mode(0o700)).unwrap();
+    ok(&said(anybody(&yard).args(["hook", "uninstall"])));
     assert_eq!(fs::read_to_string(yard.join(CLAUDE)).unwrap(), "{}\n");
+}
+
+/// Others change the settings at the same time: whoever takes part in the lock is kept apart, and what somebody else
+/// wrote between the read and the write stays, and the install says that it did nothing.
+#[test]
+fn settings_that_are_edited_meanwhile_lose_nothing() {
+    let yard = Yard::with_git();
+    fs::create_dir(yard.join(".claude")).unwrap();
+    fs::write(yard.join(CLAUDE), "{}\n").unwrap();
+    ok(&yard.run(["init"]));
+    let mut writers: Vec<_> = (0..6)
+        .map(|number| {
+            let mut update = yard.fencehold();
+            update.args(["doc", "update", CLAUDE, "--merge", &format!("{{\"k{number}\":{number}}}")]);
+            update.spawn().unwrap()
+        })
+        .collect();
+    writers.push(yard.fencehold().args(["hook", "install"]).spawn().unwrap());
+    for mut writer in writers {
+        assert!(writer.wait().unwrap().success());
+    }
+    let whole = settings(&yard, CLAUDE);
+    assert_eq!(whole.as_object().unwrap().len(), 7, "{whole}");
+    assert_eq!(yard.run(["hook", "status"]).code, 0);
+    ok(&yard.run(["hook", "uninstall"]));
+    assert_eq!(settings(&yard, CLAUDE).as_object().unwrap().len(), 6, "{whole}");
+
+    // One that takes no part writes between the read and the write of the same update as an install makes.
+    let site = Site::new();
+    site.write("settings.json", "{}\n");
+    let path = site.path("settings.json");
+    let document = site.document("settings.json");
+    let answer = document.update_bytes(None, &Shown::nothing(), |_| {
+        fs::write(&path, "{\"granted\":true}\n").unwrap();
+        Ok(b"{\"hooks\":{}}\n".to_vec())
+    });
+    assert!(matches!(answer, Ok(Err(Refusal::Version { meanwhile: true, .. }))), "{answer:?}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "{\"granted\":true}\n");
 }
 
 /// What is installed is what blocks: the settings' own command, run as the harness runs it.

@@ -1,6 +1,7 @@
 mod below;
 mod guard;
 mod naive;
+mod page;
 mod published;
 mod scenarios;
 mod shipped;

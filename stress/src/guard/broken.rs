@@ -12,6 +12,8 @@ use fencehold::hook::{Call, Deed, read};
 use fencehold::locate::{self, Start};
 use serde_json::{Value, json};
 
+use super::globs::{self, GLOBS, glob};
+
 /// What is wrong with a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Defect {
@@ -23,13 +25,16 @@ pub enum Defect {
     FailsOpen,
     /// It answers, and guards nothing (M50).
     Inert,
+    /// It knows no guarded globs.
+    PastGlobs,
     /// The lock lies in the home of the user; where everybody is one user nothing is wrong with it.
     PerHome,
 }
 
 impl Defect {
     /// Every one that is wrong, or right, among the sessions of one user.
-    pub const ALL: [Defect; 4] = [Defect::None, Defect::PerFolder, Defect::FailsOpen, Defect::Inert];
+    pub const ALL: [Defect; 5] =
+        [Defect::None, Defect::PerFolder, Defect::FailsOpen, Defect::Inert, Defect::PastGlobs];
 
     /// The word by which a stand-in asks this guard.
     #[must_use]
@@ -39,6 +44,7 @@ impl Defect {
             Defect::PerFolder => "M39",
             Defect::FailsOpen => "M47",
             Defect::Inert => "M50",
+            Defect::PastGlobs => "past-globs",
             Defect::PerHome => "per-home",
         }
     }
@@ -74,25 +80,37 @@ fn decide(defect: Defect, event: &str) -> Result<Value, String> {
     }
     let call = read(&payload, event == "pre-tool-use")?;
     match (event, &call.deed) {
-        ("pre-tool-use", Some(Deed::Writes(_))) => shipped(&payload),
-        ("pre-tool-use", Some(Deed::MayMove(_))) => enter(&file(defect, &call)?, &call),
-        ("session-end", _) => leave(&file(defect, &call)?, &call),
+        ("pre-tool-use", Some(Deed::Writes(_))) => match globs::of_call(&call)? {
+            Some(_) if defect == Defect::PastGlobs => Ok(json!({})),
+            Some(glob) => enter(&file(defect, &call, &glob)?, &call),
+            None => shipped(&payload),
+        },
+        ("pre-tool-use", Some(Deed::MayMove(_))) => enter(&file(defect, &call, WORKSPACE)?, &call),
+        ("session-end", _) => {
+            for lock in (0..GLOBS).map(glob).chain([WORKSPACE.to_owned()]) {
+                leave(&file(defect, &call, &lock)?, &call)?;
+            }
+            Ok(json!({}))
+        }
         _ => Ok(json!({})),
     }
 }
 
-/// Where it is noted who is inside.
-fn file(defect: Defect, call: &Call) -> Result<PathBuf, String> {
+/// What a session is inside of that may change anything.
+const WORKSPACE: &str = "workspace";
+
+/// Where it is noted who is inside of a lock.
+fn file(defect: Defect, call: &Call, lock: &str) -> Result<PathBuf, String> {
     if defect == Defect::PerFolder {
-        return Ok(call.cwd.join(".guarded-by"));
+        return Ok(call.cwd.join(format!(".{lock}-guarded-by")));
     }
     if defect == Defect::PerHome {
         let home = std::env::var_os("HOME").ok_or("no home")?;
-        return Ok(PathBuf::from(home).join("guarded-by"));
+        return Ok(PathBuf::from(home).join(format!("{lock}-guarded-by")));
     }
     let start = Start { at: &call.cwd, git_dir: None };
     let place = locate::locate(&RealFs, start).map_err(|error| error.to_string())?;
-    Ok(place.common_dir.ok_or("no git repository")?.join("guarded-by"))
+    Ok(place.common_dir.ok_or("no git repository")?.join(format!("{lock}-guarded-by")))
 }
 
 fn changed<T>(path: &Path, change: impl FnOnce(Value) -> (T, Option<Value>)) -> Result<T, String> {

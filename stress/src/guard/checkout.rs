@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::globs::{GLOBS, glob, policy};
+
 /// A checkout, and the program that is asked in it.
 #[derive(Debug)]
 pub(super) struct Checkout {
@@ -53,12 +55,14 @@ impl Checkout {
         std::fs::create_dir_all(&root).map_err(|error| failed(&root, error))?;
         let root = root.canonicalize().map_err(|error| failed(&root, error))?;
         let tree = root.with_file_name("tree");
-        for number in 0..AREAS {
-            let area = root.join(area(number));
-            std::fs::create_dir_all(&area).map_err(|error| failed(&area, error))?;
+        for folder in (0..AREAS).map(area).chain((0..GLOBS).map(glob)) {
+            let folder = root.join(folder);
+            std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
         }
         let link = root.join("link");
         std::os::unix::fs::symlink(root.join(area(0)), &link).map_err(|error| failed(&link, error))?;
+        let team = root.join("fencehold.toml");
+        std::fs::write(&team, policy()).map_err(|error| failed(&team, error))?;
         let checkout = Checkout {
             places: vec![root.clone(), root.join(area(1)), tree.clone()],
             stderr: dir.join("guard-stderr.txt"),
@@ -69,6 +73,7 @@ impl Checkout {
         checkout.git(&["commit", "-q", "--allow-empty", "-m", "one"])?;
         checkout.git(&["worktree", "add", "-q", &tree.to_string_lossy()])?;
         checkout.fencehold(&["init"])?;
+        checkout.fencehold(&["config", "apply"])?;
         Ok(checkout)
     }
 

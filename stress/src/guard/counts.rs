@@ -15,6 +15,10 @@ pub struct Counts {
     pub edits: u64,
     /// Edits that were blocked because of another's lease.
     pub edit_blocks: u64,
+    /// Edits in guarded globs that passed.
+    pub guarded: u64,
+    /// Edits in guarded globs that were blocked because another session has the lock.
+    pub guarded_blocks: u64,
     /// Calls without a whole payload that were blocked.
     pub bad_blocks: u64,
     /// Calls that were blocked because the hook could not decide in time.
@@ -39,11 +43,13 @@ pub struct Counts {
 
 impl Counts {
     /// What must have happened sometimes, and how often it did.
-    fn sometimes(&self) -> [(&'static str, u64); 6] {
+    fn sometimes(&self) -> [(&'static str, u64); 8] {
         [
             ("moving calls passed", self.passes),
             ("moving calls blocked", self.blocks),
             ("edits blocked", self.edit_blocks),
+            ("edits in guarded globs passed", self.guarded),
+            ("edits in guarded globs blocked", self.guarded_blocks),
             ("calls without a whole payload blocked", self.bad_blocks),
             ("sessions killed", self.kills),
             ("takeovers from the killed", self.takeovers),
@@ -67,6 +73,8 @@ impl Counts {
             ("moving calls blocked", self.blocks),
             ("edits passed", self.edits),
             ("edits blocked", self.edit_blocks),
+            ("edits in guarded globs passed", self.guarded),
+            ("edits in guarded globs blocked", self.guarded_blocks),
             ("calls without a whole payload, blocked", self.bad_blocks),
             ("calls blocked because nothing could be decided in time", self.undecided),
             ("sessions killed", self.kills),

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::checkout::{AREAS, area};
+use super::globs::{GLOBS, glob};
 use crate::rng::Rng;
 
 const READS: [(&str, &str); 6] = [
@@ -35,6 +36,8 @@ pub(super) enum Deed {
     Moves(String),
     /// An edit of a file in an area; none: in nobody's.
     Edit(Option<u64>, String),
+    /// An edit of a file in a guarded glob.
+    Guarded(u64, String),
     /// A call that nobody can decide, because its payload says too little.
     Bad(String),
     /// The end of a turn.
@@ -79,21 +82,25 @@ pub(super) fn next(rng: &mut Rng, session: &str, cwd: &Path, root: &Path, own: &
         66..70 => Deed::Close,
         70..75 => Deed::End { goes_on: rng.one_in(2) },
         75 => Deed::Renamed,
+        76..86 => {
+            let number = rng.below(GLOBS);
+            Deed::Guarded(number, edit(rng, session, cwd, root, &glob(number)))
+        }
         _ => {
             let number = match own {
                 [_, ..] if rng.one_in(3) => Some(*rng.pick(own)),
                 _ => Some(rng.below(AREAS + 1)).filter(|number| *number < AREAS),
             };
-            Deed::Edit(number, edit(rng, session, cwd, root, number))
+            let folder = number.map_or("free".to_owned(), area);
+            Deed::Edit(number, edit(rng, session, cwd, root, &folder))
         }
     }
 }
 
-fn edit(rng: &mut Rng, session: &str, cwd: &Path, root: &Path, number: Option<u64>) -> String {
-    let folder = number.map_or("free".to_owned(), area);
+fn edit(rng: &mut Rng, session: &str, cwd: &Path, root: &Path, folder: &str) -> String {
     let root = root.display();
     let path = match rng.below(4) {
-        0 if number == Some(0) => format!("{root}/link/new.rs"),
+        0 if folder == area(0) => format!("{root}/link/new.rs"),
         1 => format!("{root}/./area2/../{folder}/deep/new.rs"),
         2 => format!("{root}/{folder}/[id].tsx"),
         _ => format!("{root}/{folder}/a.rs"),

@@ -1,4 +1,4 @@
-//! Who is surely inside the lock `workspace`, and who may hold it.
+//! Who is surely inside a lock, `workspace` or that of a guarded glob, and who may hold it.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(super) struct Inside {
 }
 
 impl Inside {
-    /// A moving call passed; true where it took over from one that was killed inside.
+    /// A call that needs the lock passed; true where it took over from one that was killed inside.
     pub(super) fn passed(&mut self, asked: &Asked, is_killed: bool) -> Result<bool, String> {
         // What was asked while somebody broke the lock may be broken already.
         if is_killed || self.breaking > 0 || asked.at_us <= self.broken_until_us {
@@ -77,7 +77,7 @@ impl Inside {
 struct Hold {
     key: Key,
     from_us: u64,
-    /// When its last moving call was answered.
+    /// When its last call that needs the lock was answered.
     answered_us: Option<u64>,
     to_us: Option<u64>,
 }
@@ -86,15 +86,19 @@ struct Hold {
 #[derive(Debug, Default)]
 pub(super) struct Holds {
     all: Vec<Hold>,
-    /// The numbers that the machine knows the processes by.
-    pids: BTreeMap<u64, u64>,
 }
 
-impl Holds {
-    pub(super) fn began(&mut self, process: u64, pid: u64) {
-        self.pids.insert(process, pid);
-    }
+/// One lock.
+#[derive(Debug, Default)]
+pub(super) struct Guard {
+    pub(super) inside: Inside,
+    pub(super) holds: Holds,
+}
 
+/// The numbers that the machine knows the processes by.
+pub(super) type Pids = BTreeMap<u64, u64>;
+
+impl Holds {
     fn open(&mut self, key: &Key) -> Option<&mut Hold> {
         self.all.iter_mut().rev().find(|hold| hold.key == *key && hold.to_us.is_none())
     }
@@ -137,14 +141,20 @@ impl Holds {
     }
 
     /// Whether whom a block names, and which process, may have held the lock during the call.
-    pub(super) fn could(&self, named: &Named<'_>, asked: &Asked, at_us: u64) -> Result<(), String> {
+    pub(super) fn could(
+        &self,
+        named: &Named<'_>,
+        pids: &Pids,
+        asked: &Asked,
+        at_us: u64,
+    ) -> Result<(), String> {
         let during =
             |hold: &&Hold| hold.from_us <= at_us && hold.to_us.is_none_or(|to_us| to_us >= asked.at_us);
         let of_it = self.all.iter().rev().filter(|hold| hold.key.0 == named.holder).filter(during);
         let mut others = of_it.filter(|hold| hold.key != (asked.session.clone(), asked.process));
         match named.pid {
             None if others.next().is_some() => Ok(()),
-            Some(pid) if others.any(|hold| self.pids.get(&hold.key.1) == Some(&pid)) => Ok(()),
+            Some(pid) if others.any(|hold| pids.get(&hold.key.1) == Some(&pid)) => Ok(()),
             Some(pid) => Err(format!(
                 "it was blocked because of {} in process {pid}, which can hold nothing",
                 named.holder

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::counts::Counts;
-use super::inside::{Holds, Inside, Named};
+use super::inside::{Guard, Named, Pids};
 use super::leased::Leased;
 use super::record::Line;
 
@@ -44,6 +44,13 @@ pub(super) struct Asked {
     pub(super) session: String,
     pub(super) kind: String,
     pub(super) area: Option<u64>,
+}
+
+impl Asked {
+    /// The glob whose lock it needs; none where that is `workspace`, or none.
+    fn glob(&self) -> Option<u64> {
+        self.area.filter(|_| self.kind == "guarded")
+    }
 }
 
 /// What the answer decided.
@@ -87,8 +94,9 @@ struct Judge {
     found: Found,
     asked: BTreeMap<(u64, u64), Asked>,
     killed: BTreeMap<u64, bool>,
-    inside: Inside,
-    holds: Holds,
+    pids: Pids,
+    /// By the number of its glob; that of none is `workspace`.
+    guards: BTreeMap<Option<u64>, Guard>,
     leased: Leased,
 }
 
@@ -104,24 +112,28 @@ impl Judge {
                 let why = format!("process {process} gave no answer and was not killed: {}", line["why"]);
                 self.found.violations.push(why);
             }
-            "begin" => self.holds.began(process, number("pid")),
-            "exit" => self.inside.exits(process),
+            "begin" => _ = self.pids.insert(process, number("pid")),
+            "exit" => self.guards.values_mut().for_each(|guard| guard.inside.exits(process)),
             "kill" => {
                 let alone = line["alone"] == true;
                 if self.killed.insert(process, alone).is_none() {
                     counts.kills += 1;
                     counts.kills_alone += u64::from(alone);
                 }
-                self.inside.killed(process);
+                self.guards.values_mut().for_each(|guard| guard.inside.killed(process));
             }
-            "died" => self.holds.died(at_us, process, self.killed.get(&process) == Some(&true)),
+            "died" => {
+                let alone = self.killed.get(&process) == Some(&true);
+                self.guards.values_mut().for_each(|guard| guard.holds.died(at_us, process, alone));
+            }
             "stop" => counts.stops += 1,
-            "break" => self.inside.breaks(at_us),
+            "break" => self.guards.entry(line["area"].as_u64()).or_default().inside.breaks(at_us),
             "broken" => {
                 counts.breaks += u64::from(line["broken"] == true);
-                let began = self.inside.broken(at_us);
+                let guard = self.guards.entry(line["area"].as_u64()).or_default();
+                let began = guard.inside.broken(at_us);
                 if line["broken"] == true {
-                    self.holds.broken(began, at_us);
+                    guard.holds.broken(began, at_us);
                 }
             }
             "granted" => {
@@ -143,8 +155,8 @@ impl Judge {
             area: line["area"].as_u64(),
         };
         match asked.kind.as_str() {
-            "moves" => self.holds.asked(&asked),
-            "end" => self.inside.ends(&asked),
+            "moves" | "guarded" => self.guards.entry(asked.glob()).or_default().holds.asked(&asked),
+            "end" => self.guards.values_mut().for_each(|guard| guard.inside.ends(&asked)),
             _ => {}
         }
         self.asked.insert((process, line["call"].as_u64().unwrap_or(0)), asked);
@@ -186,20 +198,22 @@ impl Judge {
                 Ok(())
             }
             ("reads", Decision::Block(why)) => Err(format!("a call that reads was blocked: {why}")),
-            ("moves", Decision::Block(why)) => {
-                self.holds.answered(asked, at_us);
+            ("moves" | "guarded", Decision::Block(why)) => {
+                let guard = self.guards.entry(asked.glob()).or_default();
+                guard.holds.answered(asked, at_us);
                 if why.contains("cannot tell") {
                     counts.undecided += 1;
                     return Ok(());
                 }
-                counts.blocks += 1;
+                *(if asked.kind == "moves" { &mut counts.blocks } else { &mut counts.guarded_blocks }) += 1;
                 let named = Named::of(why).ok_or_else(|| format!("the block names nobody: {why}"))?;
-                self.holds.could(&named, asked, at_us)
+                guard.holds.could(&named, &self.pids, asked, at_us)
             }
-            ("moves", Decision::Pass) => {
-                counts.passes += 1;
-                self.holds.answered(asked, at_us);
-                let passed = self.inside.passed(asked, self.killed.contains_key(&asked.process))?;
+            ("moves" | "guarded", Decision::Pass) => {
+                *(if asked.kind == "moves" { &mut counts.passes } else { &mut counts.guarded }) += 1;
+                let guard = self.guards.entry(asked.glob()).or_default();
+                guard.holds.answered(asked, at_us);
+                let passed = guard.inside.passed(asked, self.killed.contains_key(&asked.process))?;
                 counts.takeovers += u64::from(passed);
                 Ok(())
             }
@@ -219,7 +233,7 @@ impl Judge {
             ("end", _) => {
                 counts.ends += 1;
                 if took_us < SURE_WITHIN_US {
-                    self.holds.ended(asked, at_us);
+                    self.guards.values_mut().for_each(|guard| guard.holds.ended(asked, at_us));
                 }
                 Ok(())
             }

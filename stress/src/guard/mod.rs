@@ -9,6 +9,7 @@ mod broken;
 mod checkout;
 mod counts;
 mod draw;
+mod globs;
 mod harness;
 mod inside;
 mod judge;
@@ -77,7 +78,7 @@ struct Slot {
     alive: Mutex<Option<(Handle, u64)>>,
     /// Whether the harness was killed and the hook that it ran was not.
     alone: AtomicBool,
-    /// How many moving calls were about to be sent.
+    /// How many calls that need a lock were about to be sent.
     moving: AtomicU64,
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::globs::GLOBS;
 use super::{Arena, locked};
 use crate::rng::Rng;
 use crate::target::Signal;
@@ -14,7 +15,7 @@ use crate::target::Signal;
 /// How long the OS lock is held: longer than a hook waits.
 const JAM: Duration = Duration::from_millis(1_100);
 
-/// How long an aimed kill waits for a moving call.
+/// How long an aimed kill waits for a call that needs a lock.
 const AIM: Duration = Duration::from_millis(60);
 /// About what a hook takes, in microseconds.
 const HOOK_US: u64 = 2_000;
@@ -32,7 +33,7 @@ pub(super) fn harm(arena: &Arena, mut rng: Rng) -> Result<(), String> {
             0..15 => kill(arena, slot, false),
             15..50 => aimed_kill(arena, slot, &mut rng),
             50..92 => stop_and_continue(arena, slot, &mut rng),
-            92..97 => arena.break_lock()?,
+            92..97 => arena.break_lock(Some(rng.below(2 * GLOBS)).filter(|glob| *glob < GLOBS))?,
             97..99 if arena.options.jams => jam(arena)?,
             _ => {}
         }
@@ -40,7 +41,7 @@ pub(super) fn harm(arena: &Arena, mut rng: Rng) -> Result<(), String> {
     Ok(())
 }
 
-/// Kills in the middle of a moving call, half of the time without the hook, which then has no harness.
+/// Kills in the middle of a call that needs a lock, half of the time without the hook, which then has no harness.
 fn aimed_kill(arena: &Arena, slot: usize, rng: &mut Rng) {
     let (moving, begun) = (&arena.slots[slot].moving, Instant::now());
     let before = moving.load(Ordering::SeqCst);

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::checkout::area;
 use super::draw::{self, Deed};
+use super::globs::glob;
 use super::harness::STAND_IN;
 use super::inside::Named;
 use super::{Arena, locked};
@@ -148,6 +149,7 @@ impl Life<'_> {
             }
             Deed::Reads(payload) => goes_on(self.tool(child, "reads", None, &payload)?),
             Deed::Moves(payload) => goes_on(self.tool(child, "moves", None, &payload)?),
+            Deed::Guarded(glob, payload) => goes_on(self.tool(child, "guarded", Some(glob), &payload)?),
             Deed::Edit(area, payload) => goes_on(self.tool(child, "edit", area, &payload)?),
             Deed::Bad(payload) => goes_on(self.tool(child, "bad", None, &payload)?),
         }
@@ -165,17 +167,17 @@ impl Life<'_> {
         self.arena.calls.fetch_add(1, Ordering::Relaxed);
         let Some(answer) = self.ask(child, "pre-tool-use", kind, area, payload) else { return Ok(None) };
         if answer["out"] == "{}\n" {
-            if kind == "moves" {
+            if needs_lock(kind) {
                 self.arena.last_inside.store(self.slot as u64, Ordering::Relaxed);
             }
             return Ok(self.ask(child, "post-tool-use", "after", None, payload));
         }
         let named = Named::of(answer["out"].as_str().unwrap_or_default());
-        if let Some(named) = named.filter(|_| kind == "moves")
+        if let Some(named) = named.filter(|_| needs_lock(kind))
             && !locked(&self.arena.living).contains(named.holder)
         {
             // As the person does who reads it.
-            self.arena.break_lock()?;
+            self.arena.break_lock(area)?;
         }
         Ok(Some(answer))
     }
@@ -194,7 +196,7 @@ impl Life<'_> {
         let detail = json!({ "call": call, "session": self.id, "event": event, "kind": kind, "area": area });
         recorder.note(self.process, "call", detail);
         let request = json!({ "id": call, "event": event, "payload": payload });
-        if kind == "moves" {
+        if needs_lock(kind) {
             self.arena.slots[self.slot].moving.fetch_add(1, Ordering::SeqCst);
         }
         match child.request(&request, HUNG_AFTER) {
@@ -246,13 +248,18 @@ impl Life<'_> {
     }
 }
 
+/// Whether such a call needs a lock.
+fn needs_lock(kind: &str) -> bool {
+    matches!(kind, "moves" | "guarded")
+}
+
 impl Arena {
-    /// Breaks the lock, as a person would.
-    pub(super) fn break_lock(&self) -> Result<(), String> {
-        self.recorder.note(0, "break", json!({}));
-        let args = ["lock", "break", "workspace", "--reason", "the gate says so"];
-        let broken = self.checkout.fencehold(&args)?;
-        self.recorder.note(0, "broken", json!({ "broken": broken }));
+    /// Breaks the lock of a glob, or else `workspace`, as a person would.
+    pub(super) fn break_lock(&self, of_glob: Option<u64>) -> Result<(), String> {
+        self.recorder.note(0, "break", json!({ "area": of_glob }));
+        let lock = of_glob.map_or_else(|| "workspace".to_owned(), glob);
+        let broken = self.checkout.fencehold(&["lock", "break", &lock, "--reason", "the gate says so"])?;
+        self.recorder.note(0, "broken", json!({ "area": of_glob, "broken": broken }));
         Ok(())
     }
 }
