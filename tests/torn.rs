@@ -1,5 +1,6 @@
 //! Every operation, killed before each of its calls, each of its writes cut at every byte, each of its calls failed.
 
+use fencehold_stress::sim::overrides::Way;
 use fencehold_stress::sim::scenario::{Scenario as _, replay};
 use fencehold_stress::sim::torn::{self, Torn};
 
@@ -59,4 +60,22 @@ fn an_update_that_overwrites_in_place_is_found_and_replays() {
     assert!(found.what.contains("half an update"), "{found}");
     let again = replay(&canary, &found.schedule).unwrap();
     assert_eq!(again.violation.as_ref(), Some(&found.what));
+}
+
+/// GATE-13's half of one process: killed before every call, cut at every byte, every call failed.
+#[test]
+fn a_torn_override_leaves_its_entry_once_or_owes_it() {
+    assert!(judged(torn::overrides(Way::Shipped)) > 500);
+}
+
+#[test]
+fn every_wrong_way_to_leave_an_entry_is_found_where_one_process_is_killed() {
+    let mut found = 0;
+    for way in Way::WRONG {
+        let caught = torn::overrides(way).iter().find_map(|torn| torn.all(&mut |_| {}).err());
+        let caught = caught.unwrap_or_else(|| panic!("{way:?} is not found"));
+        println!("{way:?}: {}", caught.what);
+        found += 1;
+    }
+    assert_eq!(found, 4);
 }

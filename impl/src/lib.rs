@@ -111,6 +111,7 @@ pub mod ledger;
 pub mod locate;
 pub mod log;
 pub mod mark;
+pub mod outbox;
 mod quarantine;
 pub mod writes;
 

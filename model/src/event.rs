@@ -12,7 +12,7 @@ use crate::id::BootId;
 use crate::json::{Fields, Malformed, Writer};
 use crate::lease::LeaseEvent;
 use crate::policy::Policy;
-use crate::status::StatusEvent;
+use crate::status::{Noted, StatusEvent};
 use crate::{Claim, Holder, LeaseId, LockName, OpId, Revision, TaskId, TimeMs, Token};
 
 /// The version of the event form that this crate writes.
@@ -123,6 +123,8 @@ pub enum Event {
     Lease(LeaseEvent),
     /// Something happened to a task.
     Status(StatusEvent),
+    /// An entry that a step by force owed to a log was written, or was given up.
+    OverrideNoted(Noted),
     /// From here the workspace obeys this policy.
     PolicyApplied {
         /// The policy.
@@ -191,6 +193,7 @@ impl Event {
             Event::LockBroken { .. } => "lock.broken",
             Event::Lease(event) => event.word(),
             Event::Status(event) => event.word(),
+            Event::OverrideNoted(_) => "override.noted",
             Event::PolicyApplied { .. } => "policy.applied",
             Event::Repaired { .. } => "repaired",
         }
@@ -199,12 +202,13 @@ impl Event {
     /// Whether a word names a kind of event that this crate reads.
     #[must_use]
     pub fn is_known(word: &str) -> bool {
-        const OWN: [&str; 7] = [
+        const OWN: [&str; 8] = [
             "boot",
             "lock.granted",
             "lock.renewed",
             "lock.released",
             "lock.broken",
+            "override.noted",
             "policy.applied",
             "repaired",
         ];
@@ -277,6 +281,7 @@ impl Event {
             }
             Event::Lease(event) => event.write(&mut to),
             Event::Status(event) => event.write(&mut to),
+            Event::OverrideNoted(noted) => noted.write(&mut to),
             Event::PolicyApplied { policy } => {
                 to.value("policy", |out| policy.write(out));
             }
@@ -332,6 +337,7 @@ impl Event {
                 token: fields.number("token")?,
                 reason: fields.text("reason")?.to_owned(),
             },
+            "override.noted" => Event::OverrideNoted(Noted::read(fields)?),
             "policy.applied" => Event::PolicyApplied { policy: Policy::read(fields.object("policy")?)? },
             "repaired" => Event::Repaired { reason: fields.text("reason")?.to_owned() },
             other => return Err(Malformed(format!("an event of the unknown type `{other}`"))),

@@ -101,7 +101,7 @@ fn tasks<J: Journal, H: Host>(one: &Ledger<J, H>, two: &Ledger<J, H>, words: &mu
             resolve: false,
         };
         let said = match ledger.task(&asking("me"), &command).unwrap().verdict {
-            TaskVerdict::Stands { value, already } => {
+            TaskVerdict::Stands { value, already, .. } => {
                 let names: Vec<&str> = value.statuses.keys().map(Status::as_str).collect();
                 format!("{names:?}, already {already}")
             }

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use fencehold_stress::explore::Shipped;
 use fencehold_stress::explore::status::{
-    Bounds, Explored, Mutant, Shape, Subject, check_ids, check_laws, explore, shapes,
+    Bounds, Explored, GateMutant, Mutant, Shape, Subject, check_gates, check_ids, check_laws, explore, shapes,
 };
 
 const SMALL: Bounds = Bounds { statuses: (1, 3), epochs: 2, turns: 2, details: 2 };
@@ -79,4 +79,30 @@ fn wrong_joins_break_the_laws() {
         broken += usize::from(found.is_some());
     }
     assert_eq!(broken, lawless.len());
+}
+
+const AT_GATES: Bounds = Bounds { statuses: (1, 2), epochs: 1, turns: 1, details: 1 };
+
+/// GATE-2: No set, reopen, merge or choice between two sides brings a task into a status that a gate stands before, unless
+/// all that it requires was found met, as the gate stands at that event, or the step is forced with a reason.
+#[test]
+fn nothing_goes_round_a_gate_in_small_vocabularies() {
+    let checked = check_gates(&Shipped, &AT_GATES);
+    println!("{checked:?}");
+    assert_eq!(checked.found, None);
+    assert!(checked.decisions > 100_000 && checked.passed > 1_000, "{checked:?}");
+    assert!(checked.forced > 1_000 && checked.refused > 10_000, "{checked:?}");
+}
+
+/// Shown on M43: force without a reason, or one that is not recorded with its step, is caught.
+#[test]
+fn every_wrong_keeper_of_gates_is_caught() {
+    let mut caught = 0;
+    for mutant in GateMutant::ALL {
+        let checked = check_gates(mutant, &AT_GATES);
+        println!("{mutant:?}: after {} decisions: {:?}", checked.decisions, checked.found);
+        assert!(checked.found.is_some(), "{mutant:?} is not caught: {checked:?}");
+        caught += 1;
+    }
+    assert_eq!(caught, 12);
 }

@@ -94,6 +94,8 @@ fn a_policy_without_gates_has_the_bytes_it_had() {
     assert!(text.ends_with("\"overlap\":\"refuse\"}"), "{text}");
 }
 
+/// GATE-1: A policy has at most 32 gates, each before a status of its vocabulary and requiring 1 to 16 files, and one with
+/// anything else, or with a path that leaves the tree, fails definitely.
 #[test]
 fn what_no_gate_can_say_is_refused() {
     for bad in ["", "/a", "../a", "a/../../b", "a//b", "./a", "a\0b", &"a".repeat(257)] {

@@ -4,7 +4,9 @@ use fencehold_model::json::{Fields, Tree, Writer};
 use fencehold_model::policy::{IdForm, Overlap};
 use fencehold_model::record::{Broken, Head, read_head, write_head};
 use fencehold_model::spec::status::canonical;
-use fencehold_model::status::{Cell, Detail, How, RANK_MAX, Rung, StatusEvent, Value, Vocabulary};
+use fencehold_model::status::{
+    Cell, Detail, Forced, How, Noted, Owed, RANK_MAX, Rung, StatusEvent, Unmet, Value, Vocabulary,
+};
 use fencehold_model::{Event, Holder, NUMBER_BOUND, Policy, State, Status, TaskId, WorkspaceId, chain};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -74,20 +76,32 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+fn unmet() -> impl Strategy<Value = Unmet> {
+    ("\\PC{0,9}", "[a-z_]{1,9}", ".{0,9}").prop_map(|(file, condition, why)| Unmet { file, condition, why })
+}
+
+/// What a step by force leaves behind; `logs` of them are owed an entry.
+fn forced(logs: std::ops::Range<usize>) -> impl Strategy<Value = Forced> {
+    let owes = proptest::collection::btree_set("[a-z/é\"]{1,9}", logs);
+    (".{1,9}", proptest::collection::vec(unmet(), 0..4), number(), "\\PC{1,9}", owes)
+        .prop_map(|(reason, unmet, more, root, owes)| Forced { reason, unmet, more, root, owes })
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let task = || id_text().prop_map(|text| TaskId::new(&text).unwrap());
     let how = prop_oneof![Just(How::Set), Just(How::Resolved), Just(How::Merged)];
+    let by_force = || proptest::option::of(forced(0..3).prop_map(Box::new));
+    let noted = (number(), "\\PC{1,9}", proptest::option::of(".{0,9}"));
     prop_oneof![
-        (task(), how, value()).prop_map(|(task, how, value)| Event::Status(StatusEvent::Set {
-            task,
-            how,
-            value
-        })),
-        (task(), id_text(), 0..NUMBER_BOUND - 1, any::<String>()).prop_map(|(task, to, over, reason)| {
-            let to = Status::new(&to).unwrap();
-            Event::Status(StatusEvent::Reopened { task, to, over, reason })
+        (task(), how, value(), by_force()).prop_map(|(task, how, value, forced)| Event::Status(
+            StatusEvent::Set { task, how, value, forced }
+        )),
+        (task(), id_text(), number(), ".{0,9}", by_force()).prop_map(|(task, to, over, reason, forced)| {
+            let (to, over) = (Status::new(&to).unwrap(), over.min(NUMBER_BOUND - 2));
+            Event::Status(StatusEvent::Reopened { task, to, over, reason, forced })
         }),
         policy().prop_map(|policy| Event::PolicyApplied { policy }),
+        noted.prop_map(|(step, file, given_up)| Event::OverrideNoted(Noted { step, file, given_up })),
     ]
 }
 
@@ -97,8 +111,14 @@ fn state() -> impl Strategy<Value = State> {
         (id_text(), number(), number(), any::<proptest::sample::Index>(), proptest::option::of(detail())),
         0..8,
     );
-    (policy(), cells).prop_map(|(policy, cells)| {
+    let owed = (number(), id_text(), number(), forced(1..3));
+    (policy(), cells, proptest::collection::vec(owed, 0..3)).prop_map(|(policy, cells, owed)| {
         let mut state = State { policy, ..State::default() };
+        for (step, id, at_ms, forced) in owed {
+            let (task, actor) = (TaskId::new(&id).unwrap(), Holder::new(&id).unwrap());
+            let statuses = vec![Status::new(&id).unwrap()];
+            state.owed.insert(step, Owed { task, statuses, at_ms, actor, forced });
+        }
         for (id, epoch, turn, place, detail) in cells {
             let rung = place.get(state.policy.vocabulary.rungs());
             let beside = state.policy.vocabulary.rungs().iter().filter(|other| other.rank == rung.rank);

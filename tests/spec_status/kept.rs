@@ -57,10 +57,16 @@ fn forge(board: &Board, event: Event) {
 #[test]
 fn what_no_decision_recorded_is_no_line() {
     let set = |id: &str, text: &str| {
-        Event::Status(StatusEvent::Set { task: task(id), how: How::Set, value: value(text) })
+        Event::Status(StatusEvent::Set { task: task(id), how: How::Set, value: value(text), forced: None })
     };
     let reopened = |id: &str, to: &str, over| {
-        Event::Status(StatusEvent::Reopened { task: task(id), to: status(to), over, reason: "why".into() })
+        Event::Status(StatusEvent::Reopened {
+            task: task(id),
+            to: status(to),
+            over,
+            reason: "why".into(),
+            forced: None,
+        })
     };
     let applied = |text: &str| Event::PolicyApplied { policy: policy(text, IdForm::Numbers) };
     let wrong = [

@@ -124,8 +124,8 @@ impl Board {
         let before = self.lab.snapshot();
         let said = match self.party.task(&asking("tester"), command) {
             Ok(answer) => match answer.verdict {
-                TaskVerdict::Stands { value, already: false } => return format!("ok {}", told(&value)),
-                TaskVerdict::Stands { value, already: true } => format!("already {}", told(&value)),
+                TaskVerdict::Stands { value, already: false, .. } => return format!("ok {}", told(&value)),
+                TaskVerdict::Stands { value, already: true, .. } => format!("already {}", told(&value)),
                 TaskVerdict::Refused(refusal) => {
                     let stands = refusal.stands().map_or(String::new(), |value| format!(" {}", told(value)));
                     format!("{}{stands}", refusal.word())

@@ -10,7 +10,7 @@ use crate::spec_kit::asking;
 fn says(board: &Board, who: &str, text: &str) -> String {
     let answer = board.lab.party().task(&asking(who), &command(text)).unwrap();
     match answer.verdict {
-        TaskVerdict::Stands { value, already } => {
+        TaskVerdict::Stands { value, already, .. } => {
             format!("{}{}", if already { "already " } else { "" }, told(&value))
         }
         TaskVerdict::Refused(refusal) => refusal.word().to_owned(),

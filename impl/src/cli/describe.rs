@@ -2,7 +2,7 @@
 
 use fencehold_model::event::{Entry, Event};
 use fencehold_model::lease::{Cause, Crash, Granted, LeaseEvent};
-use fencehold_model::status::{How, StatusEvent};
+use fencehold_model::status::{How, Noted, StatusEvent};
 use fencehold_model::{Revision, Status, TimeMs};
 
 use super::span;
@@ -29,6 +29,10 @@ pub(super) fn line(entry: &Entry) -> String {
         }
         Event::Lease(event) => lease(event),
         Event::Status(event) => status(event, entry.revision),
+        Event::OverrideNoted(Noted { step, file, given_up }) => match given_up {
+            None => format!("override {step}: its entry stands in {file}"),
+            Some(why) => format!("override {step}: its entry in {file} was given up: {why}"),
+        },
         Event::PolicyApplied { .. } => format!("policy applied by {}", entry.actor),
         Event::Repaired { reason, .. } => format!("repaired: {reason}"),
     };
@@ -68,11 +72,18 @@ pub(super) fn cause(cause: &Cause) -> String {
 fn status(event: &StatusEvent, revision: Revision) -> String {
     let (task, value) = (event.task(), event.value(revision));
     let statuses = value.statuses.keys().map(Status::as_str).collect::<Vec<_>>().join(", ");
-    match event {
+    let what = match event {
         StatusEvent::Set { how: How::Set, .. } => format!("task {task}: {statuses}"),
         StatusEvent::Set { how: How::Resolved, .. } => format!("task {task}: resolved to {statuses}"),
         StatusEvent::Set { how: How::Merged, .. } => format!("task {task}: {statuses}, from another board"),
         StatusEvent::Reopened { reason, .. } => format!("task {task}: reopened to {statuses}: {reason}"),
+    };
+    match event.by_force() {
+        None => what,
+        Some(forced) => {
+            let unmet = forced.unmet.len() as u64 + forced.more;
+            format!("{what}, by force past {unmet} unmet conditions: {}", forced.reason)
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod describe;
 mod doc;
 mod fence;
 mod front;
+mod gate;
 mod git;
 mod guarded;
 mod history;

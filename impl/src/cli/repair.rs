@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::args::Common;
+use super::args::{Common, Who};
+use super::gate;
+use super::identity::holder;
 use super::locks::Locks;
 use super::out::Ended;
 use super::session::Session;
@@ -15,6 +17,12 @@ pub(super) fn repair(common: &Common) -> Ended {
         return Ok(0);
     };
     let report = locks.journal().repair()?;
+    // What a step by force owes to the log of a worktree that is gone is never written: here that is said for good.
+    let settled = holder(&Who { holder: None })
+        .and_then(|(holder, _)| gate::settle(&session.place, locks.ledger(), &holder, true));
+    if let Err(error) = settled {
+        session.out.say(&format!("what is owed to logs cannot be settled: {error}"));
+    }
     let mut text = String::new();
     for sentence in &report.done {
         text.push_str(&format!("{sentence}\n"));

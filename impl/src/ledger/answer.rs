@@ -91,6 +91,8 @@ pub enum TaskVerdict {
         value: Value,
         /// Whether it stood before.
         already: bool,
+        /// Whether it passed a gate by force.
+        forced: bool,
     },
     /// Refused by the rules.
     Refused(status::Refusal),

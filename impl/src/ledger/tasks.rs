@@ -1,36 +1,105 @@
 //! The statuses of a ledger.
 
-use fencehold_model::status::{self, Command, Decision};
-use fencehold_model::{Event, TaskId};
+use std::collections::BTreeMap;
+
+use fencehold_model::status::outbox;
+use fencehold_model::status::{self, Command, Decision, Held, Looked, Looking, Noted, Owed, Refusal, Shown};
+use fencehold_model::{Event, Revision, TaskId};
 
 use super::{Answer, Ledger, TaskVerdict, TaskView, check_reason};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::journal::{Asking, Journal, Seen};
 
+/// How often what stands before a status is looked at anew because the policy, or the lease, is another meanwhile.
+const LOOKS_MAX: usize = 8;
+
 impl<J: Journal, H: Host> Ledger<J, H> {
-    /// Decides a command about a task and records what comes of it.
+    /// Decides a command about a task and records what comes of it. A gate is refused: nobody looks at what it asks for.
     ///
     /// # Errors
     /// A command that makes no sense in this workspace, and all that [`Journal::commit`] gives.
     pub fn task(&self, asking: &Asking, command: &Command) -> Result<Answer<TaskVerdict>> {
+        self.task_shown(asking, command, &Shown::default())
+    }
+
+    /// As [`Ledger::task`], through gates: `look` finds out what is not met, and is asked anew where something else is to
+    /// be looked at by then. `force` is why the step shall be done all the same.
+    ///
+    /// # Errors
+    /// As [`Ledger::task`], and what `look` gives.
+    pub fn task_through(
+        &self,
+        asking: &Asking,
+        command: &Command,
+        force: Option<&str>,
+        mut look: impl FnMut(Looking) -> Result<Looked>,
+    ) -> Result<Answer<TaskVerdict>> {
+        let mut shown = Shown { looked: None, force: force.map(str::to_owned) };
+        for _ in 0..LOOKS_MAX {
+            let answer = self.task_shown(asking, command, &shown)?;
+            match answer.verdict {
+                TaskVerdict::Refused(Refusal::Gate(held)) if held.unmet.is_none() => {
+                    let Held { looking, .. } = *held;
+                    shown.looked = Some(look(looking)?);
+                }
+                _ => return Ok(answer),
+            }
+        }
+        self.task_shown(asking, command, &shown)
+    }
+
+    /// As [`Ledger::task`], with what is shown at gates.
+    ///
+    /// # Errors
+    /// As [`Ledger::task`].
+    pub fn task_shown(
+        &self,
+        asking: &Asking,
+        command: &Command,
+        shown: &Shown,
+    ) -> Result<Answer<TaskVerdict>> {
         check(command)?;
+        if let Some(reason) = &shown.force {
+            check_reason(reason)?;
+        }
         #[allow(clippy::result_large_err)]
-        let committed = self.journal.commit(asking, |state, _| match status::decide(state, command) {
-            Decision::Record(event) => Ok(event),
-            other => Err(other),
-        })?;
+        let committed =
+            self.journal.commit(asking, |state, _| match status::decide_shown(state, command, shown) {
+                Decision::Record(event) => Ok(event),
+                other => Err(other),
+            })?;
         let verdict = match &committed.outcome {
             Ok(Event::Status(event)) => {
-                TaskVerdict::Stands { value: event.value(committed.revision), already: false }
+                let forced = event.by_force().is_some();
+                TaskVerdict::Stands { value: event.value(committed.revision), already: false, forced }
             }
             Ok(event) => panic!("deciding {command:?} recorded {event:?}"),
-            Err(Decision::Already(value)) => TaskVerdict::Stands { value: value.clone(), already: true },
+            Err(Decision::Already(value)) => {
+                TaskVerdict::Stands { value: value.clone(), already: true, forced: false }
+            }
             Err(Decision::Refuse(refusal)) => TaskVerdict::Refused(refusal.clone()),
             Err(Decision::Invalid(why)) => return Err(Error::usage(format!("{why}; nothing was changed"))),
             Err(Decision::Record(_)) => panic!("{command:?} was not answered"),
         };
         self.answered(&committed, verdict)
+    }
+
+    /// The steps by force whose entries are still owed to a log, by their revisions.
+    ///
+    /// # Errors
+    /// As [`Journal::read`].
+    pub fn owed(&self) -> Result<Seen<BTreeMap<Revision, Owed>>> {
+        self.journal.read(|state, _| state.owed.clone())
+    }
+
+    /// Records what became of an entry that was owed; false where it is not owed any more.
+    ///
+    /// # Errors
+    /// As [`Journal::commit`].
+    pub fn note(&self, asking: &Asking, noted: &Noted) -> Result<bool> {
+        let committed = self.journal.commit(asking, |state, _| outbox::note(state, noted).ok_or(()))?;
+        Ok(committed.outcome.is_ok())
     }
 
     /// One task, under any spelling of its id.

@@ -10,7 +10,7 @@ use super::{LINE_BYTES_MAX, Log, union_merge};
 use crate::document::new_file_mode;
 use crate::error::{Error, Result};
 use crate::fs::{File, Fs, How, read_from};
-use crate::mark::{Access, Answer, Shown};
+use crate::mark::{Access, Answer, Held, Pass, Shown};
 
 /// How often a record is written again that a foreign half line swallowed.
 const SWALLOWED_MAX: usize = 16;
@@ -49,22 +49,33 @@ impl<F: Fs> Log<F> {
             Ok(pass) => pass,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        // What cannot be opened is said before the mark is raised.
-        let existing = self.existing()?;
-        held.raise(&pass)?;
-        let file = existing.map_or_else(|| self.existing_or_new(), Ok)?;
-        let offset = self.write(&file, &line)?;
-        self.make_durable(file)?;
+        let appended = self.append_held(&mut held, &pass, &line)?;
         if !held.stands().unwrap_or(false) {
             return Err(self.indefinite("its lock was removed while it was held"));
         }
-        // Still under the log's lock, so that two appends do not both add the line.
+        Ok(Ok(appended))
+    }
+
+    /// Appends a line under the log's lock.
+    pub(super) fn append_held(&self, held: &mut Held<'_, F>, pass: &Pass, line: &str) -> Result<Appended> {
+        // What cannot be opened is said before the mark is raised.
+        let existing = self.existing()?;
+        held.raise(pass)?;
+        let file = existing.map_or_else(|| self.existing_or_new(), Ok)?;
+        let offset = self.write(&file, line)?;
+        self.finish(file, offset, pass)
+    }
+
+    /// Makes durable what was appended at `offset`, and git unite what two branches append; still under the log's lock, so
+    /// that two appends do not both add the line.
+    pub(super) fn finish(&self, file: F::File, offset: u64, pass: &Pass) -> Result<Appended> {
+        self.make_durable(file)?;
         let note = self.git.as_ref().and_then(|git| union_merge(&self.fs, git, &self.place.path()));
-        Ok(Ok(Appended { offset, note, forced: pass.forced }))
+        Ok(Appended { offset, note, forced: pass.forced })
     }
 
     /// The file, if it is there, opened; nothing is created.
-    fn existing(&self) -> Result<Option<F::File>> {
+    pub(super) fn existing(&self) -> Result<Option<F::File>> {
         let (dir, path) = (&self.place.dir, self.place.path());
         let stat = self.fs.stat(dir).map_err(|error| Error::environment("looking at", dir, error))?;
         if stat.is_none_or(|stat| stat.id != self.place.dir_id) {
@@ -168,7 +179,7 @@ impl<F: Fs> Log<F> {
         }
     }
 
-    fn indefinite(&self, what: &str) -> Error {
+    pub(super) fn indefinite(&self, what: &str) -> Error {
         Error::indefinite(&self.place.path(), what)
     }
 }
@@ -182,7 +193,7 @@ pub fn check_record(record: &Map<String, Value>) -> Result<()> {
 }
 
 /// The line of a record, without its newline.
-fn line(record: &Map<String, Value>) -> Result<String> {
+pub(super) fn line(record: &Map<String, Value>) -> Result<String> {
     match record.get("id").and_then(Value::as_str) {
         Some(id) if !id.trim().is_empty() => {}
         _ => return Err(Error::usage("a record needs a string `id` that is not blank; nothing was changed")),
@@ -198,7 +209,7 @@ fn line(record: &Map<String, Value>) -> Result<String> {
     Ok(line)
 }
 
-fn append_once(file: &impl File, bytes: &[u8]) -> io::Result<usize> {
+pub(super) fn append_once(file: &impl File, bytes: &[u8]) -> io::Result<usize> {
     loop {
         match file.append(bytes) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -24,10 +24,14 @@ pub(super) struct Line {
 }
 
 pub(super) enum What {
-    Record { id: String, record: Map<String, Value> },
+    Record {
+        id: String,
+        record: Map<String, Value>,
+    },
     Blank,
     Damaged(String),
-    Unterminated,
+    /// Its bytes, the last of them where they are more than a line has.
+    Unterminated(Vec<u8>),
 }
 
 /// Hands on the lines of the log that end by `until`, while there are more and `then` wants them. Returns the byte at
@@ -135,7 +139,12 @@ impl Lines {
     fn tail(&mut self, then: &mut impl FnMut(Line) -> bool) {
         let bytes = self.dropped + self.rest.len() as u64;
         if bytes > 0 && !self.stopped {
-            then(Line { number: self.number + 1, offset: self.offset, bytes, what: What::Unterminated });
+            then(Line {
+                number: self.number + 1,
+                offset: self.offset,
+                bytes,
+                what: What::Unterminated(std::mem::take(&mut self.rest)),
+            });
         }
     }
 }
@@ -144,7 +153,7 @@ fn what(kind: &Kind<'_>, first: bool) -> What {
     let text = match kind {
         Kind::Line { text, .. } => text,
         Kind::Damaged(damage) => return What::Damaged(damage.to_string()),
-        Kind::Unterminated => return What::Unterminated,
+        Kind::Unterminated => return What::Unterminated(Vec::new()),
     };
     // Some editors begin a file with a byte order mark.
     let text = text.strip_prefix('\u{feff}').filter(|_| first).unwrap_or(text);

@@ -15,6 +15,7 @@
 mod append;
 mod attributes;
 mod lines;
+mod once;
 mod scan;
 
 use std::path::Path;

@@ -97,7 +97,7 @@ pub(super) fn read_until<F: Fs>(fs: &F, place: &Place, until: u64, page: &Page) 
             }
             return true;
         }
-        if let What::Unterminated = line.what {
+        if let What::Unterminated(_) = line.what {
             records.unterminated_bytes = line.bytes;
             return false;
         }
@@ -122,7 +122,7 @@ pub(super) fn read_until<F: Fs>(fs: &F, place: &Place, until: u64, page: &Page) 
                 bytes: line.bytes,
                 why,
             }),
-            What::Blank | What::Unterminated => {}
+            What::Blank | What::Unterminated(_) => {}
         }
         true
     })?;
@@ -175,7 +175,7 @@ pub(super) fn look_until<F: Fs, T: Default>(
                     passed.damaged.push(Damaged { line, offset, bytes, why });
                 }
             }
-            What::Blank | What::Unterminated => {}
+            What::Blank | What::Unterminated(_) => {}
         }
         true
     })?;
@@ -213,7 +213,7 @@ pub(super) fn check_until<F: Fs>(fs: &F, place: &Place, until: u64) -> Result<Ch
                     });
                 }
             }
-            What::Unterminated => checked.unterminated_bytes = line.bytes,
+            What::Unterminated(_) => checked.unterminated_bytes = line.bytes,
             What::Blank => {}
         }
         true

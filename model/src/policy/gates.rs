@@ -8,6 +8,7 @@
 //! - what is not looked at by a gate is not asked for: nothing here has a default but *no*.
 
 use alloc::borrow::ToOwned;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -25,6 +26,10 @@ pub const REQUIRED_MAX: usize = 16;
 pub const PATHS_MAX: usize = 16;
 /// The longest path of a gate in bytes, before an id takes the place of `{task}`.
 pub const PATH_BYTES_MAX: usize = 256;
+/// The longest path of a gate in bytes, an id in the place of `{task}`.
+pub const FULL_PATH_BYTES_MAX: usize = 1024;
+/// The most logs that the gates of a policy leave entries in.
+pub const LOGS_MAX: usize = 4;
 /// The longest pattern over task ids in bytes.
 pub const TASKS_BYTES_MAX: usize = 256;
 /// The longest `max_age`: 366 days, in milliseconds.
@@ -148,6 +153,9 @@ impl GatePath {
     /// Where the id makes it one that is not relative, or has a `.`, `..` or empty component.
     pub fn of(&self, task: &TaskId) -> Result<String, String> {
         let path = self.0.strip_suffix('/').unwrap_or(&self.0).replace(TASK, task.as_str());
+        if path.len() > FULL_PATH_BYTES_MAX {
+            return Err(format!("a path of {} bytes; the most is {FULL_PATH_BYTES_MAX}", path.len()));
+        }
         let literal = Pattern::literal(&path).map_err(|bad| format!("no path of a gate: {bad}"))?;
         if literal.is_folder() && self.0.contains(TASK) {
             return Err(format!("no path of a gate: task {task} makes it the top of the tree"));
@@ -267,6 +275,11 @@ impl Require {
 pub fn check(gates: &[Gate], vocabulary: &Vocabulary) -> Result<(), String> {
     if gates.len() > GATES_MAX {
         return Err(format!("{} gates; the most is {GATES_MAX}", gates.len()));
+    }
+    let logs: BTreeSet<&str> =
+        gates.iter().filter_map(|gate| Some(gate.on_override.as_ref()?.as_str())).collect();
+    if logs.len() > LOGS_MAX {
+        return Err(format!("{} logs for overrides; the most is {LOGS_MAX}", logs.len()));
     }
     gates.iter().try_for_each(|gate| gate.check(vocabulary))
 }

@@ -64,6 +64,8 @@ breaches! {
     Overwritten "overwritten" "a step that did not name what stood took its place",
     StaleEpochOk "stale-epoch-ok" "a set of an epoch that was over was done",
     ReasonMissing "reason-missing" "an operation was done that needs a reason, without one",
+    GatePassed "gate-passed" "a task entered a status whose gate was not met, and not by force",
+    ForceUntold "force-untold" "a step by force is not recorded as one, or one is that was none",
     EpochKept "epoch-kept" "a reopen did not begin the epoch that it should",
     WrongStatus "wrong-status" "an answer shows another status, epoch, turn or detail than stands",
     WrongJoin "wrong-join" "a merge came to something else than the join of the two values",

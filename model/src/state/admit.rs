@@ -9,7 +9,7 @@ use alloc::string::String;
 use super::State;
 use crate::json::Malformed;
 use crate::policy::{self, Decision};
-use crate::status::{StatusEvent, Value};
+use crate::status::{StatusEvent, Value, outbox};
 use crate::{Event, TaskId};
 
 impl State {
@@ -30,6 +30,10 @@ impl State {
                     ))),
                 }
             }
+            Event::OverrideNoted(noted) if !outbox::is_owed(self, noted) => Err(Malformed(format!(
+                "an entry of the step {} in {:?}, which is not owed",
+                noted.step, noted.file
+            ))),
             Event::PolicyApplied { policy } => match policy::decide(self, policy) {
                 Decision::Invalid(why) => Err(Malformed(format!("a policy that cannot be applied: {why}"))),
                 Decision::Record(_) | Decision::Already => Ok(()),

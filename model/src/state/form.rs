@@ -10,7 +10,7 @@ use crate::id::BootId;
 use crate::json::{Fields, Malformed, Tree, Writer, write_list, write_text};
 use crate::lease::{read_lease, write_lease};
 use crate::lock::{Broken, Grant, Lock, Released};
-use crate::status::{Cell, Value as CellValue};
+use crate::status::{Cell, Owed, Value as CellValue};
 use crate::{Claim, LockName, Policy, Revision, TaskId, TimeMs};
 
 impl State {
@@ -39,6 +39,9 @@ impl State {
         to.value("tasks", |out| {
             write_list(out, &self.tasks, |out, (task, cell)| write_cell(out, task, cell));
         });
+        if !self.owed.is_empty() {
+            to.value("owed", |out| write_list(out, &self.owed, |out, (step, owed)| owed.write(*step, out)));
+        }
         to.value("policy", |out| self.policy.write(out));
         to.value("ops", |out| {
             write_list(out, &self.recent, |out, (op, revision)| {
@@ -91,6 +94,7 @@ impl State {
             Some(Ok(boot)) => Ok(boot),
             _ => Err(Malformed("field `ended_boots` holds something that is no boot id".to_owned())),
         });
+        let owed = fields.array_or_empty("owed")?.iter().map(|owed| Owed::read(Fields::of(owed)?));
         let ops = fields.array("ops")?.iter().map(|op| {
             let op = Fields::of(op)?;
             Ok::<_, Malformed>((op.id("op")?, op.number("rev")?))
@@ -100,6 +104,7 @@ impl State {
             time_ms,
             boot: boot.transpose()?,
             forgotten: fields.number("forgotten")?,
+            owed: owed.collect::<Result<_, _>>()?,
             ended_boots: ended.collect::<Result<_, _>>()?,
             policy: fields.object_or_none("policy")?.map(Policy::read).transpose()?.unwrap_or_default(),
             recent: ops.collect::<Result<_, _>>()?,

@@ -14,7 +14,7 @@ use crate::id::BootId;
 use crate::lease::{Lease, LeaseEvent};
 use crate::lock::{Broken, Grant, Lock, Released};
 use crate::pattern::Index;
-use crate::status::Cell;
+use crate::status::{Cell, Owed};
 use crate::{Entry, Event, LeaseId, LockName, OpId, Policy, Revision, TaskId, TimeMs};
 
 /// How many of the last operations' ids are remembered.
@@ -59,6 +59,8 @@ pub struct State {
     pub writes: Index<LeaseId>,
     /// The tasks by canonical id.
     pub tasks: BTreeMap<TaskId, Cell>,
+    /// The steps by force, by their revisions, whose entries are still owed to a log.
+    pub owed: BTreeMap<Revision, Owed>,
     /// What the team has agreed on.
     pub policy: Policy,
     /// The last operations and where their events stand, the latest last.
@@ -132,8 +134,15 @@ impl State {
             Event::Status(event) => {
                 let (revision, at_ms) = (entry.revision, entry.at_ms);
                 let cell = Cell { value: event.value(revision), revision, at_ms, actor: entry.actor.clone() };
+                if let Some(forced) = event.by_force() {
+                    let (task, statuses) =
+                        (event.task().clone(), cell.value.statuses.keys().cloned().collect());
+                    let (actor, forced) = (entry.actor.clone(), forced.clone());
+                    self.owe(revision, Owed { task, statuses, at_ms, actor, forced });
+                }
                 self.tasks.insert(event.task().clone(), cell);
             }
+            Event::OverrideNoted(noted) => self.settle(noted),
             Event::PolicyApplied { policy } => self.apply_policy(policy),
             Event::Repaired { .. } => {}
         }

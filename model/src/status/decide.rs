@@ -5,12 +5,29 @@ use alloc::format;
 use alloc::string::String;
 use core::iter;
 
+use super::gate::{self, Shown};
 use super::{Command, Decision, Detail, How, Refusal, StatusEvent, Value, Vocabulary};
 use crate::{Event, NUMBER_BOUND, Revision, State, Status, TaskId};
 
-/// Decides `command` on `state`. Pure; may be asked any number of times.
+/// Decides `command` on `state` where nothing is shown. Pure; may be asked any number of times.
 #[must_use]
 pub fn decide(state: &State, command: &Command) -> Decision {
+    decide_shown(state, command, &Shown::default())
+}
+
+/// Decides `command` on `state`, with what was found at its gates or why they are to be passed by force. Pure.
+#[must_use]
+pub fn decide_shown(state: &State, command: &Command, shown: &Shown) -> Decision {
+    match (ungated(state, command), &shown.force) {
+        (invalid @ Decision::Invalid(_), _) => invalid,
+        (_, Some(reason)) if gate::is_blank(reason) => Decision::Refuse(Refusal::NeedsReason),
+        (Decision::Record(Event::Status(event)), _) => gate::pass(state, event, shown),
+        (decision, _) => decision,
+    }
+}
+
+/// What the order of statuses alone makes of a command.
+fn ungated(state: &State, command: &Command) -> Decision {
     let vocabulary = &state.policy.vocabulary;
     let task = state.policy.task(command.task());
     let stands = state.tasks.get(&task).map(|cell| &cell.value);
@@ -134,6 +151,7 @@ fn reopen(
         to: to.clone(),
         over: stands.epoch,
         reason: reason.trim().into(),
+        forced: None,
     }))
 }
 
@@ -156,7 +174,7 @@ fn merge(vocabulary: &Vocabulary, task: TaskId, stands: Option<&Value>, value: &
 
 fn record(task: TaskId, how: How, value: Value) -> Decision {
     debug_assert_ne!(value.statuses, BTreeMap::new());
-    Decision::Record(Event::Status(StatusEvent::Set { task, how, value }))
+    Decision::Record(Event::Status(StatusEvent::Set { task, how, value, forced: None }))
 }
 
 fn exhausted(task: &TaskId, what: &str) -> String {

@@ -1,10 +1,11 @@
 //! What can have happened to a task, and its JSON form.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
-use super::Value;
+use super::{Forced, Value};
 use crate::json::{Fields, Malformed, Writer};
 use crate::{Revision, Status, TaskId};
 
@@ -30,6 +31,8 @@ pub enum StatusEvent {
         how: How,
         /// What it holds from here.
         value: Value,
+        /// That it passed a gate by force.
+        forced: Option<Box<Forced>>,
     },
     /// A new epoch began.
     Reopened {
@@ -41,6 +44,8 @@ pub enum StatusEvent {
         over: Revision,
         /// Why.
         reason: String,
+        /// That it passed a gate by force.
+        forced: Option<Box<Forced>>,
     },
 }
 
@@ -67,6 +72,24 @@ impl StatusEvent {
         }
     }
 
+    /// What it left behind, where it passed a gate by force.
+    #[must_use]
+    pub fn by_force(&self) -> Option<&Forced> {
+        match self {
+            StatusEvent::Set { forced, .. } | StatusEvent::Reopened { forced, .. } => forced.as_deref(),
+        }
+    }
+
+    /// The same, by force.
+    pub(super) fn forced(mut self, by: Forced) -> Self {
+        match &mut self {
+            StatusEvent::Set { forced, .. } | StatusEvent::Reopened { forced, .. } => {
+                *forced = Some(Box::new(by));
+            }
+        }
+        self
+    }
+
     /// What the task holds once this event stands at `revision`. The epoch of a reopen is its revision, or one more
     /// than the epoch that it ends where a merged board brought that from further on.
     #[must_use]
@@ -86,13 +109,20 @@ impl StatusEvent {
                 to.text("to", status.as_str()).number("over", *over).text("reason", reason);
             }
         }
+        if let Some(forced) = self.by_force() {
+            to.value("forced", |out| forced.write(out));
+        }
     }
 
     /// Reads what [`StatusEvent::write`] wrote under `word`; none where that names no event of a task.
     pub fn read(word: &str, fields: Fields<'_>) -> Result<Option<Self>, Malformed> {
+        let forced = || {
+            let forced = fields.object_or_none("forced")?.map(Forced::read).transpose()?;
+            Ok::<_, Malformed>(forced.map(Box::new))
+        };
         let set = |how| {
-            let event = StatusEvent::Set { task: fields.id("task")?, how, value: Value::read(fields)? };
-            Ok(Some(event))
+            let (task, value) = (fields.id("task")?, Value::read(fields)?);
+            Ok(Some(StatusEvent::Set { task, how, value, forced: forced()? }))
         };
         match word {
             "status.set" => set(How::Set),
@@ -104,7 +134,8 @@ impl StatusEvent {
                     return Err(Malformed(format!("field `over`: no epoch comes after {over}")));
                 }
                 let (task, to) = (fields.id("task")?, fields.id("to")?);
-                Ok(Some(StatusEvent::Reopened { task, to, over, reason: fields.text("reason")?.to_owned() }))
+                let reason = fields.text("reason")?.to_owned();
+                Ok(Some(StatusEvent::Reopened { task, to, over, reason, forced: forced()? }))
             }
             _ => Ok(None),
         }

@@ -16,18 +16,24 @@
 //! - what is asked of an epoch that is over changes nothing;
 //! - every cell holds statuses of the vocabulary, all of one rank, under an id in its one form: decisions see to it,
 //!   whoever reads a journal refuses what is otherwise ([`crate::State::admits`]), and [`crate::policy::decide`]
-//!   refuses a vocabulary under which it would end.
+//!   refuses a vocabulary under which it would end;
+//! - nothing enters a status behind the back of its gates ([`gate`]).
 
 mod decide;
 mod event;
+pub mod gate;
+pub mod outbox;
 mod value;
 mod vocabulary;
 
-pub use decide::decide;
+pub use decide::{decide, decide_shown};
 pub use event::{How, StatusEvent};
+pub use gate::{Forced, Held, Looked, Looking, Shown, Unmet};
+pub use outbox::{Noted, OWED_MAX, Owed};
 pub use value::{DETAIL_BYTES_MAX, DETAIL_DEPTH_MAX, Detail, Value};
 pub use vocabulary::{RANK_MAX, Rung, STATUSES_MAX, Vocabulary};
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::{Holder, Revision, Status, TaskId, TimeMs};
@@ -108,6 +114,8 @@ pub enum Refusal {
     NotFound,
     /// The command needs a reason that is not blank.
     NeedsReason,
+    /// A gate stands before the status, and is not met or was not looked at.
+    Gate(Box<Held>),
 }
 
 impl Refusal {
@@ -120,6 +128,7 @@ impl Refusal {
             Refusal::StaleEpoch(_) => "stale_epoch",
             Refusal::NotFound => "not_found",
             Refusal::NeedsReason => "needs_reason",
+            Refusal::Gate(_) => "gate",
         }
     }
 
@@ -129,6 +138,7 @@ impl Refusal {
         match self {
             Refusal::Regression(value) | Refusal::StaleEpoch(value) => Some(value),
             Refusal::Conflict(value) => value.as_ref(),
+            Refusal::Gate(held) => held.stands.as_ref(),
             Refusal::NotFound | Refusal::NeedsReason => None,
         }
     }

@@ -8,7 +8,7 @@ use fencehold_model::history::{
 use fencehold_model::policy::IdForm;
 use fencehold_model::spec::StatusSpec;
 use fencehold_model::spec::status::{
-    Cell, Rung, Shown, Side, Sides, StatusAsk, StatusGiven, StatusOp, StatusReason, Word, canonical,
+    AtGate, Cell, Rung, Shown, Side, Sides, StatusAsk, StatusGiven, StatusOp, StatusReason, Word, canonical,
 };
 
 use super::limit::Limit;
@@ -51,7 +51,7 @@ impl Tasks {
             objects[place].push(at, op, read);
         }
         let rungs = rungs.iter().map(|rung| Rung { rank: rung.rank, terminal: rung.terminal }).collect();
-        Tasks { spec: StatusSpec { rungs, exact: false }, objects }
+        Tasks { spec: StatusSpec { rungs, exact: false, gated: Vec::new() }, objects }
     }
 
     /// Where each answer says that it was decided.
@@ -124,6 +124,8 @@ impl Reader<'_> {
             shown: seen.and_then(|seen| self.shown(seen)),
             already: answer.and_then(|answer| answer.already),
             revision: op.revision,
+            at_gate: AtGate::default(),
+            forced: false,
         })
     }
 

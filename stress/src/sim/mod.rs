@@ -19,6 +19,7 @@ pub mod loom_machines;
 pub mod loom_models;
 mod machines;
 pub mod mutants;
+pub mod overrides;
 pub mod power;
 pub mod scenario;
 pub mod seam;

@@ -15,6 +15,7 @@ use fencehold_model::{LockName, Policy, Revision, TimeMs};
 use serde_json::Value;
 
 use super::args::Common;
+use super::gate;
 use super::hook::{self, Asking};
 use super::inspect::set_aside;
 use super::locks::Locks;
@@ -67,6 +68,8 @@ pub(super) struct Stands {
     /// The tasks in which two statuses or more stand.
     pub(super) conflicts: Vec<TaskView>,
     pub(super) policy: Policy,
+    /// The steps by force whose entries are owed to a log.
+    pub(super) owes: gate::Owes,
 }
 
 /// `fencehold status`.
@@ -152,6 +155,7 @@ impl Stands {
         let mut conflicts = locks.ledger().tasks()?.value;
         conflicts.retain(|view| view.cell.value.statuses.len() > 1);
         let policy = locks.policy()?.value;
+        let owes = locks.ledger().owed()?.value;
         Ok(Stands {
             now_ms: held.now_ms,
             revision: held.revision,
@@ -159,6 +163,7 @@ impl Stands {
             leases,
             conflicts,
             policy,
+            owes,
         })
     }
 }

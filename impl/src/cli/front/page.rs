@@ -5,7 +5,7 @@ use fencehold_model::lock::Grant;
 use fencehold_model::{LockName, Pattern, Policy, TimeMs};
 
 use super::super::hook::{Asking, WORKSPACE};
-use super::super::{lease, span, task};
+use super::super::{gate, lease, span, task};
 use super::rows::{Row, Tone, plain};
 use super::{Front, Stands};
 use crate::error::Error;
@@ -76,7 +76,7 @@ fn rows(front: &Front) -> Vec<Row> {
     if let Some(stands) = &front.stands {
         section(&mut rows, "leases", leases(stands));
         section(&mut rows, "in conflict", conflicts(stands));
-        // What a gate is owed goes here: a section of its own, a line each.
+        section(&mut rows, "owed to a log", owed(stands));
     }
     section(&mut rows, "damaged", damaged(front));
     section(&mut rows, "passed undecided", failed_open(front));
@@ -198,6 +198,20 @@ fn conflicts(stands: &Stands) -> Vec<Row> {
     let mut rows: Vec<Row> = stands.conflicts.iter().map(of).collect();
     if !rows.is_empty() {
         rows.push(Row::under(Tone::Hint, "choose one: fencehold task set TASK STATUS --resolve"));
+    }
+    rows
+}
+
+fn owed(stands: &Stands) -> Vec<Row> {
+    let owes = gate::each_owed(&stands.owes);
+    let mut rows: Vec<Row> = owes
+        .map(|(step, owed, file)| {
+            let text = format!("the entry of override {step} in {}/{file}", owed.forced.root);
+            Row::about(owed.task.as_str(), Tone::Warn, &plain(&text))
+        })
+        .collect();
+    if !rows.is_empty() {
+        rows.push(Row::under(Tone::Hint, "write it: fencehold repair"));
     }
     rows
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use fencehold_model::json::Fields;
-use fencehold_model::status::{self, Command, Decision, Detail, Refusal, Value as Cell};
+use fencehold_model::status::{self, Command, Decision, Detail, Refusal, Shown, Value as Cell};
 use fencehold_model::{Revision, State, Status};
 use serde_json::{Value, json};
 
 use super::request::Request;
 use super::target::{Greeted, asking};
 use super::{Failure, Outcome, Reply};
-use crate::cli::task::value_object;
+use crate::cli::gate;
+use crate::cli::task::{unmet, value_object};
 use crate::ledger::{self, TaskVerdict};
 
 impl Greeted {
@@ -24,12 +25,16 @@ impl Greeted {
             detail: fields.get("detail").map(|detail| Detail::new(&detail.to_value())).transpose()?,
             resolve: request.flag("resolve")?,
         };
-        self.task(&command)
+        self.task(&command, force(request)?.as_deref())
     }
 
     pub(super) fn reopen(&mut self, request: &Request<'_>) -> Outcome {
         let reason = request.fields.text_or_none("reason")?.unwrap_or_default().to_owned();
-        self.task(&Command::Reopen { task: request.task()?, to: request.fields.id("to")?, reason })
+        let forced = request.flag("force")?.then(|| reason.clone());
+        self.task(
+            &Command::Reopen { task: request.task()?, to: request.fields.id("to")?, reason },
+            forced.as_deref(),
+        )
     }
 
     pub(super) fn merge_status(&mut self, request: &Request<'_>) -> Outcome {
@@ -38,29 +43,35 @@ impl Greeted {
             turn: request.fields.number("turn")?,
             statuses: statuses(request.fields)?,
         };
-        self.task(&Command::Merge { task: request.task()?, value })
+        self.task(&Command::Merge { task: request.task()?, value }, force(request)?.as_deref())
     }
 
-    fn task(&mut self, command: &Command) -> Outcome {
+    fn task(&mut self, command: &Command, force: Option<&str>) -> Outcome {
         ledger::check_task(command)?;
         let actor = self.by_hand()?;
         if self.ledger_if_any()?.is_none() {
             // What is not recorded makes no workspace.
-            match status::decide(&State::default(), command) {
+            let shown = Shown { looked: None, force: force.map(str::to_owned) };
+            match status::decide_shown(&State::default(), command, &shown) {
                 Decision::Record(_) => {}
                 Decision::Refuse(refusal) => return Ok(refused(&refusal, 0)),
                 Decision::Invalid(why) => return Err(Failure::Definite(why)),
                 Decision::Already(value) => panic!("{value:?} stands where there is no task"),
             }
         }
-        let ledger = self.ledger()?;
-        let answer = ledger.task(&asking(ledger, actor), command)?;
-        let (value, already) = match &answer.verdict {
-            TaskVerdict::Stands { value, already } => (value, *already),
+        let place = self.place.clone();
+        let (ledger, look) = (self.ledger()?, |looking| gate::look(&place, looking));
+        let answer = ledger.task_through(&asking(ledger, actor.clone()), command, force, look)?;
+        gate::settle_after(&place, ledger, &actor);
+        let (value, already, forced) = match &answer.verdict {
+            TaskVerdict::Stands { value, already, forced } => (value, *already, *forced),
             TaskVerdict::Refused(refusal) => return Ok(refused(refusal, answer.revision)),
         };
         let mut value = value_object(value);
         value["already"] = already.into();
+        if forced {
+            value["forced"] = true.into();
+        }
         if !answer.durable {
             value["durable"] = json!(false);
         }
@@ -102,7 +113,20 @@ fn statuses(fields: Fields<'_>) -> Result<BTreeMap<Status, Option<Detail>>, Fail
     Ok(statuses)
 }
 
+/// Why a gate is to be passed by force, if it is.
+fn force(request: &Request<'_>) -> Result<Option<String>, Failure> {
+    let reason = request.fields.text_or_none("reason")?.unwrap_or_default();
+    Ok(request.flag("force")?.then(|| reason.to_owned()))
+}
+
 fn refused(refusal: &Refusal, revision: Revision) -> Reply {
-    let value = refusal.stands().map_or(Value::Null, value_object);
+    let mut value = refusal.stands().map_or(Value::Null, value_object);
+    if let Refusal::Gate(held) = refusal {
+        // `value` holds what stands, if anything does, and what is not met beside it.
+        if value.is_null() {
+            value = json!({});
+        }
+        value["unmet"] = unmet(held);
+    }
     Reply::Refused { reason: refusal.word(), revision: Some(revision), value }
 }

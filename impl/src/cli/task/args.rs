@@ -11,7 +11,8 @@ use super::super::args::Who;
 const MERGE: &str = "\
 Nothing is merged unless the whole file is good. Each task that changes is one commit: killed anywhere and run
 again, it comes to the same. A board of another workspace is what this is for; its id is told. Ends with 1 while
-a task of the board is in conflict here, and names it; all of the board is merged then too.";
+a task of the board is in conflict here, and names it; all of the board is merged then too. A task that a gate
+stands before stays as it is, is named, and ends it with 1; all others are merged.";
 
 #[derive(Debug, Subcommand)]
 pub(in super::super) enum Task {
@@ -38,6 +39,9 @@ pub(in super::super) enum Task {
         /// Why; it is recorded
         #[arg(long)]
         reason: String,
+        /// Pass the gates of the status for this reason, whatever is not met
+        #[arg(long)]
+        force: bool,
         #[command(flatten)]
         who: Who,
     },
@@ -51,6 +55,8 @@ pub(in super::super) enum Task {
     Merge {
         /// The file; stdin where it is -
         file: PathBuf,
+        #[command(flatten)]
+        force: Force,
         #[command(flatten)]
         who: Who,
     },
@@ -75,7 +81,27 @@ pub(in super::super) struct Set {
     #[arg(long, value_name = "JSON", value_parser = detail)]
     pub(super) detail: Option<Detail>,
     #[command(flatten)]
+    pub(super) force: Force,
+    #[command(flatten)]
     pub(super) who: Who,
+}
+
+/// The way round a gate.
+#[derive(Debug, Args)]
+pub(in super::super) struct Force {
+    /// Pass the gates of the status, whatever is not met; needs --reason, and both are recorded
+    #[arg(long)]
+    force: bool,
+    /// Why it is forced
+    #[arg(long, requires = "force", value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+impl Force {
+    /// Why it is forced, if it is; blank where no reason was given, which is refused like any other blank one.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.force.then(|| self.reason.as_deref().unwrap_or_default())
+    }
 }
 
 fn detail(text: &str) -> Result<Detail, String> {

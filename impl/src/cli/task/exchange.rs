@@ -4,11 +4,12 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fencehold_model::status::{Command, Value};
+use fencehold_model::status::{Command, Refusal, Value};
 use fencehold_model::{Holder, Policy, TaskId};
 use serde_json::json;
 
 use super::super::args::{Common, Who};
+use super::super::gate;
 use super::super::identity::holder;
 use super::super::locks::Locks;
 use super::super::out::{Ended, REFUSED};
@@ -56,7 +57,7 @@ pub(super) fn export(common: &Common, file: Option<&Path>) -> Ended {
 }
 
 /// Joins a board with what stands here: the whole file is looked at first, then one commit for each task that changes.
-pub(super) fn merge(common: &Common, file: &Path, who: &Who) -> Ended {
+pub(super) fn merge(common: &Common, file: &Path, force: Option<&str>, who: &Who) -> Ended {
     let (holder, _) = holder(who)?;
     let session = Session::begin(common)?;
     let (name, bytes) = bytes_of(&session, file)?;
@@ -72,7 +73,11 @@ pub(super) fn merge(common: &Common, file: &Path, who: &Who) -> Ended {
         None => Some(Locks::open_or_create(&session)?),
     };
     let done = match &locks {
-        Some(locks) => join(&session, locks, &holder, &board)?,
+        Some(locks) => {
+            let done = join(&session, locks, &holder, force, &board)?;
+            gate::settle_after(&session.place, locks.ledger(), &holder);
+            done
+        }
         None => Done::default(),
     };
     let mut object = json!({
@@ -80,13 +85,18 @@ pub(super) fn merge(common: &Common, file: &Path, who: &Who) -> Ended {
         "value": { "workspace": board.workspace.as_str(), "tasks": board.cells.len(), "changed": done.changed,
             "conflicts": done.conflicts },
     });
+    if !done.refused.is_empty() {
+        object["outcome"] = "refused".into();
+        object["reason"] = done.refused[0]["reason"].clone();
+        object["value"]["refused"] = done.refused.clone().into();
+    }
     if done.relaxed {
         object["durable"] = false.into();
     }
     let (changed, tasks) = (done.changed.len(), board.cells.len());
     session.out.done(&object, &done.lines.concat(), &format!("{changed} of {tasks} tasks changed"))?;
     tell(&session, locks.as_ref(), &board, &done)?;
-    Ok(if done.conflicts.is_empty() { 0 } else { REFUSED })
+    Ok(if done.conflicts.is_empty() && done.refused.is_empty() { 0 } else { REFUSED })
 }
 
 /// What a merge came to.
@@ -95,6 +105,8 @@ struct Done {
     changed: Vec<String>,
     lines: Vec<String>,
     conflicts: Vec<String>,
+    /// The tasks that stay as they are, each with the reason.
+    refused: Vec<serde_json::Value>,
     sentences: Vec<String>,
     relaxed: bool,
 }
@@ -112,7 +124,24 @@ impl Done {
     }
 }
 
-fn join(session: &Session, locks: &Locks, holder: &Holder, board: &Board) -> Result<Done> {
+impl Done {
+    fn stays(&mut self, command: &Command, refusal: &Refusal) {
+        let mut object = json!({ "task": command.task().as_str(), "reason": refusal.word() });
+        if let Refusal::Gate(held) = refusal {
+            object["unmet"] = render::unmet(held);
+        }
+        self.refused.push(object);
+        self.sentences.push(render::refused(command, refusal));
+    }
+}
+
+fn join(
+    session: &Session,
+    locks: &Locks,
+    holder: &Holder,
+    force: Option<&str>,
+    board: &Board,
+) -> Result<Done> {
     let mut done = Done::default();
     let mut silence = Deadline::after(SILENCE);
     for (index, (task, value)) in board.cells.iter().enumerate() {
@@ -121,7 +150,9 @@ fn join(session: &Session, locks: &Locks, holder: &Holder, board: &Board) -> Res
             session.out.tell_who_watches(&format!("{index} of {} tasks are merged", board.cells.len()));
         }
         let command = Command::Merge { task: task.clone(), value: value.clone() };
-        let answer = locks.ledger().task(&locks.asking(holder), &command).inspect_err(|_| {
+        let look = |looking| gate::look(&session.place, looking);
+        let asking = locks.asking(holder);
+        let answer = locks.ledger().task_through(&asking, &command, force, look).inspect_err(|_| {
             session.out.say(&format!(
                 "{index} of {} tasks are merged, those before {task}; the same merge again goes on from there",
                 board.cells.len()
@@ -129,7 +160,10 @@ fn join(session: &Session, locks: &Locks, holder: &Holder, board: &Board) -> Res
         })?;
         done.relaxed |= !answer.durable;
         match answer.verdict {
-            TaskVerdict::Stands { value, already } => done.stands(task, &value, !already),
+            TaskVerdict::Stands { value, already, .. } => done.stands(task, &value, !already),
+            TaskVerdict::Refused(refusal @ (Refusal::Gate(_) | Refusal::NeedsReason)) => {
+                done.stays(&command, &refusal);
+            }
             TaskVerdict::Refused(refusal) => panic!("a merge was refused: {refusal:?}"),
         }
     }

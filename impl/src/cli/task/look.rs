@@ -7,7 +7,7 @@ use super::super::args::Common;
 use super::super::locks::Locks;
 use super::super::out::{DAMAGED, Ended, REFUSED};
 use super::super::session::Session;
-use super::super::{describe, history, span};
+use super::super::{describe, gate, history, span};
 use super::render;
 use crate::ledger::TaskView;
 
@@ -76,7 +76,11 @@ pub(super) fn show(common: &Common, task: &TaskId) -> Ended {
     let mut object = standing_object(&view, seen.at_ms);
     object["revision"] = seen.revision.into();
     object["history"] = objects.into();
-    session.out.answer(&object, &format!("{}{lines}", in_full(&view, seen.at_ms)))?;
+    let mut owes = locks.ledger().owed()?.value;
+    owes.retain(|_, owed| owed.task == view.id);
+    object["overrides_owed"] = gate::owed_objects(&owes);
+    let owed = gate::owed_lines(&owes);
+    session.out.answer(&object, &format!("{}{owed}{lines}", in_full(&view, seen.at_ms)))?;
     for note in &notes {
         session.out.say(note);
     }

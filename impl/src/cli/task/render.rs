@@ -1,6 +1,6 @@
 //! What a task is, in words and as JSON.
 
-use fencehold_model::status::{Command, Refusal, Value};
+use fencehold_model::status::{Command, Held, Refusal, Unmet, Value};
 use fencehold_model::{Status, TaskId};
 use serde_json::{Value as Json, json};
 
@@ -10,8 +10,11 @@ use crate::ledger::{Answer, TaskVerdict};
 pub(super) fn object(answer: &Answer<TaskVerdict>) -> Json {
     let mut object = json!({ "outcome": "ok", "revision": answer.revision });
     match &answer.verdict {
-        TaskVerdict::Stands { value, already } => {
+        TaskVerdict::Stands { value, already, forced } => {
             object["value"] = value_object(value);
+            if *forced {
+                object["value"]["forced"] = true.into();
+            }
             if *already {
                 object["value"]["already"] = true.into();
             }
@@ -21,6 +24,9 @@ pub(super) fn object(answer: &Answer<TaskVerdict>) -> Json {
             object["reason"] = refusal.word().into();
             if let Some(value) = refusal.stands() {
                 object["value"] = value_object(value);
+            }
+            if let Refusal::Gate(held) = refusal {
+                object["unmet"] = unmet(held);
             }
         }
     }
@@ -88,9 +94,39 @@ pub(super) fn refused(command: &Command, refusal: &Refusal) -> String {
         (Refusal::NotFound, _) => {
             format!("task {task} has no status yet; give it one with `fencehold task set`")
         }
-        (Refusal::NeedsReason, _) => "the reason is blank; say why, for whoever finds it reopened".to_owned(),
+        (Refusal::NeedsReason, _) => {
+            "the reason is blank; say why, in words, for whoever finds it reopened or forced".to_owned()
+        }
+        (Refusal::Gate(held), _) => gate(task, held),
         (Refusal::Regression(_) | Refusal::Conflict(_), _) => unreachable!("{refusal:?} of {command:?}"),
     }
+}
+
+/// What a gate asks for and is not so, each in one line.
+fn gate(task: &TaskId, held: &Held) -> String {
+    let gates: Vec<&str> = held.looking.gates.iter().map(|gate| gate.to.as_str()).collect();
+    let to = gates.first().copied().unwrap_or_default();
+    let Some(unmet) = &held.unmet else {
+        return format!(
+            "what stands before {to} of task {task} keeps changing while it is looked at; nothing was changed"
+        );
+    };
+    let lines: String = unmet
+        .iter()
+        .map(|Unmet { file, condition, why }| format!("\n  {file}: {condition}: {why}"))
+        .collect();
+    format!(
+        "task {task} is not ready to be {to}; nothing was changed. Not met:{lines}\nWhoever must go on all the same says \
+         why, for the record: --force --reason TEXT"
+    )
+}
+
+/// The conditions that are not met, for machines.
+pub(in super::super) fn unmet(held: &Held) -> Json {
+    let unmet = held.unmet.iter().flatten();
+    unmet
+        .map(|Unmet { file, condition, why }| json!({ "file": file, "condition": condition, "why": why }))
+        .collect()
 }
 
 /// The flag that names the epoch, where one is needed.

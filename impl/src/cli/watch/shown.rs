@@ -100,6 +100,7 @@ fn busy() -> Front {
         leases: vec![lease("7", "claude-7f3e", None), lease("8", "bob", Some(crashed))],
         conflicts: vec![TaskView { id: TaskId::new("5").unwrap(), cell }],
         policy: Policy::default(),
+        owes: Default::default(),
     };
     let waiter = Waiter {
         lock: LockName::new("build").unwrap(),

@@ -3,19 +3,21 @@
 //! - Nothing moves a task to a lower value: epoch first, then rank, then turn.
 //! - A set of an epoch that is over changes nothing; a reopen, with a reason, begins one above every earlier one.
 //! - Within a rank, who names what stands takes its place; who names nothing is put beside it.
+//! - A task enters a status that has a gate where it is shown that all is met there, or by force with a reason.
 //! - Two boards meet in the higher of two values, or in the statuses of both where neither is higher.
 //!
 //! A task that was reopened by an operation whose answer was lost stands in an epoch that nobody has seen yet: any
 //! above the one before, until an answer names it.
 
 mod cell;
+mod gate;
 mod ids;
 mod op;
 mod rules;
 
 pub use cell::{Cell, Side, Sides, WORDS_MAX};
 pub use ids::canonical;
-pub use op::{Shown, StatusAsk, StatusGiven, StatusOp, StatusReason, Word};
+pub use op::{AtGate, Force, Seen, Shown, StatusAsk, StatusGiven, StatusOp, StatusReason, Word};
 
 use alloc::vec::Vec;
 
@@ -39,6 +41,8 @@ pub struct StatusSpec {
     /// Whether every answer is exact: says all that there is to say, fails for no reason but that the command makes no
     /// sense, and gives a reopen the epoch that its revision says. Else only what the protocol lays down is judged.
     pub exact: bool,
+    /// The statuses that a gate stands before.
+    pub gated: Vec<Word>,
 }
 
 /// All that is to be known of one task.
@@ -95,7 +99,8 @@ impl Spec for StatusSpec {
     }
 
     fn effects(&self, task: &Task, op: &StatusOp) -> [Option<Task>; 2] {
-        let done = |cell: Option<&Cell>| match self.owed(cell, &op.ask) {
+        let done = |cell: Option<&Cell>| match self.at_gates(cell, self.owed(cell, &op.ask), op.at_gate).owed
+        {
             Owed::Done(next) => Some(Task::Stands(next)),
             Owed::NewEpoch(to) => Some(Task::Reopened { above: cell.map_or(0, |cell| cell.epoch), to }),
             Owed::Stays | Owed::Refused(_) | Owed::Fails => None,
@@ -119,7 +124,14 @@ impl Spec for StatusSpec {
 impl StatusSpec {
     /// Whether the answer is one that is owed where `cell` stands, and what stands then.
     fn explain(&self, cell: Option<&Cell>, op: &StatusOp) -> Result<Task, Breach> {
-        let owed = self.owed(cell, &op.ask);
+        let gate::Passed { owed, forced } = self.at_gates(cell, self.owed(cell, &op.ask), op.at_gate);
+        if self.exact
+            && op.given == StatusGiven::Ok
+            && !matches!(owed, Owed::Refused(_))
+            && op.forced != forced
+        {
+            return Err(Breach::ForceUntold);
+        }
         let before = cell.map_or(Task::Nothing, |cell| Task::Stands(*cell));
         match (owed, op.given) {
             (Owed::Fails, StatusGiven::Fail) => Ok(before),
@@ -196,6 +208,7 @@ fn unlawful(reason: StatusReason) -> Breach {
         StatusReason::Conflict => Breach::Overwritten,
         StatusReason::StaleEpoch => Breach::StaleEpochOk,
         StatusReason::NeedsReason => Breach::ReasonMissing,
+        StatusReason::Gate => Breach::GatePassed,
         StatusReason::NotFound | StatusReason::Own | StatusReason::Other => Breach::WrongStatus,
     }
 }

@@ -40,6 +40,41 @@ pub enum StatusAsk {
     Get,
 }
 
+/// What is shown at the gates of what a task enters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AtGate {
+    /// What was seen there.
+    pub seen: Seen,
+    /// Whether they are to be passed by force.
+    pub force: Force,
+}
+
+/// What was seen at gates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Seen {
+    /// Nobody looked.
+    #[default]
+    Nothing,
+    /// Somebody looked at something else than what stands there now.
+    Otherwise,
+    /// Something is not met.
+    Unmet,
+    /// All is met.
+    Met,
+}
+
+/// Whether gates are to be passed by force.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Force {
+    /// No.
+    #[default]
+    No,
+    /// Yes, without a reason.
+    Blank,
+    /// Yes, with a reason.
+    Reason,
+}
+
 /// The reason of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusReason {
@@ -53,6 +88,8 @@ pub enum StatusReason {
     NotFound,
     /// It needs a reason.
     NeedsReason,
+    /// A gate is not met.
+    Gate,
     /// One of the target's own, which is not judged.
     Own,
     /// Any other.
@@ -98,4 +135,8 @@ pub struct StatusOp {
     pub already: Option<bool>,
     /// Where the answer says that it was decided; of one that recorded an event, where that stands.
     pub revision: Option<u64>,
+    /// What was shown at gates.
+    pub at_gate: AtGate,
+    /// Whether its event says that a gate was passed by force.
+    pub forced: bool,
 }

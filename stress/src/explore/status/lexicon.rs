@@ -1,7 +1,8 @@
 //! A decision as the oracle sees it: statuses and details as numbers.
 
 use fencehold_model::spec::status::{
-    Cell, Rung, Shown, Side, Sides, StatusAsk, StatusGiven, StatusOp, StatusReason, StatusSpec, Task, Word,
+    AtGate, Cell, Rung, Shown, Side, Sides, StatusAsk, StatusGiven, StatusOp, StatusReason, StatusSpec, Task,
+    Word,
 };
 use fencehold_model::status::{Command, Decision, Detail, Refusal, Value, Vocabulary};
 use fencehold_model::{Event, Revision, Status};
@@ -25,11 +26,12 @@ impl Lexicon {
         Lexicon {
             statuses: vocabulary.rungs().iter().map(|rung| rung.status.clone()).collect(),
             details,
-            spec: StatusSpec { rungs: rungs.collect(), exact: true },
+            spec: StatusSpec { rungs: rungs.collect(), exact: true, gated: Vec::new() },
         }
     }
 
-    fn word(&self, status: &Status) -> Word {
+    /// The number of a status.
+    pub(super) fn word(&self, status: &Status) -> Word {
         let place = self.statuses.iter().position(|known| known == status);
         place.map_or(Word::UNKNOWN, |place| Word(place as u8))
     }
@@ -102,7 +104,9 @@ impl Lexicon {
         };
         let shown: Option<Shown> =
             value.and_then(|value| self.cell(&value)).map(|cell| Shown { details: true, ..cell.shown() });
-        StatusOp { ask, given, shown, already, revision: Some(revision) }
+        let forced = matches!(decision, Decision::Record(Event::Status(event)) if event.by_force().is_some());
+        let at_gate = AtGate::default();
+        StatusOp { ask, given, shown, already, revision: Some(revision), at_gate, forced }
     }
 }
 
@@ -113,5 +117,6 @@ fn reason(refusal: &Refusal) -> StatusReason {
         Refusal::StaleEpoch(_) => StatusReason::StaleEpoch,
         Refusal::NotFound => StatusReason::NotFound,
         Refusal::NeedsReason => StatusReason::NeedsReason,
+        Refusal::Gate(_) => StatusReason::Gate,
     }
 }

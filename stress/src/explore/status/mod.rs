@@ -2,8 +2,9 @@
 //!
 //! As with locks each transition is compared with the oracle and with the machine's own invariants, and wrong machines
 //! ([`Mutant`]) say whether that is blind. Beside it stand the laws of the join, on all pairs and triples of values
-//! ([`check_laws`]), and the spellings of ids, on all pairs ([`check_ids`]).
+//! ([`check_laws`]), the spellings of ids, on all pairs ([`check_ids`]), and gates, at every value ([`check_gates`]).
 
+mod gates;
 mod ids;
 mod judge;
 mod laws;
@@ -16,6 +17,7 @@ mod space;
 mod stage;
 mod subject;
 
+pub use gates::{GateMutant, GatesChecked, Keeper, check_gates};
 pub use ids::{IdsChecked, check_ids};
 pub use laws::{LawsChecked, check_laws};
 pub use lexicon::Lexicon;

@@ -94,7 +94,12 @@ mutants! {
 }
 
 fn record(command: &Command, value: Value) -> Decision {
-    Decision::Record(Event::Status(StatusEvent::Set { task: command.task().clone(), how: How::Set, value }))
+    Decision::Record(Event::Status(StatusEvent::Set {
+        task: command.task().clone(),
+        how: How::Set,
+        value,
+        forced: None,
+    }))
 }
 
 /// What the commands say of a step.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::Shipped;
 use super::search::Explored;
-use super::{Bounds, check_ids, check_laws, explore, shapes};
+use super::{Bounds, check_gates, check_ids, check_laws, explore, shapes};
 use crate::gate::stage::Profile;
 
 /// What the part came to.
@@ -51,6 +51,8 @@ pub(in super::super) fn part(profile: Profile, tell: &mut dyn FnMut(u64)) -> Par
     let statuses = (1, profile.pick(3, 4, 4));
     let laws = check_laws(&Shipped, &Bounds { statuses, epochs: 1, turns: 1, details: 1 });
     let ids = check_ids(&Shipped);
+    let most = profile.pick(1, 2, 2);
+    let gates = check_gates(&Shipped, &Bounds { statuses: (1, most), epochs: 1, turns: 1, details: 1 });
     let found = total.found.map(|found| format!("{} after: {}", found.why, found.path.join(", ")));
     let figure = |name: &str, value: u64| (format!("statuses: {name}"), value.to_string());
     let cut = if left > 0 { format!("; {left} vocabularies were cut by time") } else { String::new() };
@@ -67,8 +69,10 @@ pub(in super::super) fn part(profile: Profile, tell: &mut dyn FnMut(u64)) -> Par
             figure("pairs of values joined", laws.pairs),
             figure("triples of values joined", laws.triples),
             figure("pairs of spellings", ids.pairs),
+            figure("decisions at gates", gates.decisions),
+            figure("steps by force past a gate", gates.forced),
         ],
-        found: found.or(laws.found).or(ids.found),
+        found: found.or(laws.found).or(ids.found).or(gates.found),
     }
 }
 

@@ -157,7 +157,7 @@ pub(super) fn of_shown_lease(revision: Revision, view: Option<&LeaseView>) -> Sa
 pub(super) fn of_task(answer: &Answer<TaskVerdict>) -> Said {
     let revision = answer.revision;
     match &answer.verdict {
-        TaskVerdict::Stands { value, already } => {
+        TaskVerdict::Stands { value, already, .. } => {
             let mut object = standing(value);
             object["already"] = (*already).into();
             Said::done(revision, (!already).then_some(revision), object)

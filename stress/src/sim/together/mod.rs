@@ -5,17 +5,20 @@ mod creators;
 mod files;
 mod locks;
 mod machines;
+mod overrides;
 
 pub use committers::Committers;
 pub use creators::Creators;
 pub use files::Files;
 pub use locks::LockUsers;
 pub use machines::MachineUsers;
+pub use overrides::Overrides;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fencehold_model::Entry;
 
+use super::overrides::Way;
 use super::scenario::Scenario;
 use super::workspace::Client;
 use super::world::{Ended, Plan, World};
@@ -29,6 +32,7 @@ pub fn all() -> Vec<Box<dyn Scenario>> {
         Box::new(MachineUsers::new()),
         Box::new(Files::new()),
         Box::new(Creators::new()),
+        Box::new(Overrides::new(Way::Shipped)),
     ]
 }
 

@@ -9,6 +9,7 @@ mod document;
 mod journal;
 mod log;
 mod machines;
+mod overrides;
 pub(super) mod site;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub use document::all as documents;
 pub use journal::{creations, locks, rotations};
 pub use log::all as logs;
 pub use machines::{leases, tasks};
+pub use overrides::all as overrides;
 
 use fencehold::fs::{File as _, Fs as _, How};
 use rustix::io::Errno;
@@ -215,7 +217,7 @@ impl Scenario for Torn {
     }
 }
 
-/// Every operation, in a fixed order.
+/// Every operation on one thing, in a fixed order; [`overrides`] does several after each other.
 #[must_use]
 pub fn all() -> Vec<Torn> {
     [creations(), locks(), rotations(), leases(), tasks(), logs(), documents()]
