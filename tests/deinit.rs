@@ -107,7 +107,7 @@ fn after_a_day_of_sessions_the_repository_is_what_it_was() {
 }
 
 /// CLI-60: `deinit` exits 1, names what is in the way and removes nothing while a lock is held, a lease is open, an
-/// installed hook asks, or something in the folder is not fencehold's or was set aside as damaged.
+/// entry is owed to a log, an installed hook asks, or something in the folder is not fencehold's or was set aside as damaged.
 ///
 /// CLI-61: `deinit --force --reason` removes a workspace whatever is in the way and says what was, its hooks uninstalled
 /// first, and never a folder that is no workspace.

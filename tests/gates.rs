@@ -4,6 +4,8 @@ mod conditions;
 mod config;
 /// Entries of steps by force in the simulated world: kills, two who write one entry, wrong ways.
 mod kills;
+/// Gates where git, a link, a date, a reason or a held log is misused.
+mod misused;
 /// Steps by force: their record, their entries, what is owed.
 mod overrides;
 /// Ours and the published algorithm in one scenario.

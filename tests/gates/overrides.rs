@@ -97,8 +97,8 @@ fn what_cannot_be_written_is_owed() {
     }
 }
 
-/// GATE-15: The entry of a step whose worktree is gone stays owed until `repair`, which records that it is given up; the
-/// history keeps the step with all that the entry would say.
+/// GATE-15: The entry of a step whose worktree is gone, or belongs to the workspace no more, stays owed until `repair`,
+/// which records that it is given up; the history keeps the step with all that the entry would say.
 #[test]
 fn the_entry_of_a_worktree_that_is_gone_is_given_up_by_repair_alone() {
     let repo = gated();

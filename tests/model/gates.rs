@@ -1,8 +1,10 @@
+use fencehold_model::json::{Fields, Tree};
 use fencehold_model::policy::gates::{AGE_MS_MAX, Gate, GatePath, Require, Tasks, Work, check};
 use fencehold_model::policy::{self, Decision};
-use fencehold_model::status::Vocabulary;
+use fencehold_model::status::{Forced, Vocabulary};
 use fencehold_model::{Policy, State, Status, TaskId};
 use proptest::prelude::*;
+use serde_json::{Value as Json, json};
 
 fn path() -> impl Strategy<Value = GatePath> {
     let name = prop_oneof![Just("{task}".to_owned()), "[a-z*?\\[\\]{}é\"]{1,6}", "\\PC{1,4}"];
@@ -92,6 +94,37 @@ fn a_policy_without_gates_has_the_bytes_it_had() {
     Policy::default().write(&mut text);
     assert!(!text.contains("gates"), "{text}");
     assert!(text.ends_with("\"overlap\":\"refuse\"}"), "{text}");
+}
+
+/// GATE-20: A line of the journal whose step by force has no reason, 0 or more than 32 conditions, a worktree without an
+/// absolute path, or a log that is none, is a break.
+#[test]
+fn what_no_step_by_force_leaves_behind_is_no_line() {
+    let unmet = json!({ "file": "DONE.md", "condition": "file", "why": "it does not exist" });
+    let good = json!({ "reason": "why", "unmet": [unmet], "root": "/w", "owes": ["a/b.ndjson"] });
+    let read = |forced: &Json| Forced::read(Fields::of(&Tree::of(forced)).unwrap()).map_err(|bad| bad.0);
+    assert!(read(&good).is_ok(), "{good}");
+    let wrong = [
+        ("reason", json!(" - "), "says nothing"),
+        ("unmet", json!([]), "past 0 recorded conditions"),
+        ("unmet", json!(vec![unmet; 33]), "past 33 recorded conditions"),
+        ("root", json!("."), "no absolute path"),
+        ("root", json!(""), "no absolute path"),
+        ("owes", json!(["/etc/passwd"]), "no path of a log"),
+        ("owes", json!(["a", "../b"]), "no path of a log"),
+        ("owes", json!([""]), "a log"),
+        ("owes", json!(["."]), "is a folder"),
+        ("owes", json!(["sub/.git/config"]), "git's own"),
+    ];
+    let mut seen = 0;
+    for (field, value, why) in wrong {
+        let mut forced = good.clone();
+        forced[field] = value;
+        let bad = read(&forced).unwrap_err();
+        assert!(bad.contains(why), "{field}: {bad}");
+        seen += 1;
+    }
+    assert_eq!(seen, 10);
 }
 
 /// GATE-1: A policy has at most 32 gates, each before a status of its vocabulary and requiring 1 to 16 files, and one with

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use fencehold_model::json::{Fields, Tree, Writer};
+use fencehold_model::policy::gates::GatePath;
 use fencehold_model::policy::{IdForm, Overlap};
 use fencehold_model::record::{Broken, Head, read_head, write_head};
 use fencehold_model::spec::status::canonical;
@@ -76,14 +77,21 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+fn any_task() -> TaskId {
+    TaskId::new("task").unwrap()
+}
+
 fn unmet() -> impl Strategy<Value = Unmet> {
     ("\\PC{0,9}", "[a-z_]{1,9}", ".{0,9}").prop_map(|(file, condition, why)| Unmet { file, condition, why })
 }
 
 /// What a step by force leaves behind; `logs` of them are owed an entry.
 fn forced(logs: std::ops::Range<usize>) -> impl Strategy<Value = Forced> {
-    let owes = proptest::collection::btree_set("[a-z/é\"]{1,9}", logs);
-    (".{1,9}", proptest::collection::vec(unmet(), 0..4), number(), "\\PC{1,9}", owes)
+    let log = "[a-z/é\"]{1,9}".prop_filter("a log is a file", |log| {
+        GatePath::new(log).is_ok_and(|log| log.log_of(&any_task()).is_ok())
+    });
+    let owes = proptest::collection::btree_set(log, logs);
+    (".{0,8}[a-z]", proptest::collection::vec(unmet(), 1..4), number(), "/\\PC{0,8}", owes)
         .prop_map(|(reason, unmet, more, root, owes)| Forced { reason, unmet, more, root, owes })
 }
 

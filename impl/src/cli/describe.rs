@@ -5,6 +5,7 @@ use fencehold_model::lease::{Cause, Crash, Granted, LeaseEvent};
 use fencehold_model::status::{How, Noted, StatusEvent};
 use fencehold_model::{Revision, Status, TimeMs};
 
+use super::front::plain;
 use super::span;
 
 /// One event as a line for people.
@@ -36,7 +37,8 @@ pub(super) fn line(entry: &Entry) -> String {
         Event::PolicyApplied { .. } => format!("policy applied by {}", entry.actor),
         Event::Repaired { reason, .. } => format!("repaired: {reason}"),
     };
-    format!("{:>8}  {}  {what}", entry.revision, utc(entry.at_ms))
+    // What anybody wrote into a reason moves no cursor, and makes no second line.
+    format!("{:>8}  {}  {}", entry.revision, utc(entry.at_ms), plain(&what))
 }
 
 fn lease(event: &LeaseEvent) -> String {

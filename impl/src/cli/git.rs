@@ -52,11 +52,11 @@ const SETTINGS: [&str; 6] = [
 ];
 
 /// What git says of the worktree at `root` and of no other: no variable leads it elsewhere, it starts no pager, no hook and
-/// no connection, writes nothing, and has only so long.
+/// no connection, follows no graft and no replacement, writes nothing, and has only so long, and none beyond `until`.
 ///
 /// # Errors
 /// Why it cannot be told, in words.
-pub(super) fn told(root: &Path, args: &[&str]) -> std::result::Result<Vec<u8>, String> {
+pub(super) fn told(root: &Path, until: Deadline, args: &[&str]) -> std::result::Result<Vec<u8>, String> {
     let mut git = Command::new("git");
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
@@ -68,13 +68,14 @@ pub(super) fn told(root: &Path, args: &[&str]) -> std::result::Result<Vec<u8>, S
     for key in ["GIT_NO_REPLACE_OBJECTS", "GIT_NO_LAZY_FETCH"] {
         git.env(key, "1");
     }
+    git.env("GIT_GRAFT_FILE", "/dev/null");
     git.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
     git.args(["--no-pager", "--no-optional-locks"])
         .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
         .args(args);
     git.current_dir(root).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut git = git.spawn().map_err(|error| format!("git cannot be started: {error}"))?;
-    let answer = within(&mut git, PATIENCE);
+    let answer = within(&mut git, PATIENCE.min(until.left()));
     if answer.is_err() {
         let _ = git.kill();
     }
@@ -112,7 +113,7 @@ fn within(child: &mut Child, patience: Duration) -> std::result::Result<(Vec<u8>
     for _ in 0..count {
         let (index, bytes) = answers
             .recv_timeout(deadline.left())
-            .map_err(|_| format!("git did not answer within {} s", patience.as_secs()))?;
+            .map_err(|_| format!("git did not answer within {} s", PATIENCE.as_secs()))?;
         read[index] = bytes.map_err(|error| format!("git cannot be heard: {error}"))?;
     }
     let [out, err] = read;

@@ -138,7 +138,7 @@ impl GatePath {
             return Err(format!("a path of {} bytes; the most is {PATH_BYTES_MAX}", text.len()));
         }
         let path = GatePath(text.to_owned());
-        path.of(&TaskId::new("task").expect("a word is an id")).map(|_| path)
+        path.of(&any_task()).map(|_| path)
     }
 
     /// As it was written.
@@ -162,6 +162,16 @@ impl GatePath {
         }
         Ok(path)
     }
+
+    /// The path of this task's log, whose id is canonical.
+    ///
+    /// # Errors
+    /// As [`GatePath::of`], and where it names a folder, or what is git's own: git runs and obeys what stands there.
+    pub fn log_of(&self, task: &TaskId) -> Result<String, String> {
+        let path = self.of(task)?;
+        check_log(if self.0.ends_with('/') { &self.0 } else { &path })?;
+        Ok(path)
+    }
 }
 
 impl Gate {
@@ -176,6 +186,10 @@ impl Gate {
             return Err(format!("a gate before {}: {}", self.to, vocabulary.unknown(&self.to)));
         }
         let before = |what: &str| Err(format!("a gate before {} {what}", self.to));
+        let log = self.on_override.as_ref().map(|log| log.log_of(&any_task())).transpose();
+        if let Err(why) = log {
+            return before(&format!("has an `on_override` that cannot be: {why}"));
+        }
         if self.require.is_empty() {
             return before("requires nothing");
         }
@@ -294,6 +308,22 @@ pub(super) fn write(to: &mut Writer<'_>, gates: &[Gate]) {
 /// Reads what [`write`] added.
 pub(super) fn read(fields: Fields<'_>) -> Result<Vec<Gate>, Malformed> {
     read_each(fields.array_or_empty("gates")?, Gate::read)
+}
+
+/// Refuses what is no path of a log, relative to the top of a worktree.
+pub(crate) fn check_log(path: &str) -> Result<(), String> {
+    let literal = Pattern::literal(path).map_err(|bad| format!("no path of a log: {bad}"))?;
+    if literal.is_folder() || path.ends_with('/') {
+        return Err(format!("{path:?} is a folder, and a log is a file"));
+    }
+    match path.split('/').any(|name| name.eq_ignore_ascii_case(".git")) {
+        true => Err(format!("{path:?} is git's own, and no place for a log")),
+        false => Ok(()),
+    }
+}
+
+fn any_task() -> TaskId {
+    TaskId::new("task").expect("a word is an id")
 }
 
 fn read_each<T>(

@@ -18,7 +18,7 @@ use alloc::vec::Vec;
 
 use super::{Decision, Refusal, StatusEvent, Value};
 use crate::json::{Fields, Malformed, Writer, write_list, write_text};
-use crate::policy::gates::{Gate, Work};
+use crate::policy::gates::{Gate, Work, check_log};
 use crate::{Event, Pattern, State, Status, TaskId, Token};
 
 /// The most conditions that a step by force records; it counts the others.
@@ -162,7 +162,7 @@ impl Forced {
     fn of(reason: &str, looked: &Looked) -> Result<Self, String> {
         let gates: BTreeSet<usize> = looked.unmet.iter().map(|(gate, _)| *gate).collect();
         let logs = gates.iter().filter_map(|gate| looked.at.gates.get(*gate)?.on_override.as_ref());
-        let owes = logs.map(|log| log.of(&looked.at.task));
+        let owes = logs.map(|log| log.log_of(&looked.at.task));
         let unmet = looked.unmet.iter().take(UNMET_RECORDED_MAX).map(|(_, unmet)| Unmet {
             file: cut(&unmet.file),
             condition: cut(&unmet.condition),
@@ -196,13 +196,29 @@ impl Forced {
             Some(file) => Ok(file.to_owned()),
             None => Err(Malformed("field `owes` holds something that is no text".to_owned())),
         });
-        Ok(Forced {
+        let forced = Forced {
             reason: fields.text("reason")?.to_owned(),
             unmet: unmet.collect::<Result<_, _>>()?,
             more: fields.number_or_none("more")?.unwrap_or(0),
             root: fields.text("root")?.to_owned(),
             owes: owes.collect::<Result<_, _>>()?,
-        })
+        };
+        forced.check().map_err(Malformed)?;
+        Ok(forced)
+    }
+
+    /// Refuses what no step by force leaves behind.
+    fn check(&self) -> Result<(), String> {
+        if is_blank(&self.reason) {
+            return Err(format!("a step by force for the reason {:?}, which says nothing", self.reason));
+        }
+        if !(1..=UNMET_RECORDED_MAX).contains(&self.unmet.len()) {
+            return Err(format!("a step by force past {} recorded conditions", self.unmet.len()));
+        }
+        if !self.root.starts_with('/') {
+            return Err(format!("a step by force in {:?}, which is no absolute path", self.root));
+        }
+        self.owes.iter().try_for_each(|file| check_log(file))
     }
 }
 

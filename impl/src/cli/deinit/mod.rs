@@ -1,8 +1,8 @@
 //! `fencehold deinit`: takes the workspace away again.
 //!
 //! Invariants:
-//! - unless it is forced, nothing is changed while anybody holds a lock or has a lease open, while anything asks the
-//!   guard, or where something would go that may be the only copy;
+//! - unless it is forced, nothing is changed while anybody holds a lock or has a lease open, while an entry is owed to a
+//!   log or anything asks the guard, or where something would go that may be the only copy;
 //! - the folder leaves its place by one rename, under the OS lock that every commit takes, so that nothing is granted in
 //!   a folder that is going; a setting that leads to it goes before, so that no new one is made there unseen;
 //! - what others wrote into git's files stays; killed at any step and run again, it comes to the same.
@@ -21,7 +21,7 @@ use super::out::{Ended, REFUSED};
 use super::render::who;
 use super::session::Session;
 use super::union_lines::added;
-use super::{hook, lease};
+use super::{gate, hook, lease};
 use crate::error::{Error, Result};
 use crate::{journal, locate};
 
@@ -132,7 +132,7 @@ fn in_the_way(session: &Session, is_forced: bool) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Who holds a lock or has a lease open.
+/// Who holds a lock or has a lease open, and the entries that are owed to logs.
 fn held(session: &Session) -> Result<Vec<String>> {
     if !is_workspace(session)? {
         return Ok(Vec::new());
@@ -144,6 +144,7 @@ fn held(session: &Session) -> Result<Vec<String>> {
     let seen = locks.ledger().leases()?;
     let open = seen.value.iter().filter(|view| view.lease.is_open());
     found.extend(open.map(|view| lease::one_line(view, seen.at_ms).trim_end().to_owned()));
+    found.extend(gate::owed_lines(&locks.ledger().owed()?.value).lines().map(str::to_owned));
     Ok(found)
 }
 

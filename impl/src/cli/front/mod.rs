@@ -29,7 +29,7 @@ use crate::ledger::{LeaseView, TaskView};
 use crate::locate::Place;
 
 pub(super) use page::Page;
-pub(super) use rows::{Row, Tone, cut_front, fit};
+pub(super) use rows::{Row, Tone, cut_front, fit, plain};
 
 /// What there is to be seen of a workspace.
 #[derive(Debug)]

@@ -45,9 +45,12 @@ impl Files {
     }
 
     fn stands(&self, path: &str) -> Found<Option<(PathBuf, Kind)>> {
+        if path == "." {
+            return Ok(Some((self.root.clone(), Kind::Dir)));
+        }
         let path = self.root.join(path);
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Ok(Some((self.root.clone(), Kind::Dir)));
+            return Err("it names nothing".to_owned());
         };
         let dir = match RealFs.resolve(parent) {
             Ok(dir) => dir,

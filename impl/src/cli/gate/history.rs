@@ -4,13 +4,17 @@
 //! from `git status`, tells nothing.
 
 use std::path::Path;
+use std::time::Duration;
 
 use fencehold_model::Pattern;
 
 use super::Found;
 use crate::cli::git::{paths, told};
 use crate::fs::{Fs as _, RealFs};
-use crate::host::{Clock as _, RealHost};
+use crate::host::{Clock as _, Deadline, RealHost};
+
+/// How long git may take for all that one step asks of it, whatever the number of files.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The last commit that changed something.
 #[derive(Debug, Clone)]
@@ -23,6 +27,8 @@ pub(super) struct Last {
 /// The history of a worktree, looked into when it is first asked for.
 pub(super) struct History<'a> {
     root: &'a Path,
+    /// When all that is asked of git must have been answered.
+    until: Deadline,
     is_whole: Option<Found<()>>,
 }
 
@@ -46,13 +52,13 @@ pub(super) fn now_ms() -> Found<u64> {
 
 impl<'a> History<'a> {
     pub(super) fn of(root: &'a Path) -> Self {
-        History { root, is_whole: None }
+        History { root, until: Deadline::after(PATIENCE), is_whole: None }
     }
 
     fn ask(&mut self, args: &[&str]) -> Found<Vec<u8>> {
-        let root = self.root;
-        self.is_whole.get_or_insert_with(|| whole(root)).clone()?;
-        told(root, args)
+        let (root, until) = (self.root, self.until);
+        self.is_whole.get_or_insert_with(|| whole(root, until)).clone()?;
+        told(root, until, args)
     }
 
     fn ask_of(&mut self, args: &[&str], specs: &[String]) -> Found<Vec<u8>> {
@@ -120,18 +126,27 @@ impl<'a> History<'a> {
         Ok(())
     }
 
-    /// Whether `commit` is `other` or one of its descendants.
+    /// Whether `commit` is `other` or one of its descendants. Not asked of `rev-list`, which stops where the dates of
+    /// commits say that nothing more can come.
     pub(super) fn is_at_or_after(&mut self, commit: &str, other: &str) -> Found<bool> {
-        Ok(self.ask(&["rev-list", "--max-count=1", other, "--not", commit])?.is_empty())
+        let base = self.ask(&["merge-base", other, commit])?;
+        Ok(String::from_utf8_lossy(&base).trim_end() == other)
+    }
+
+    /// Whether these stood at `commit` as they stand at the last one: a merge may have brought back what was older.
+    pub(super) fn stood_alike(&mut self, commit: &str, specs: &[String]) -> Found<bool> {
+        let changed = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--ignore-submodules=none"];
+        let args: Vec<&str> = changed.into_iter().chain([commit, "HEAD"]).collect();
+        Ok(self.ask_of(&args, specs)?.is_empty())
     }
 }
 
 /// Whether the folder is the top of a worktree with its whole history.
-fn whole(root: &Path) -> Found<()> {
-    let printed =
-        told(root, &["rev-parse", "--is-inside-work-tree", "--is-shallow-repository", "--show-prefix"])?;
+fn whole(root: &Path, until: Deadline) -> Found<()> {
+    let asked = ["rev-parse", "--is-inside-work-tree", "--is-shallow-repository", "--show-prefix"];
+    let printed = told(root, until, &asked)?;
     match &*String::from_utf8_lossy(&printed) {
-        "true\nfalse\n\n" => told(root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
+        "true\nfalse\n\n" => told(root, until, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
             .map(|_| ())
             .map_err(|_| "there is no commit yet".to_owned()),
         "true\ntrue\n\n" => Err("the clone is shallow, so its history tells nothing".to_owned()),

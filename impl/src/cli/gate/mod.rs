@@ -150,7 +150,12 @@ impl Eyes<'_> {
         self.history.is_unchanged(&specs)?;
         let work = self.history.last(&specs)?;
         if self.history.is_at_or_after(commit, &work.commit)? {
-            return Ok(());
+            return match self.history.stood_alike(commit, &specs)? {
+                true => Ok(()),
+                false => {
+                    Err("a merge after its last commit brought the work back as it was before".to_owned())
+                }
+            };
         }
         let short = |commit: &str| commit.chars().take(10).collect::<String>();
         Err(format!(

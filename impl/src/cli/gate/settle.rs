@@ -85,8 +85,8 @@ fn root(place: &Place, path: &Path) -> Result<Root> {
     if path == place.root {
         return Ok(Root::Ours);
     }
-    let found = locate::locate(&RealFs, Start { at: path, git_dir: None });
-    Ok(if found.is_ok_and(|found| found.dir == place.dir) { Root::Ours } else { Root::Foreign })
+    let found = locate::locate(&RealFs, Start { at: path, git_dir: None })?;
+    Ok(if found.dir == place.dir { Root::Ours } else { Root::Foreign })
 }
 
 /// What is owed, a line each.
