@@ -164,6 +164,12 @@ fn what_is_damaged_hides_nothing_else() {
     assert!(object["damaged"][0].as_str().unwrap().contains(journal), "{object}");
     assert_eq!((&object["outcome"], object["failed_open"].as_array().unwrap().len()), (&json!("fail"), 1));
     fs::write(&path, text).unwrap();
+    let config = yard.join(".git/fencehold/config.toml");
+    fs::write(&config, "durabillity = 1\n").unwrap();
+    let said = yard.run(["status"]);
+    assert!(said.code == 2 && said.stdout.contains("durabillity"), "{said:?}");
+    assert!(said.stdout.contains("\n  build  "), "{said:?}");
+    fs::remove_file(&config).unwrap();
     let records = yard.join(".git/fencehold/failed-open.ndjson");
     fs::remove_file(&records).unwrap();
     fs::create_dir(&records).unwrap();

@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use fencehold::fs::{Fs, RealFs};
-use fencehold::host::{Clock, Host, Reading};
+use fencehold::host::{Clock, Host, Reading, RealHost};
 use fencehold::journal::{self, Asking, FileJournal, Journal as _, Modes, Options};
 use fencehold::ledger::{Answer, Ledger, Verdict};
 use fencehold_model::event::Process;
@@ -276,4 +276,38 @@ fn a_creator_that_another_takes_for_dead_makes_no_workspace_without_a_lock() {
     if at.exists() {
         token(&ledger(RealFs, &host, &at).submit(&asking(), &acquire("l", "a", 1000)).unwrap());
     }
+}
+
+/// A directory is made and then given its mode; another creator sweeps it in between, as it was empty and had no `lock`.
+#[test]
+fn a_creator_whose_folder_is_swept_before_it_has_its_mode_begins_again() {
+    let (dir, host) = (tempfile::tempdir().unwrap(), SetHost::new());
+    let at = dir.path().join("ws");
+    let swept = Hooked::nth("make_dir", ".new-", 1, Act::Fail(std::io::ErrorKind::NotFound));
+    assert!(journal::create(&swept, &host, &at, Modes::Owner).unwrap());
+    token(&ledger(RealFs, &host, &at).submit(&asking(), &acquire("l", "a", 1000)).unwrap());
+    // Where there is nothing to make it in, that is what is said.
+    let nowhere = dir.path().join("none/ws");
+    let error = journal::create(&RealFs, &host, &nowhere, Modes::Owner).unwrap_err();
+    assert!(error.to_string().contains("No such file or directory"), "{error}");
+}
+
+/// How often four creators meet. Without the beginning anew one of them failed in the 1st to the 64th.
+const ROUNDS: usize = 64;
+
+/// The same on the real disk, by many at once.
+#[test]
+fn creators_that_meet_all_come_to_one_workspace() {
+    let (dir, mut made) = (tempfile::tempdir().unwrap(), 0);
+    for round in 0..ROUNDS {
+        let at = dir.path().join(round.to_string());
+        std::fs::create_dir(&at).unwrap();
+        let create = || journal::create(&RealFs, &RealHost::new().unwrap(), &at.join("ws"), Modes::Owner);
+        let answers = std::thread::scope(|scope| {
+            let creators = [(); 4].map(|()| scope.spawn(create));
+            creators.map(|creator| creator.join().unwrap())
+        });
+        made += answers.into_iter().filter(|answer| *answer.as_ref().unwrap()).count();
+    }
+    assert_eq!(made, ROUNDS);
 }

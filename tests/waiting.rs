@@ -146,9 +146,12 @@ fn a_wait_that_cannot_be_shown_goes_on() {
         let token = yard.json(0, ["lock", "show", "build"])["token"].to_string();
         spoil(&yard);
         let before = yard.snapshot();
+        let touched = || fs::metadata(yard.path()).unwrap().modified().unwrap();
+        let at = touched();
         let refused = yard.run(["lock", "acquire", "build", "--holder", "b", "--wait", "50ms"]);
         assert_eq!(refused.code, 1, "{what}: {refused:?}");
         assert!(yard.snapshot() == before, "{what}");
+        assert_eq!(touched(), at, "{what}: something was made where a link leads to");
         let mut command = yard.fencehold();
         let child =
             command.args(ACQUIRE).env("FENCEHOLD_HOLDER", "b").stdout(Stdio::piped()).spawn().unwrap();

@@ -17,6 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const COLUMNS: usize = 80;
 const LINES: usize = 24;
 
+fn resize(terminal: &OwnedFd, columns: u16, lines: u16) {
+    tcsetwinsize(terminal, Winsize { ws_row: lines, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+}
+
 /// The two ends of a terminal.
 pub(crate) struct Opened {
     master: OwnedFd,
@@ -42,7 +46,7 @@ pub(crate) fn open_terminal(columns: u16, lines: u16) -> Opened {
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
     let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-    tcsetwinsize(&master, Winsize { ws_row: lines, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+    resize(&master, columns, lines);
     // Or it would become the controlling terminal of whoever runs the tests without one.
     let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC;
     let slave = rustix::fs::open(name, flags, rustix::fs::Mode::empty()).unwrap();
@@ -231,7 +235,7 @@ fn signal(child: &Child, signal: rustix::process::Signal) {
 /// CLI-72: However `watch` ends, by a key or by a signal, the terminal is as it was before.
 #[test]
 fn a_release_is_seen_without_a_key_and_the_terminal_is_given_back() {
-    for (how, wanted) in [("q", 0), ("\x1b", 0), ("\x03", 0), ("TERM", 143), ("INT", 130)] {
+    for (how, wanted) in [("q", 0), ("\x1b", 0), ("\x03", 0), ("TERM", 143), ("INT", 130), ("HUP", 129)] {
         let yard = Yard::with_git();
         let token = yard.json(0, ["lock", "acquire", "build", "--ttl", "1h"])["value"]["token"].to_string();
         let mut terminal = Terminal::watch(&yard);
@@ -246,6 +250,7 @@ fn a_release_is_seen_without_a_key_and_the_terminal_is_given_back() {
         match how {
             "TERM" => signal(&terminal.child.0, rustix::process::Signal::TERM),
             "INT" => signal(&terminal.child.0, rustix::process::Signal::INT),
+            "HUP" => signal(&terminal.child.0, rustix::process::Signal::HUP),
             key => terminal.types(key),
         }
         let status = terminal.ended();
@@ -292,6 +297,30 @@ fn whatever_becomes_of_the_workspace_is_shown() {
     terminal.types("q");
     assert_eq!(code(terminal.ended()), 0);
     assert!(yard.snapshot() == before, "what was looked at is as it was");
+}
+
+/// CLI-71: `watch` shows in a terminal what `status` says, as it changes and without a key, until `q`, Esc or Ctrl-C.
+#[test]
+fn a_terminal_of_another_size_is_filled_again() {
+    let yard = Yard::with_git();
+    for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        assert_eq!(yard.run(["lock", "acquire", name, "--ttl", "1h"]).code, 0);
+    }
+    let mut terminal = Terminal::watch(&yard);
+    terminal.shows("8 held");
+    assert!(!terminal.screen.text().contains("lines 1-"), "there is room for all of it");
+    resize(&terminal.master, 60, 12);
+    terminal.shows("lines 1-10 of ");
+    terminal.types("G");
+    terminal.shows("fencehold lock break NAME");
+    resize(&terminal.master, 25, 5);
+    terminal.shows("fencehold watch needs 30");
+    resize(&terminal.master, 80, 24);
+    terminal.until("all of it", |screen| {
+        screen.text().contains("h  tester") && screen.text().contains("a  tester")
+    });
+    terminal.types("q");
+    assert_eq!(code(terminal.ended()), 0);
 }
 
 /// CLI-74: `watch` without a terminal exits 2 and says what to run instead.

@@ -240,6 +240,5 @@ fn a_glob_whose_ledger_is_damaged_follows_the_fail_policy() {
     let session = Session::new(&yard, "first");
     fs::write(yard.join(".git/fencehold/journal.1.ndjson"), "?\n").unwrap();
     assert!(reason(&edit(&session, "deploy/a")).contains("cannot tell"));
-    fs::write(yard.join(".git/fencehold/config.toml"), "hook_failure = \"open\"\n").unwrap();
-    assert_eq!(edit(&session, "deploy/a"), json!({}));
+    assert_eq!(session.call("pre-tool-use", "Read", &json!({ "file_path": "deploy/a" })), json!({}));
 }

@@ -33,6 +33,19 @@ impl Session {
         Session::at(fs, out, place)
     }
 
+    /// As [`Session::begin`], for who only looks: where the settings cannot be read it goes on with the defaults, which
+    /// change nothing of what is seen, and gives the error.
+    pub(super) fn begin_to_look(common: &Common) -> Result<(Self, Option<Error>)> {
+        let (fs, out) = (RealFs, Out { json: common.json });
+        let place = find(fs, common)?;
+        locate::check(&fs, &place)?;
+        locate::check_filesystem(fs, &place.dir)?;
+        Ok(match Settings::of(&fs, &place.dir) {
+            Ok(settings) => (Session { fs, out, place, settings }, None),
+            Err(error) => (Session { fs, out, place, settings: Settings::default() }, Some(error)),
+        })
+    }
+
     /// For a place that was checked.
     pub(super) fn at(fs: RealFs, out: Out, place: Place) -> Result<Self> {
         let settings = Settings::of(&fs, &place.dir)?;

@@ -122,7 +122,8 @@ pub trait Fs: Clone + Send + Sync + 'static {
     fn remove_dir(&self, path: &Path) -> io::Result<()>;
     /// The names in a directory that are UTF-8, in no order.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
-    /// Makes a directory with these permission bits, whatever the umask.
+    /// Makes a directory with these permission bits, whatever the umask; fails with `NotFound` where another removed it
+    /// before it had them, too.
     fn make_dir(&self, dir: &Path, mode: u32) -> io::Result<()>;
     /// Makes the entries of a directory durable (fsync(2) of the directory).
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;

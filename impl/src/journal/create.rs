@@ -73,7 +73,7 @@ pub fn create<F: Fs>(fs: &F, host: &impl Host, dir: &Path, modes: Modes) -> Resu
 }
 
 /// Makes the folder to build in, its `lock` held, so that a sweep by another creator leaves it alone. One that was
-/// swept before its lock was held is given up for a new one.
+/// swept before its lock was held, be it before it had its mode, is given up for a new one.
 fn begin<F: Fs>(
     fs: &F,
     host: &impl Host,
@@ -81,10 +81,19 @@ fn begin<F: Fs>(
     name: &str,
     modes: Modes,
 ) -> io::Result<(PathBuf, F::File)> {
+    let mut swept = None;
     for _ in 0..SWEPT_MAX {
         let building = parent.join(format!("{name}.new-{:032x}", host.random()));
         let path = building.join(LOCK);
-        fs.make_dir(&building, modes.dir())?;
+        match fs.make_dir(&building, modes.dir()) {
+            Ok(()) => {}
+            // Swept before it had its mode; or there is no parent, which the last one says.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                swept = Some(error);
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
         let lock = match fs.open(&path, How::CreateNew { mode: modes.file() }) {
             Ok(lock) => lock,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -99,7 +108,7 @@ fn begin<F: Fs>(
             return Ok((building, lock));
         }
     }
-    Err(io::Error::other(format!("other creators swept it away {SWEPT_MAX} times")))
+    Err(swept.unwrap_or_else(|| io::Error::other(format!("other creators swept it away {SWEPT_MAX} times"))))
 }
 
 fn fill<F: Fs>(fs: &F, host: &impl Host, dir: &Path, lock: &F::File, modes: Modes) -> io::Result<()> {

@@ -74,8 +74,11 @@ pub(super) struct Stands {
 
 /// `fencehold status`.
 pub(super) fn status(common: &Common) -> Ended {
-    let session = Session::begin(common)?;
-    let front = Front::of(&session, Locks::open(&session));
+    let (session, wrong) = Session::begin_to_look(common)?;
+    let mut wrong: Vec<Error> = wrong.into_iter().collect();
+    let locks = kept(&mut wrong, Locks::open(&session));
+    let exists = locks.as_ref().is_none_or(Option::is_some);
+    let front = Front::seen(&session, exists, locks.flatten().as_ref(), wrong);
     let text = || {
         let width = session.out.width();
         fit(&front.page().with_place(), width)
@@ -94,16 +97,7 @@ pub(super) fn status(common: &Common) -> Ended {
 }
 
 impl Front {
-    /// Looks at all of it. What cannot be read is kept as such.
-    pub(super) fn of(session: &Session, locks: Result<Option<Locks>>) -> Self {
-        let mut wrong = Vec::new();
-        let locks = kept(&mut wrong, locks);
-        let exists = locks.as_ref().is_none_or(Option::is_some);
-        let locks = locks.flatten();
-        Front::seen(session, exists, locks.as_ref(), wrong)
-    }
-
-    /// As [`Front::of`], with a ledger that was opened before.
+    /// Looks at all of it, with the ledger where that could be opened. What cannot be read joins what is `wrong` already.
     pub(super) fn seen(
         session: &Session,
         exists: bool,

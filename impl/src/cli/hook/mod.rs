@@ -135,10 +135,17 @@ fn wait(event: Event, told: &Receiver<Found>, deadline: Deadline) -> Decision {
         }
     };
     say(&why);
-    failed(event, &why, dir.as_deref(), on_failure)
+    // What was not needed to decide is left for the record.
+    failed(event, &why, dir.as_deref(), on_failure, deadline.left() + TO_FAIL / 2)
 }
 
-fn failed(event: Event, why: &str, dir: Option<&Path>, on_failure: OnFailure) -> Decision {
+fn failed(
+    event: Event,
+    why: &str,
+    dir: Option<&Path>,
+    on_failure: OnFailure,
+    patience: Duration,
+) -> Decision {
     if event != Event::PreToolUse {
         return Decision::Pass;
     }
@@ -149,7 +156,7 @@ fn failed(event: Event, why: &str, dir: Option<&Path>, on_failure: OnFailure) ->
         ))
     };
     match (on_failure, dir) {
-        (OnFailure::Open, Some(dir)) => match failed_open::record_within(TO_FAIL / 2, dir, why) {
+        (OnFailure::Open, Some(dir)) => match failed_open::record_within(patience, dir, why) {
             Ok(()) => Decision::Pass,
             Err(unrecorded) => blocked(&format!("; and no record of it could be left: {unrecorded}")),
         },

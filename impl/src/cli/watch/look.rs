@@ -12,7 +12,7 @@ use super::super::front::{Front, Page, Row, Tone};
 use super::super::locks::Locks;
 use super::super::session::Session;
 use super::super::waiting;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fs::{FileId, Fs as _, RealFs, Watch};
 use crate::host::Deadline;
 
@@ -56,9 +56,9 @@ impl Look {
 
     /// What there is now.
     pub(super) fn page(&mut self) -> Page {
-        match Session::begin(&self.common) {
-            Ok(session) => {
-                let front = self.front(&session);
+        match Session::begin_to_look(&self.common) {
+            Ok((session, wrong)) => {
+                let front = self.front(&session, wrong);
                 let mut page = front.page();
                 page.rows.extend(front.notes.iter().map(|note| Row::whole(Tone::Hint, note)));
                 page
@@ -70,14 +70,14 @@ impl Look {
         }
     }
 
-    fn front(&mut self, session: &Session) -> Front {
+    fn front(&mut self, session: &Session, wrong: Option<Error>) -> Front {
         let dir = &session.place.dir;
         // Before it is looked at: what changes from now on is told.
         for (watched, folder) in self.watched.iter_mut().zip([dir, &dir.join(waiting::FOLDER)]) {
             watch(watched, folder);
         }
         self.opened = self.opened.take().filter(|opened| opened.is_still_good(dir));
-        let (mut wrong, mut exists) = (Vec::new(), true);
+        let (mut wrong, mut exists): (Vec<Error>, _) = (wrong.into_iter().collect(), true);
         if self.opened.is_none() {
             match Locks::open(session) {
                 Ok(Some(locks)) => {

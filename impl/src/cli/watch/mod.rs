@@ -66,6 +66,10 @@ pub(super) fn watch(common: &Common) -> Ended {
 
 /// Shows what there is until a key or a signal ends it; gives the exit code.
 fn stay(look: &mut Look, signals: &Signals, screen: &mut Screen, view: &mut View) -> Result<u8> {
+    // The first time it is asked for keys crossterm begins to listen for a change of the size as well.
+    if !obey(view)? {
+        return Ok(0);
+    }
     loop {
         view.show(look.page());
         let (rest, next) = (Deadline::after(LOOK_EVERY_MIN), Deadline::after(LOOK_EVERY));

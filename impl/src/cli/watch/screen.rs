@@ -4,6 +4,7 @@ use std::io::{self, Stdout, Write as _, stdout};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::panic;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -24,26 +25,51 @@ pub(super) const CONTINUED: u8 = Signal::SIGCONT as u8;
 const SIGNALS: [Signal; 5] =
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGCONT];
 
-/// The terminal while it is ours; given back when it is dropped, or by a panic before that is told.
+/// Whether the terminal is ours. It is given back once: a second time would put the cursor where it was when it was
+/// taken, over what was said since.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while it is ours.
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
+    _back: Back,
 }
 
-impl Screen {
-    /// Takes the terminal on stdin and stdout.
-    pub(super) fn take() -> Result<Self> {
+/// Gives the terminal back when it is dropped, or by a panic before that is told.
+struct Back(());
+
+impl Back {
+    fn promised() -> Self {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             give_back();
             before(info);
         }));
-        let mut screen = Screen { terminal: empty()? };
+        Back(())
+    }
+}
+
+impl Drop for Back {
+    fn drop(&mut self) {
+        give_back();
+        // While it panics the hook has done that already, and cannot be changed (std::panic::take_hook).
+        if !std::thread::panicking() {
+            drop(panic::take_hook());
+        }
+    }
+}
+
+impl Screen {
+    /// Takes the terminal on stdin and stdout.
+    pub(super) fn take() -> Result<Self> {
+        let mut screen = Screen { terminal: empty()?, _back: Back::promised() };
         screen.take_again()?;
         Ok(screen)
     }
 
     /// Takes it once more: whoever stopped us may have given it to others.
     pub(super) fn take_again(&mut self) -> Result<()> {
+        TAKEN.store(true, Ordering::SeqCst);
         enable_raw_mode().map_err(failed)?;
         execute!(stdout(), EnterAlternateScreen, Hide, Clear(ClearType::All)).map_err(failed)?;
         // All of it is drawn anew. `Terminal::clear` would ask the terminal where the cursor is, and wait for that.
@@ -61,15 +87,11 @@ fn empty() -> Result<Terminal<CrosstermBackend<Stdout>>> {
     Terminal::new(CrosstermBackend::new(stdout())).map_err(failed)
 }
 
-impl Drop for Screen {
-    fn drop(&mut self) {
-        give_back();
-        drop(panic::take_hook());
-    }
-}
-
 /// Where the terminal is gone there is nobody to give it back to.
 fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let _ = execute!(stdout(), Show, LeaveAlternateScreen);
     let _ = disable_raw_mode();
     let _ = stdout().flush();
@@ -108,4 +130,20 @@ impl AsFd for Signals {
 /// The error where the terminal fails.
 pub(super) fn failed(error: io::Error) -> Error {
     Error::environment("showing it on", Path::new("/dev/tty"), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Back;
+
+    #[test]
+    fn a_panic_while_the_terminal_is_taken_is_told_and_is_not_two() {
+        // A second panic while the first one unwinds would abort this program.
+        let ended = std::panic::catch_unwind(|| {
+            let _back = Back::promised();
+            panic!("a test: an invariant of ours is broken");
+        });
+        assert!(ended.is_err());
+        drop(std::panic::take_hook());
+    }
 }
