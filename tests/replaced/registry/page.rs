@@ -120,6 +120,14 @@ fn the_tables_and_the_policy_of_the_page_are_right() {
     fs::write(yard.join("fencehold.toml"), policy).unwrap();
     let applied: Said = yard.run(["config", "apply"]);
     assert_eq!(applied.code, 0, "{applied:?}");
+    fs::create_dir_all(yard.join(".planning/phases/5")).unwrap();
+    let refused = yard.run(["task", "set", "05", "done"]);
+    assert!(refused.code == 1 && refused.stderr.contains("phases/5/PLAN-CHECK.md"), "{refused:?}");
+    let forced = yard.run(["task", "set", "05", "done", "--force", "--reason", "shown by hand"]);
+    assert_eq!(forced.code, 0, "{forced:?}");
+    let left = fs::read_to_string(yard.join(".planning/overrides.ndjson")).unwrap();
+    assert!(left.contains("shown by hand"), "{left}");
+    assert_eq!(yard.run(["task", "set", "6", "done"]).code, 0, "it has no folder, so nothing is asked");
     let mut seen = 0;
     for typed in text.split('`').skip(1).step_by(2).filter_map(|typed| typed.strip_prefix("fencehold ")) {
         let words = typed.split_whitespace().take_while(|word| !word.chars().any(char::is_uppercase));
