@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use fencehold_stress::guard::{Defect, Found, Line, Options, SHIPPED, judge, run};
+use fencehold_stress::guard::{Defect, Found, Line, Options, SHIPPED, judge, recorded, run};
 use serde_json::{Value, json};
 
 /// A few sessions on a hook: what the judge found.
@@ -178,6 +178,11 @@ fn a_record_with_one_corruption_is_flagged() {
         ("which can hold nothing", replaced(24, answered(64, 3, 1, Some("held by s1 (pid 501 on vm)")))),
         ("gave no answer", replaced(11, line(25, 2, "gone", json!({ "call": 3, "hung": false })))),
     ];
+    // What was written is judged again as it was.
+    let text: String = good().iter().map(|line| format!("{line}\n")).collect();
+    assert_eq!(recorded(&text), Some(Ok(good())));
+    assert!(recorded("{\"hello\":1}\n").is_none() && recorded("").is_none());
+    assert!(recorded(&format!("{text}x\n")).unwrap().unwrap_err().contains("line 30"));
     let mut flagged = 0;
     for (why, lines) in &corrupted {
         let violations = judge(lines).violations;

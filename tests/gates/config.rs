@@ -45,6 +45,9 @@ fn gates_are_shown_as_they_were_applied() {
     fs::write(yard.join("fencehold.toml"), WHOLE.replace("7d", "8d")).unwrap();
     let status = yard.run(["status"]).stderr;
     assert!(status.contains("(gates)"), "{status}");
+    fs::write(yard.join("fencehold.toml"), "").unwrap();
+    let none = yard.run(["config", "apply"]).stderr;
+    assert!(none.contains("the 2 gates that counted until now count no more"), "{none}");
 }
 
 /// A file in which `REQUIRE` stands for a good condition, and what is said of it.

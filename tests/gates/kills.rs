@@ -1,8 +1,31 @@
-use fencehold_stress::sim::choice::{Explorer, Reduction, Touched};
+use fencehold_stress::sim::choice::{Explorer, Reduction, Source, Touched};
+use fencehold_stress::sim::disk::Persistence;
 use fencehold_stress::sim::overrides::Way;
 use fencehold_stress::sim::scenario::{Scenario as _, exhaust_by, search};
 use fencehold_stress::sim::together::Overrides;
+use fencehold_stress::sim::torn::overrides;
 use fencehold_stress::sim::world::Options;
+
+/// The smallest page that there is: more of them are lost.
+const PAGE_BYTES: usize = 512;
+
+/// How many drawn power cuts of a step by force with its entry leave what must not be.
+fn wrong_after_power_cuts(way: Way, seeds: u64) -> usize {
+    let models = [Persistence::Ext4, Persistence::Xfs, Persistence::Btrfs, Persistence::Posix];
+    let torn = overrides(way);
+    let all = models.into_iter().flat_map(|model| torn.iter().map(move |torn| (model, torn)));
+    all.map(|(model, torn)| {
+        let ran = |seed| torn.cut_off(Source::random(seed).quiet(), model, PAGE_BYTES).violation;
+        (0..seeds).filter_map(ran).count()
+    })
+    .sum()
+}
+
+#[test]
+fn a_power_cut_leaves_the_entry_of_a_step_once_or_owed() {
+    assert_eq!(wrong_after_power_cuts(Way::Shipped, 60), 0);
+    assert!(wrong_after_power_cuts(Way::NotedFirst, 60) > 0, "noted before it was written");
+}
 
 const RUNS_MAX: u64 = 400_000;
 

@@ -57,6 +57,12 @@ fn apply(common: &Common, file: Option<&Path>, who: &Who) -> Ended {
         json!({ "outcome": "ok", "value": { "policy": object(&team.policy), "left_out": team.left_out } });
     let mut applied = false;
     if let Some(locks) = &locks {
+        let before = locks.policy()?.value.gates.len();
+        if before > 0 && team.policy.gates.is_empty() {
+            session
+                .out
+                .say(&format!("the {before} gates that counted until now count no more: this file has none"));
+        }
         let answer = locks.ledger().apply_policy(&locks.asking(&holder), &team.policy)?;
         applied = answer.verdict;
         object["revision"] = answer.revision.into();

@@ -97,7 +97,7 @@ pub(super) struct Run {
 
 #[derive(Debug, Args)]
 pub(super) struct Judge {
-    /// A history as the soak writes it (NDJSON)
+    /// A history as the soak writes it, or a record of the stage guard (NDJSON)
     pub(super) history: PathBuf,
     /// Give up, as unknown, after so many seconds
     #[arg(long, value_name = "N", default_value = "60")]

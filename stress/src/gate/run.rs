@@ -1,7 +1,7 @@
 //! `run` and `judge`.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fencehold_model::history::History;
 use serde_json::json;
@@ -92,19 +92,32 @@ pub(super) fn run(args: &Run) -> Result<u8, String> {
 pub(super) fn judge(args: &Judge) -> Result<u8, String> {
     let path = args.history.display();
     let text = std::fs::read_to_string(&args.history).map_err(|error| format!("{path}: {error}"))?;
-    let history = History::parse(&text).map_err(|bad| format!("{path}: {bad}"))?;
-    let report = check::check(&history, Duration::from_secs(args.seconds));
-    let (word, why, code) = match &report.verdict {
-        Verdict::Ok => ("ok", String::new(), 0),
-        Verdict::Violation(violation) => ("violation", violation.why.clone(), 1),
-        Verdict::Unknown(why) => ("unknown", why.clone(), 3),
+    let begun = Instant::now();
+    let (word, why, code, operations) = match crate::guard::recorded(&text) {
+        Some(lines) => {
+            let found = crate::guard::judge(&lines.map_err(|bad| format!("{path}: {bad}"))?);
+            match found.violations.first() {
+                None => ("ok", String::new(), 0, found.counts.calls),
+                Some(why) => ("violation", why.clone(), 1, found.counts.calls),
+            }
+        }
+        None => {
+            let history = History::parse(&text).map_err(|bad| format!("{path}: {bad}"))?;
+            let report = check::check(&history, Duration::from_secs(args.seconds));
+            let operations = report.counts.ops as u64;
+            match &report.verdict {
+                Verdict::Ok => ("ok", String::new(), 0, operations),
+                Verdict::Violation(violation) => ("violation", violation.why.clone(), 1, operations),
+                Verdict::Unknown(why) => ("unknown", why.clone(), 3, operations),
+            }
+        }
     };
     if args.json {
-        let json = json!({ "verdict": word, "why": why, "operations": report.counts.ops });
+        let json = json!({ "verdict": word, "why": why, "operations": operations });
         println!("{json}");
     } else {
         let why = if why.is_empty() { why } else { format!(": {why}") };
-        println!("{word}{why} ({} operations, {:.2} s)", report.counts.ops, report.elapsed.as_secs_f64());
+        println!("{word}{why} ({operations} operations, {:.2} s)", begun.elapsed().as_secs_f64());
     }
     Ok(code)
 }

@@ -25,7 +25,7 @@ pub use broken::{Defect, answer as broken_hook};
 pub use counts::Counts;
 pub use harness::{SHIPPED, stand_in};
 pub use judge::{Found, judge};
-pub use record::Line;
+pub use record::{Line, recorded};
 pub use stage::stage;
 pub use users::{Users, two_users};
 

@@ -69,6 +69,10 @@ fn kill(arena: &Arena, slot: usize, alone: bool) {
 }
 
 fn stop_and_continue(arena: &Arena, slot: usize, rng: &mut Rng) {
+    if arena.slots[slot].alone.load(Ordering::SeqCst) {
+        // Its harness may be reaped before it could be continued, and the hook would have its locks for ever.
+        return;
+    }
     let alive = locked(&arena.slots[slot].alive).clone();
     let Some((handle, process)) = alive else { return };
     arena.recorder.note(process, "stop", json!({}));

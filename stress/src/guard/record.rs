@@ -46,3 +46,21 @@ impl Recorder {
 pub(super) fn text(lines: &[Line]) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
+
+/// Reads a record back; none where the text is none: another kind of history.
+///
+/// # Errors
+/// Where a line of it is damaged.
+pub fn recorded(text: &str) -> Option<Result<Vec<Line>, String>> {
+    let is_line =
+        |line: &Line| line["at_us"].is_u64() && line["process"].is_u64() && line["what"].is_string();
+    let first: Line = serde_json::from_str(text.lines().next()?).ok()?;
+    if !is_line(&first) {
+        return None;
+    }
+    let lines = text.lines().enumerate().map(|(at, line)| match serde_json::from_str(line) {
+        Ok(line) if is_line(&line) => Ok(line),
+        _ => Err(format!("line {} is no line of a record of the stage guard", at + 1)),
+    });
+    Some(lines.collect())
+}

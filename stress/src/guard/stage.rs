@@ -91,5 +91,6 @@ fn looked(dir: &Path, options: &Options, context: &mut Context, finding: Finding
             missed => Verdict::NotReached(missed.join(", ")),
         },
     };
-    Ok(Finding { cases: counts.calls, verdict, figures, ..finding })
+    let command = (!run.found.violations.is_empty()).then(|| crate::gate::judge_command(&run.record));
+    Ok(Finding { cases: counts.calls, verdict, figures, command, ..finding })
 }

@@ -253,7 +253,7 @@ impl Checkout for Shipped {
     fn damage(&mut self, how: Damage) {
         let kept = match self.hook {
             SHIPPED => self.workspace().join("journal.1.ndjson"),
-            _ => self.yard.join(".git/guarded-by"),
+            _ => self.yard.join(".git/workspace-guarded-by"),
         };
         match how {
             Damage::CutShort => {
