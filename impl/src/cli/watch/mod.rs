@@ -7,6 +7,7 @@
 //!   [`LOOK_EVERY_MIN`];
 //! - however it ends, the terminal is given back as it was taken.
 
+mod keys;
 mod look;
 mod screen;
 #[cfg(test)]
@@ -17,7 +18,6 @@ use std::io::{IsTerminal as _, stdin, stdout};
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use rustix::event::{PollFd, PollFlags};
 
 use super::args::Common;
@@ -26,9 +26,10 @@ use super::session::find;
 use crate::error::{Error, Result};
 use crate::fs::{RealFs, timespec};
 use crate::host::Deadline;
+use keys::{Key, keys};
 use look::Look;
 use screen::{Screen, Signals, failed};
-use view::{Move, View};
+use view::View;
 
 /// While others are busy, so long passes between two looks.
 const LOOK_EVERY_MIN: Duration = Duration::from_millis(100);
@@ -37,8 +38,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What ended a wait.
 enum Woken {
-    /// There is something to read from the terminal, or its size changed.
-    Terminal,
+    /// A key was pressed.
+    Key,
+    /// A signal came.
+    Signal,
     /// It is time for a look.
     Look,
     /// Whoever had the terminal has gone.
@@ -66,10 +69,6 @@ pub(super) fn watch(common: &Common) -> Ended {
 
 /// Shows what there is until a key or a signal ends it; gives the exit code.
 fn stay(look: &mut Look, signals: &Signals, screen: &mut Screen, view: &mut View) -> Result<u8> {
-    // The first time it is asked for keys crossterm begins to listen for a change of the size as well.
-    if !obey(view)? {
-        return Ok(0);
-    }
     loop {
         view.show(look.page());
         let (rest, next) = (Deadline::after(LOOK_EVERY_MIN), Deadline::after(LOOK_EVERY));
@@ -78,16 +77,17 @@ fn stay(look: &mut Look, signals: &Signals, screen: &mut Screen, view: &mut View
             match wait(look, signals, rest, next)? {
                 Woken::Look => break,
                 Woken::Gone => return Ok(0),
-                Woken::Terminal => {}
-            }
-            while let Some(signal) = signals.next() {
-                match signal {
-                    screen::CONTINUED => screen.take_again()?,
-                    number => return Ok(128 + number),
+                Woken::Key => {
+                    if obey(view)?.is_none() {
+                        return Ok(0);
+                    }
                 }
-            }
-            if !obey(view)? {
-                return Ok(0);
+                Woken::Signal => match signals.next() {
+                    Some(screen::CONTINUED) => screen.take_again()?,
+                    // It is drawn as large as the terminal is now.
+                    Some(screen::RESIZED) | None => {}
+                    Some(number) => return Ok(128 + number),
+                },
             }
         }
     }
@@ -109,63 +109,36 @@ fn poll(changes: &[BorrowedFd<'_>], signals: &Signals, until: Deadline) -> Resul
     let mut fds = vec![PollFd::new(&input, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
     fds.extend(changes.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
     match rustix::event::poll(&mut fds, Some(&timespec(until.left()))) {
-        // The size changed: crossterm has a handler for that.
-        Err(rustix::io::Errno::INTR) => return Ok(Some(Woken::Terminal)),
+        Err(rustix::io::Errno::INTR) => return Ok(Some(Woken::Signal)),
         polled => polled.map_err(|errno| failed(errno.into()))?,
     };
     let came: Vec<PollFlags> = fds.iter().map(PollFd::revents).collect();
     Ok(if came[0].intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
         Some(Woken::Gone)
-    } else if came[..2].iter().any(|came| !came.is_empty()) {
-        Some(Woken::Terminal)
+    } else if !came[0].is_empty() {
+        Some(Woken::Key)
+    } else if !came[1].is_empty() {
+        Some(Woken::Signal)
     } else {
         came[2..].iter().any(|came| !came.is_empty()).then_some(Woken::Look)
     })
 }
 
-/// Does what the keys say that were pressed; false where one of them says that it is enough.
-fn obey(view: &mut View) -> Result<bool> {
-    while event::poll(Duration::ZERO).map_err(failed)? {
-        if let Event::Key(key) = event::read().map_err(failed)? {
-            match meaning(key) {
-                Some(Key::Quit) => return Ok(false),
-                Some(Key::Move(to)) => view.go(to),
-                Some(Key::Help) => view.turn_help(),
-                Some(Key::Back) if view.is_helping() => view.turn_help(),
-                Some(Key::Back) => return Ok(false),
-                None => {}
-            }
+/// Does what the keys say that were pressed; nothing where one of them, or the end of the terminal, says that it is enough.
+fn obey(view: &mut View) -> Result<Option<()>> {
+    let mut bytes = [0; 256];
+    let count = match rustix::io::read(stdin(), &mut bytes) {
+        Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => return Ok(Some(())),
+        Err(rustix::io::Errno::IO) | Ok(0) => return Ok(None),
+        read => read.map_err(|errno| failed(errno.into()))?,
+    };
+    for key in keys(&bytes[..count]) {
+        match key {
+            Key::Quit => return Ok(None),
+            Key::Move(to) => view.go(to),
+            Key::Back if !view.is_helping() => return Ok(None),
+            Key::Help | Key::Back => view.turn_help(),
         }
     }
-    Ok(true)
-}
-
-/// What a key means.
-#[derive(Debug, PartialEq, Eq)]
-enum Key {
-    Quit,
-    Back,
-    Help,
-    Move(Move),
-}
-
-fn meaning(key: KeyEvent) -> Option<Key> {
-    if key.kind == KeyEventKind::Release {
-        return None;
-    }
-    if key.modifiers.contains(KeyModifiers::CONTROL) {
-        return matches!(key.code, KeyCode::Char('c')).then_some(Key::Quit);
-    }
-    Some(match key.code {
-        KeyCode::Char('q') => Key::Quit,
-        KeyCode::Esc => Key::Back,
-        KeyCode::Char('?' | 'h') => Key::Help,
-        KeyCode::Down | KeyCode::Char('j') => Key::Move(Move::Lines(1)),
-        KeyCode::Up | KeyCode::Char('k') => Key::Move(Move::Lines(-1)),
-        KeyCode::PageDown | KeyCode::Char(' ') => Key::Move(Move::Pages(1)),
-        KeyCode::PageUp => Key::Move(Move::Pages(-1)),
-        KeyCode::Home | KeyCode::Char('g') => Key::Move(Move::First),
-        KeyCode::End | KeyCode::Char('G') => Key::Move(Move::Last),
-        _ => return None,
-    })
+    Ok(Some(()))
 }

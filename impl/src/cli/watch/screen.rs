@@ -21,9 +21,11 @@ use crate::error::{Error, Result};
 
 /// The number of SIGCONT.
 pub(super) const CONTINUED: u8 = Signal::SIGCONT as u8;
-/// What ends it, and what says that it was stopped meanwhile. A stop by SIGTSTP would leave the terminal taken.
-const SIGNALS: [Signal; 5] =
-    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGCONT];
+/// The number of SIGWINCH.
+pub(super) const RESIZED: u8 = Signal::SIGWINCH as u8;
+/// What ends it, what says that it was stopped meanwhile, and that the terminal has another size. A stop by SIGTSTP would leave the terminal taken.
+const SIGNALS: [Signal; 6] =
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGCONT, Signal::SIGWINCH];
 
 /// Whether the terminal is ours. It is given back once: a second time would put the cursor where it was when it was
 /// taken, over what was said since.
