@@ -10,6 +10,7 @@ use fencehold::log::{GitCheckout, union_merge};
 use fencehold_stress::sim::disk::{Disk, Persistence};
 use fencehold_stress::sim::world::World;
 
+use crate::program::Yard;
 use crate::review::kit::{Act, Tampered};
 
 const GIT: &str = "/git";
