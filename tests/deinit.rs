@@ -106,15 +106,17 @@ fn after_a_day_of_sessions_the_repository_is_what_it_was() {
     assert_eq!(seen, 3);
 }
 
-/// CLI-60: `deinit` exits 1, names what is in the way and removes nothing while a lock is held, a lease is open, an
-/// entry is owed to a log, an installed hook asks, or something in the folder is not fencehold's or was set aside as damaged.
+/// CLI-60: `deinit` exits 1, names what is in the way and removes nothing while a lock is held, a lease is open, the
+/// entry of an override is owed, an installed hook asks, or something in the folder is not fencehold's or was set aside
+/// as damaged.
 ///
 /// CLI-61: `deinit --force --reason` removes a workspace whatever is in the way and says what was, its hooks uninstalled
 /// first, and never a folder that is no workspace.
 #[test]
 fn what_is_held_or_somebody_may_miss_stops_it() {
     type Put = fn(&Yard);
-    let cases: [(Put, &str); 7] = [
+    let cases: [(Put, &str); 8] = [
+        (owe_an_entry, "the entry of override"),
         (
             |yard| ok(&yard.run(["lock", "acquire", "deploy", "--holder", "mine"])),
             "lock deploy: held by mine",
@@ -166,7 +168,16 @@ fn what_is_held_or_somebody_may_miss_stops_it() {
         assert!(yard.snapshot() == stood, "{named}: {forced:?}");
         seen += 1;
     }
-    assert_eq!(seen, 7);
+    assert_eq!(seen, 8);
+}
+
+/// A step by force whose entry in a log could not be written.
+fn owe_an_entry(yard: &Yard) {
+    let gate = "[[gates]]\nto = \"done\"\nrequire = [{ file = \"DONE\" }]\non_override = { append = \"gone/log.ndjson\" }\n";
+    fs::write(yard.join("fencehold.toml"), gate).unwrap();
+    ok(&yard.run(["config", "apply"]));
+    ok(&yard.run(["task", "set", "7", "done", "--force", "--reason", "it is late"]));
+    fs::remove_file(yard.join("fencehold.toml")).unwrap();
 }
 
 #[test]

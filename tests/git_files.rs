@@ -10,6 +10,7 @@ use fencehold::log::{GitCheckout, union_merge};
 use fencehold_stress::sim::disk::{Disk, Persistence};
 use fencehold_stress::sim::world::World;
 
+use crate::program::Yard;
 use crate::review::kit::{Act, Tampered};
 
 const GIT: &str = "/git";
@@ -281,4 +282,21 @@ fn a_setting_is_kept_though_git_replaced_its_config_right_after() {
     keep_in_git_config(&fs, Path::new(GIT), Path::new("/ws")).unwrap();
     let left = text(&cut(&world), "/git/config");
     assert!(left.contains("Ann") && left.contains("/ws"), "{left:?}");
+}
+
+/// CLI-76: `init --in-tree` makes git pass over the folder, so that `git add .` takes nothing of it and `git clean` takes
+/// it only with -x.
+#[test]
+fn a_workspace_in_the_tree_is_not_added_with_the_rest() {
+    let yard = Yard::with_git();
+    for shared in [&["init", "--in-tree", "--shared"][..], &["init", "--in-tree"]] {
+        assert_eq!(yard.run(shared).code, 0);
+        assert_eq!(yard.run(["lock", "acquire", "build", "--holder", "a"]).code, 0);
+        yard.git(&["add", "."]);
+        // It fails where something is staged.
+        yard.git(&["diff", "--cached", "--quiet"]);
+        yard.git(&["clean", "-fdq"]);
+        assert!(yard.join(".fencehold/lock").exists());
+        assert_eq!(yard.run(["lock", "break", "build", "--reason", "the next round"]).code, 0);
+    }
 }

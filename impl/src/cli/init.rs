@@ -10,9 +10,11 @@ use super::locks::Locks;
 use super::out::{Ended, Out};
 use super::session::{Session, cwd, find};
 use crate::error::{Error, Result};
-use crate::fs::{Fs as _, RealFs};
+use crate::fs::{Fs as _, RealFs, create_synced};
 use crate::locate::{self, Place};
 
+/// What makes git pass over the folder that it stands in.
+pub(super) const IGNORE: &str = ".gitignore";
 /// Permission bits of a shared folder: the group may write, and what is made in it belongs to the group.
 const SHARED_DIR: u32 = 0o2770;
 
@@ -35,6 +37,9 @@ pub(super) fn init(asked: &Init, common: &Common) -> Ended {
     {
         locate::keep_in_git_config(&fs, common_dir, &place.dir)?;
     }
+    if asked.in_tree {
+        hide(fs, &place.dir)?;
+    }
     // Somebody may have begun to use another meanwhile.
     let again = find(fs, common)?;
     if again.dir != place.dir {
@@ -49,6 +54,15 @@ pub(super) fn init(asked: &Init, common: &Common) -> Ended {
     out.done(&object, &format!("{}\n", place.dir.display()), what)?;
     out.tell_who_watches(&format!("{what}; {}", place.why));
     Ok(0)
+}
+
+/// Makes git pass over a folder in a work tree (gitignore(5)): `git add .` leaves it, and so does `git clean` without -x.
+fn hide(fs: RealFs, dir: &Path) -> Result<()> {
+    let path = dir.join(IGNORE);
+    match create_synced(&fs, &path, 0o644, b"*\n") {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop).map_err(|error| Error::environment("writing", &path, error)),
+    }
 }
 
 /// The place that is asked for; refused where the workspace is already at another.

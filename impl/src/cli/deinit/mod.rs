@@ -132,7 +132,7 @@ fn in_the_way(session: &Session, is_forced: bool) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Who holds a lock or has a lease open, and the entries that are owed to logs.
+/// Who holds a lock or has a lease open, and which entries are owed to logs.
 fn held(session: &Session) -> Result<Vec<String>> {
     if !is_workspace(session)? {
         return Ok(Vec::new());
@@ -144,6 +144,7 @@ fn held(session: &Session) -> Result<Vec<String>> {
     let seen = locks.ledger().leases()?;
     let open = seen.value.iter().filter(|view| view.lease.is_open());
     found.extend(open.map(|view| lease::one_line(view, seen.at_ms).trim_end().to_owned()));
+    // The journal that goes is all that knows of them.
     found.extend(gate::owed_lines(&locks.ledger().owed()?.value).lines().map(str::to_owned));
     Ok(found)
 }

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::{hook, settings, union_lines, waiting};
+use super::super::{hook, init, settings, union_lines, waiting};
 use crate::error::{Error, Result};
 use crate::fs::{Kind, RealFs};
 
 /// Ours whatever is in them.
-const FILES: [&str; 6] =
-    ["lock", "floor.json", "synced", settings::FILE, hook::FAILED_OPEN, union_lines::FILE];
+const FILES: [&str; 7] =
+    ["lock", "floor.json", "synced", init::IGNORE, settings::FILE, hook::FAILED_OPEN, union_lines::FILE];
 /// Copies of damaged bytes stand here, and nowhere else.
 const QUARANTINE: &str = "quarantine";
 
