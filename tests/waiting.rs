@@ -166,6 +166,26 @@ fn a_wait_that_cannot_be_shown_goes_on() {
     assert_eq!(seen, 5);
 }
 
+#[test]
+fn what_a_link_in_the_place_of_waiting_leads_to_is_not_swept() {
+    let yard = held();
+    let elsewhere = yard.join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    // Of another program, old, and called as a file of ours is.
+    let theirs = elsewhere.join(format!("{}.json", "ab".repeat(16)));
+    let file = fs::File::create(&theirs).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, folder(&yard)).unwrap();
+    let refused = yard.run(["lock", "acquire", "build", "--holder", "b", "--wait", "50ms"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(theirs.exists(), "a file outside of the workspace was removed");
+    // In a folder of ours it goes.
+    fs::remove_file(folder(&yard)).unwrap();
+    fs::rename(&elsewhere, folder(&yard)).unwrap();
+    let refused = yard.run(["lock", "acquire", "build", "--holder", "b", "--wait", "50ms"]);
+    assert_eq!((refused.code, folder(&yard).exists()), (1, false), "{refused:?}");
+}
+
 fn has_watch(child: &Child) -> bool {
     let Ok(fds) = fs::read_dir(format!("/proc/{}/fd", child.id())) else { return false };
     fds.flatten().any(|fd| fs::read_link(fd.path()).is_ok_and(|to| to.to_string_lossy().contains("inotify")))

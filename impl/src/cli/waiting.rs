@@ -187,6 +187,10 @@ fn remove(path: &Path) {
 /// Removes what those who were killed left.
 fn sweep(dir: &Path, host: &RealHost) {
     let folder = dir.join(FOLDER);
+    // What a link leads to is not ours to remove.
+    if !RealFs.stat(&folder).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == Kind::Dir)) {
+        return;
+    }
     for name in RealFs.list(&folder).unwrap_or_default().iter().filter(|name| is_name(name)) {
         let path = folder.join(name);
         let is_over = match read(&path) {
