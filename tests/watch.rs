@@ -261,6 +261,26 @@ fn a_release_is_seen_without_a_key_and_the_terminal_is_given_back() {
     }
 }
 
+#[test]
+fn a_terminal_that_is_gone_is_no_bug_of_ours() {
+    let yard = Yard::with_git();
+    let Opened { master, slave } = open_terminal(COLUMNS as u16, LINES as u16);
+    let mut command = yard.fencehold();
+    command.arg("watch").env("TERM", "xterm");
+    let open = || Stdio::from(slave.try_clone().unwrap());
+    let mut child = Kept(command.stdin(open()).stdout(open()).stderr(open()).spawn().unwrap());
+    drop((command, slave));
+    let (mut seen, mut bytes) = (Vec::new(), [0; 4096]);
+    // Of a line only the words are written: what is blank is blank already.
+    while !String::from_utf8_lossy(&seen).contains("nobody") {
+        let count = rustix::io::read(&master, &mut bytes).unwrap();
+        seen.extend_from_slice(&bytes[..count]);
+    }
+    drop(master);
+    let ended = code(child.0.wait().unwrap());
+    assert!(matches!(ended, 0 | 2), "70 is a bug of fencehold: {ended}");
+}
+
 /// CLI-73: `watch` takes no lock, creates nothing and goes on whatever becomes of the workspace: one that is not there
 /// yet, is damaged, or is taken away is shown as such.
 #[test]

@@ -1,6 +1,7 @@
 //! The terminal: taken whole, and given back as it was.
 
 use std::io::{self, Stdout, Write as _, stdout};
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::panic;
 use std::path::Path;
@@ -33,7 +34,9 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while it is ours.
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Not dropped: it would tell on stderr that it cannot show the cursor of a terminal that is gone, and panic where
+    /// stderr is that terminal.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
     _back: Back,
 }
 
@@ -64,7 +67,7 @@ impl Drop for Back {
 impl Screen {
     /// Takes the terminal on stdin and stdout.
     pub(super) fn take() -> Result<Self> {
-        let mut screen = Screen { terminal: empty()?, _back: Back::promised() };
+        let mut screen = Screen { terminal: ManuallyDrop::new(empty()?), _back: Back::promised() };
         screen.take_again()?;
         Ok(screen)
     }
@@ -75,7 +78,7 @@ impl Screen {
         enable_raw_mode().map_err(failed)?;
         execute!(stdout(), EnterAlternateScreen, Hide, Clear(ClearType::All)).map_err(failed)?;
         // All of it is drawn anew. `Terminal::clear` would ask the terminal where the cursor is, and wait for that.
-        self.terminal = empty()?;
+        self.terminal = ManuallyDrop::new(empty()?);
         Ok(())
     }
 
