@@ -107,6 +107,73 @@ fn a_guarded_link_guards_what_it_leads_to() {
     assert_eq!(edit(&second, "v2/a"), json!({}));
 }
 
+/// GUARD-25: A call whose target lies in a guarded glob, whatever the spelling of the target, needs the glob's lock, which
+/// the hook acquires for the session as it does `workspace`.
+///
+/// A patch that deletes a link changes the folder in which the link stands, and not the file that it leads to.
+#[test]
+fn a_link_out_of_a_guarded_folder_is_no_way_round_its_lock() {
+    let yard = guarding("[\"deploy/**\"]", "deploy");
+    fs::create_dir_all(yard.join("deploy/in")).unwrap();
+    fs::create_dir(yard.join("src")).unwrap();
+    fs::write(yard.join("src/prod.yaml"), "").unwrap();
+    symlink("../src/prod.yaml", yard.join("deploy/current.yaml")).unwrap();
+    symlink("../src", yard.join("deploy/out")).unwrap();
+    symlink("deploy", yard.join("by")).unwrap();
+    let (first, second) = (Session::new(&yard, "first"), Session::new(&yard, "second"));
+    assert_eq!(edit(&first, "deploy/a"), json!({}));
+    for path in ["deploy/current.yaml", "deploy/out/new", "deploy/in/../out/new", "by/current.yaml"] {
+        let why = reason(&edit(&second, path));
+        assert!(why.contains("is guarded") && why.contains("held by first"), "{path}: {why}");
+    }
+    let delete =
+        json!({ "command": "*** Begin Patch\n*** Delete File: deploy/current.yaml\n*** End Patch\n" });
+    assert!(reason(&second.call("pre-tool-use", "apply_patch", &delete)).contains("held by first"));
+    // What the links lead to is nobody's by its own name, and by one that only goes through the folder.
+    for path in ["src/prod.yaml", "src/new", "deploy/out/../src/new"] {
+        assert_eq!(edit(&second, path), json!({}), "{path}");
+    }
+    // A write set is gone round no more than a lock.
+    let said = yard.run(["lease", "grant", "x", "--writes", "docs/", "--holder", "first"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    fs::create_dir(yard.join("docs")).unwrap();
+    symlink("../src/prod.yaml", yard.join("docs/link")).unwrap();
+    assert!(reason(&edit(&second, "docs/link")).contains("lease x"));
+}
+
+/// GUARD-25: A call whose target lies in a guarded glob, whatever the spelling of the target, needs the glob's lock, which
+/// the hook acquires for the session as it does `workspace`.
+///
+/// GUARD-4: A call whose target lies in the write set of another holder's live lease is blocked, whatever the spelling of
+/// the target, and the answer names the lease, its holder and what it writes.
+#[test]
+fn a_repository_inside_of_another_is_in_the_tree_of_both() {
+    let yard = guarding("[\"deploy/**\"]", "deploy");
+    for inner in ["deploy/inner", "leased/inner", "free/inner"] {
+        fs::create_dir_all(yard.join(inner)).unwrap();
+        yard.git_in(&yard.join(inner), &["init", "-q"]);
+    }
+    let said = yard.run(["lease", "grant", "x", "--writes", "leased/", "--holder", "first"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let (first, second) = (Session::new(&yard, "first"), Session::new(&yard, "second"));
+    assert_eq!(edit(&first, "deploy/inner/a"), json!({}));
+    assert_eq!(holders(&yard), [held("deploy", "first")]);
+    let why = reason(&edit(&second, "deploy/inner/deep/a"));
+    assert!(why.contains("deploy/inner/deep/a is guarded") && why.contains("held by first"), "{why}");
+    assert!(reason(&edit(&second, "leased/inner/a")).contains("lease x"));
+    assert_eq!(edit(&second, "free/inner/a"), json!({}));
+    // The inner one has a policy of its own as well.
+    let inner = yard.join("deploy/inner");
+    fs::write(inner.join("fencehold.toml"), "[[guarded]]\npaths = [\"own\"]\nlock = \"inner\"\n").unwrap();
+    let root = inner.to_str().expect("UTF-8");
+    assert_eq!(yard.run(["--root", root, "config", "apply"]).code, 0);
+    assert_eq!(edit(&first, "deploy/inner/own"), json!({}));
+    let listed = yard.run(["--root", root, "--json", "lock", "list"]).stdout;
+    assert!(listed.contains("\"inner\"") && listed.contains("\"first\""), "{listed}");
+    assert_eq!(holders(&yard), [held("deploy", "first")]);
+    assert!(!yard.join("free/inner/.git/fencehold").exists(), "who only asks makes none");
+}
+
 /// GUARD-27: Every lock that the hook acquired for a session is renewed by `post-tool-use` and `stop`, kept by one process
 /// for all of them, and released by `session-end`; what the session took by hand is left to it.
 #[test]

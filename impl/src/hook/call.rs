@@ -131,11 +131,14 @@ fn deed(payload: &Map<String, Value>) -> Result<Deed, String> {
     })
 }
 
-/// The files that a patch of Codex adds, updates, deletes or moves.
+/// The files that a patch of Codex adds, updates, deletes or moves. Codex takes a head with blanks before it for one too,
+/// so what only looks like one, in a line of context, counts.
 fn patched(patch: &str) -> Vec<String> {
     const HEADS: [&str; 4] = ["*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "];
     let named = |line: &str| {
-        HEADS.iter().find_map(|head| line.strip_prefix(head).map(|path| path.trim_end().to_owned()))
+        HEADS
+            .iter()
+            .find_map(|head| line.trim_start().strip_prefix(head).map(|path| path.trim_end().to_owned()))
     };
     patch.lines().filter_map(named).filter(|path| !path.is_empty()).collect()
 }
@@ -172,6 +175,28 @@ mod tests {
         let patch = "*** Begin Patch\n*** Update File: a.rs\n@@\n-x\n+y\n*** Move to: b.rs\n*** End Patch\n";
         assert_eq!(of("apply_patch", &json!({ "command": patch })), writes(&["a.rs", "b.rs"]));
         assert!(matches!(of("apply_patch", &json!({ "command": "?" })), Ok(Deed::MayMove(_))));
+    }
+
+    #[test]
+    fn a_head_of_a_patch_that_is_indented_names_its_file_too() {
+        let mut seen = 0;
+        for head in ["Add File", "Update File", "Delete File", "Move to"] {
+            for blanks in [" ", "\t", "  \t "] {
+                let patch =
+                    format!("*** Begin Patch\n*** Add File: a\n+x\n{blanks}*** {head}: b \n*** End Patch\n");
+                let wanted = Deed::Writes(vec!["a".to_owned(), "b".to_owned()]);
+                assert_eq!(
+                    of("apply_patch", &json!({ "command": patch })),
+                    Ok(wanted),
+                    "{head:?} {blanks:?}"
+                );
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, 12);
+        let added = "*** Begin Patch\n*** Add File: a\n+*** Add File: b\n*** End Patch\n";
+        let wanted = Deed::Writes(vec!["a".to_owned()]);
+        assert_eq!(of("apply_patch", &json!({ "command": added })), Ok(wanted), "what is added is no head");
     }
 
     #[test]

@@ -45,12 +45,13 @@ pub enum Target {
 }
 
 /// The absolute path that `path`, relative to `cwd`, leads to: symlinks and `..` followed as far as it exists. A wildcard
-/// in it is a character as any other.
+/// in it is a character as any other. Behind it are the other names of the same file: its path through each symlink that
+/// was followed, which is what a program changes that replaces or removes the link.
 ///
 /// # Errors
 /// [`Error::Usage`] where it goes through a file or a symlink to nothing; [`Error::Environment`] where it cannot be
 /// looked at.
-pub fn plain_path<F: Fs>(fs: &F, cwd: &Path, path: &str) -> Result<PathBuf> {
+pub fn plain_path<F: Fs>(fs: &F, cwd: &Path, path: &str) -> Result<(PathBuf, Vec<PathBuf>)> {
     walk::walk_plain(fs, cwd, path)
 }
 

@@ -38,12 +38,15 @@ enum Said {
 
 /// Follows what a user typed, up to its first wildcard.
 pub(super) fn walk<'a, F: Fs>(fs: &F, cwd: &Path, typed: &'a str) -> Result<Walked<'a>> {
-    follow(fs, cwd, typed, &|path, at, component| said(fs, typed, path, at, component))
+    follow(fs, cwd, typed, &|path, at, component| said(fs, typed, path, at, component), &mut Vec::new())
 }
 
-/// Follows the path of a file, in which a wildcard is a character as any other.
-pub(super) fn walk_plain<F: Fs>(fs: &F, cwd: &Path, path: &str) -> Result<PathBuf> {
-    follow(fs, cwd, path, &|_, _, component| Ok(Said::Name(component.to_owned()))).map(|walked| walked.path)
+/// Follows the path of a file, in which a wildcard is a character as any other; with the other names that it has on the
+/// way, through each symlink that is followed.
+pub(super) fn walk_plain<F: Fs>(fs: &F, cwd: &Path, path: &str) -> Result<(PathBuf, Vec<PathBuf>)> {
+    let mut names = Vec::new();
+    let walked = follow(fs, cwd, path, &|_, _, component| Ok(Said::Name(component.to_owned())), &mut names)?;
+    Ok((walked.path, names))
 }
 
 fn follow<'a, F: Fs>(
@@ -51,6 +54,7 @@ fn follow<'a, F: Fs>(
     cwd: &Path,
     typed: &'a str,
     said: &dyn Fn(&Path, At, &str) -> Result<Said>,
+    names: &mut Vec<PathBuf>,
 ) -> Result<Walked<'a>> {
     if typed.is_empty() || typed.contains('\0') {
         return Err(Error::usage(format!("{typed:?} names nothing; the whole tree is its top folder")));
@@ -90,7 +94,12 @@ fn follow<'a, F: Fs>(
             Said::Name(name) => {
                 path.push(name);
                 if at == At::Dir {
+                    let link = path.clone();
                     (path, at) = look(fs, typed, path)?;
+                    // After `..` it is no name of the same file.
+                    if path != link && components.clone().all(|component| component != "..") {
+                        names.push(components.clone().fold(link, |name, component| name.join(component)));
+                    }
                 }
             }
         }

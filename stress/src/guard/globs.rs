@@ -24,7 +24,7 @@ pub(super) fn policy() -> String {
 pub(super) fn of_call(call: &Call) -> Result<Option<String>, String> {
     let Some(Deed::Writes(files)) = &call.deed else { return Ok(None) };
     let Some(file) = files.first() else { return Ok(None) };
-    let path = plain_path(&RealFs, &call.cwd, file).map_err(|error| error.to_string())?;
+    let (path, _) = plain_path(&RealFs, &call.cwd, file).map_err(|error| error.to_string())?;
     let is_in = |lock: &String| path.iter().any(|name| Path::new(name) == Path::new(lock));
     Ok((0..GLOBS).map(glob).find(is_in))
 }

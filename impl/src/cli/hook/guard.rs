@@ -45,10 +45,12 @@ pub(super) fn before(call: &Call, deed: &Deed, found: Found<'_>) -> Result<Decis
             // No lock is taken for a call that a lease blocks.
             let mut needs: Vec<Needs> = Vec::new();
             for file in files {
-                match write(call, file, found)? {
-                    Wants::Nothing => {}
-                    Wants::Blocked(why) => return Ok(Decision::Block(why)),
-                    Wants::Locks(session, locks, why) => add(&mut needs, *session, locks, &why),
+                for wants in write(call, file, found)? {
+                    match wants {
+                        Wants::Nothing => {}
+                        Wants::Blocked(why) => return Ok(Decision::Block(why)),
+                        Wants::Locks(session, locks, why) => add(&mut needs, *session, locks, &why),
+                    }
                 }
             }
             take(call, &needs)
@@ -82,13 +84,39 @@ pub(super) fn begin(at: &Path) -> Result<Option<Session>> {
     Session::at(RealFs, Out { json: true }, place).map(Some)
 }
 
-/// A file that is about to be written: in whose write set it lies, and which locks it needs.
-fn write(call: &Call, file: &str, found: Found<'_>) -> Result<Wants> {
-    let path = plain_path(&RealFs, &call.cwd, file)?;
-    let Some(session) = begin(&folder_above(&path)?)? else { return Ok(Wants::Nothing) };
+/// A file that is about to be written, under each of its names: in whose write sets it lies, and which locks it needs. A
+/// repository inside of another one is in the other's tree as well.
+fn write(call: &Call, file: &str, found: Found<'_>) -> Result<Vec<Wants>> {
+    let (path, names) = plain_path(&RealFs, &call.cwd, file)?;
+    let mut wants = Vec::new();
+    for path in [path].iter().chain(&names) {
+        let Some(session) = begin(&folder_above(path)?)? else { continue };
+        let (mut top, mut seen) = (session.place.root.clone(), vec![session.place.dir.clone()]);
+        wants.push(write_in(session, call, file, path, found)?);
+        while let Some(above) = top.parent().map(Path::to_owned) {
+            let place = locate::locate(&RealFs, Start { at: &above, git_dir: None })?;
+            let is_above = place.root != top && top.starts_with(&place.root);
+            if !is_above || (place.common_dir.is_none() && !place.exists) {
+                break;
+            }
+            top.clone_from(&place.root);
+            if !place.exists || seen.contains(&place.dir) {
+                continue;
+            }
+            seen.push(place.dir.clone());
+            if let Some(session) = begin(&above)? {
+                wants.push(write_in(session, call, file, path, found)?);
+            }
+        }
+    }
+    Ok(wants)
+}
+
+/// The same, as one workspace sees it.
+fn write_in(session: Session, call: &Call, file: &str, path: &Path, found: Found<'_>) -> Result<Wants> {
     found(&session.place.dir, session.settings.on_failure);
     let tree = Tree::new(&RealFs, &session.place, folds_case(RealFs, &session.place)?)?;
-    let entry = match tree.target(&RealFs, &path)? {
+    let entry = match tree.target(&RealFs, path)? {
         Target::Outside => return Ok(Wants::Nothing),
         Target::Closed => {
             let why = format!("{file} is git's or fencehold's own");
