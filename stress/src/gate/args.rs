@@ -40,6 +40,9 @@ pub(super) enum Command {
         /// Which hook
         hook: String,
     },
+    /// Be two users in one checkout, as the stage `guard` asks.
+    #[command(hide = true)]
+    TwoUsers,
     /// Be one of the gate's own broken guards: M39, M47, M50.
     #[command(hide = true)]
     BrokenHook {

@@ -33,6 +33,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let code = match &cli.command {
         Command::Target { name } => return crate::targets::run(name),
         Command::StandIn { hook } => return crate::guard::stand_in(hook),
+        Command::TwoUsers => return crate::guard::be_two_users(),
         Command::BrokenHook { name, event } => return crate::guard::broken_hook(name, event),
         Command::Run(run) => run::run(run),
         Command::Repair { workspace } => {

@@ -19,6 +19,7 @@ mod record;
 mod session;
 mod stage;
 mod users;
+mod users_apart;
 mod users_at_work;
 
 pub use broken::{Defect, answer as broken_hook};
@@ -28,6 +29,7 @@ pub use judge::{Found, judge};
 pub use record::{Line, recorded};
 pub use stage::stage;
 pub use users::{Users, two_users};
+pub use users_apart::be_two_users;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -6,13 +6,14 @@ use std::time::Duration;
 use super::checkout::no_git;
 use super::harness::SHIPPED;
 use super::judge::LEAST;
-use super::users::{Users, two_users};
+use super::users::Users;
+use super::users_apart::apart;
 use super::{Options, run};
 use crate::gate::stage::{Context, Finding, Profile};
 use crate::report::{StageResult, Verdict};
 
 /// The program that runs, whatever it is called.
-const THIS_PROGRAM: &str = "/proc/self/exe";
+pub(super) const THIS_PROGRAM: &str = "/proc/self/exe";
 /// How long a fleet may take at the most.
 const FLEET_MOST: Duration = Duration::from_secs(600);
 /// Longer than any run: only calls are counted, or only time.
@@ -63,10 +64,7 @@ pub fn stage(context: &mut Context) -> StageResult {
 
 /// The section with two users: its figure, or what must not be.
 fn two_users_of_one_checkout() -> Result<(String, Option<String>), String> {
-    // Where the run's folder lies others may not be let in.
-    let dir = tempfile::Builder::new().prefix("fencehold-users-").tempdir();
-    let dir = dir.map_err(|error| format!("a folder for two users: {error}"))?;
-    Ok(match two_users(dir.path(), Path::new(THIS_PROGRAM), SHIPPED)? {
+    Ok(match apart(Path::new(THIS_PROGRAM))? {
         Users::Right(done) => (format!("{done} hooks and commands"), None),
         Users::Skipped(why) => (format!("skipped, because {why}"), None),
         Users::Wrong(why) => ("a violation".to_owned(), Some(format!("two users: {why}"))),
