@@ -14,6 +14,11 @@ fn path() -> impl Strategy<Value = GatePath> {
         .prop_filter_map("some are no path", |path| GatePath::new(&path).ok())
 }
 
+/// A path that names a file outside of git's own.
+fn log() -> impl Strategy<Value = GatePath> {
+    path().prop_filter("a log is a file", |path| path.log_of(&TaskId::new("task").unwrap()).is_ok())
+}
+
 fn paths() -> impl Strategy<Value = Vec<GatePath>> {
     proptest::collection::vec(path(), 0..3)
 }
@@ -46,7 +51,7 @@ pub(super) fn gates(vocabulary: &Vocabulary) -> impl Strategy<Value = Vec<Gate>>
         tasks,
         paths(),
         proptest::collection::vec(require(), 1..3),
-        proptest::option::of(path()),
+        proptest::option::of(log()),
     );
     let gate = gate.prop_map(|(to, tasks, when, require, on_override)| Gate {
         to,

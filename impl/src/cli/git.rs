@@ -113,7 +113,7 @@ fn within(child: &mut Child, patience: Duration) -> std::result::Result<(Vec<u8>
     for _ in 0..count {
         let (index, bytes) = answers
             .recv_timeout(deadline.left())
-            .map_err(|_| format!("git did not answer within {} s", PATIENCE.as_secs()))?;
+            .map_err(|_| format!("git did not answer within {} s", patience.as_secs()))?;
         read[index] = bytes.map_err(|error| format!("git cannot be heard: {error}"))?;
     }
     let [out, err] = read;
