@@ -146,10 +146,10 @@ impl Published {
 impl Guard for Published {
     fn begin(&mut self, id: &str, at: At, home: &str) -> Who {
         let path = match at {
-            At::Top => "/work/checkout",
-            At::Below => "/work/checkout/sub",
-            At::Link => "/work/link",
-            At::Worktree => "/work/tree",
+            At::Top => "/srv/checkout",
+            At::Below => "/srv/checkout/sub",
+            At::Link => "/srv/link",
+            At::Worktree => "/srv/tree",
         };
         let file = format!("{home}/session-lock-{}.json", workspace_hash(path));
         let pid = self.next_pid();
