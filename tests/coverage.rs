@@ -13,36 +13,17 @@ mod systems;
 mod tags;
 mod wrong;
 
-use std::path::{Path, PathBuf};
-
 use account::Account;
 use pending::PENDING;
 use systems::SYSTEMS;
 
-/// The top of the repository.
-fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
-}
+use crate::tidy::top;
 
-/// Every Rust file in these folders, by its path from the top; what is wrong on purpose is left out.
+/// The text of every Rust file by its path from the top; what is wrong on purpose is left out.
 fn sources() -> Vec<(String, String)> {
-    let mut left: Vec<PathBuf> =
-        ["tests", "impl/src", "model/src", "stress/src"].map(|folder| top().join(folder)).to_vec();
-    let mut found = Vec::new();
-    while let Some(dir) = left.pop() {
-        for entry in std::fs::read_dir(&dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                left.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") {
-                let text = std::fs::read_to_string(&path).unwrap();
-                found.push((path.strip_prefix(top()).unwrap().display().to_string(), text));
-            }
-        }
-    }
-    found.retain(|(path, _)| !path.starts_with("tests/coverage"));
-    found.sort();
-    found
+    let mut found = crate::tidy::sources(&["tests", "impl/src", "model/src", "stress/src"]);
+    found.retain(|file| !file.path.starts_with("tests/coverage"));
+    found.into_iter().map(|file| (file.path, file.text)).collect()
 }
 
 #[test]

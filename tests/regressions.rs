@@ -50,20 +50,8 @@ fn named_tests(page: &str) -> Vec<String> {
 
 /// Every Rust file below the folders that hold tests, as one text.
 fn sources() -> String {
-    let mut text = String::new();
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut left: Vec<_> = ["model/src", "impl/src", "stress/src", "tests"].map(|dir| root.join(dir)).into();
-    while let Some(dir) = left.pop() {
-        for entry in std::fs::read_dir(&dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                left.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") {
-                text.push_str(&std::fs::read_to_string(&path).unwrap());
-            }
-        }
-    }
-    text
+    let files = crate::tidy::sources(&["model/src", "impl/src", "stress/src", "tests"]);
+    files.into_iter().map(|file| file.text).collect()
 }
 
 #[test]

@@ -10,19 +10,19 @@ mod words;
 use std::path::{Path, PathBuf};
 
 /// The top of the repository.
-fn top() -> PathBuf {
+pub(crate) fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
 /// A Rust file of this repository.
-struct Source {
+pub(crate) struct Source {
     /// Its path from the top.
-    path: String,
-    text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 /// Every Rust file in these folders, sorted by path.
-fn sources(folders: &[&str]) -> Vec<Source> {
+pub(crate) fn sources(folders: &[&str]) -> Vec<Source> {
     let mut left: Vec<PathBuf> = folders.iter().map(|folder| top().join(folder)).collect();
     let mut found = Vec::new();
     while let Some(dir) = left.pop() {
