@@ -151,9 +151,12 @@ fn a_pull_goes_forward_or_changes_nothing() {
     run(&two, &["checkout", "--quiet", "--", "other.md"]);
     assert_eq!(pull(&two), Pulled::Forward { commits: 1 });
     assert_eq!(stands(&two), Upstream::InStep);
+    let old = repo(&two).head().unwrap().unwrap();
     change(&one, "other.md", "three\n");
     run(&one, &["push", "--quiet"]);
     change(&two, "plan.md", "mine\n");
+    assert!(repo(&two).descends(&old).unwrap());
+    assert!(!repo(&two).descends(&repo(&one).head().unwrap().unwrap()).unwrap());
     let head = run(&two, &["rev-parse", "HEAD"]);
     assert!(matches!(pull(&two), Pulled::Failed { why } if why.contains("diverged")));
     assert_eq!(run(&two, &["rev-parse", "HEAD"]), head);
