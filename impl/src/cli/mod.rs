@@ -26,6 +26,7 @@ mod lock;
 mod locks;
 mod log;
 mod out;
+mod plan;
 mod proposal;
 mod render;
 mod repair;
