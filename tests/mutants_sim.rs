@@ -6,7 +6,7 @@ use std::path::Path;
 
 use fencehold_stress::sim::choice::{Random, Schedule, Source};
 use fencehold_stress::sim::mutants::{
-    CATALOG, Defect, Mutant, Protocol, Store, Where, executions_to_violation, run_controls, run_mutants,
+    CATALOG, Defect, Mutant, Protocol, Store, Test, Where, executions_to_violation, run_controls, run_mutants,
 };
 use fencehold_stress::sim::scenario::{replay, search};
 use fencehold_stress::targets;
@@ -153,12 +153,13 @@ fn the_catalog_names_every_number_and_everything_that_it_names_is_there() {
     let mutants: BTreeSet<&str> = Mutant::numbered().iter().map(|mutant| mutant.name).collect();
     let processes: BTreeSet<&str> =
         targets::MUTANTS.iter().map(|(name, _)| *name).chain(targets::registries()).collect();
-    let (mut named, mut named_processes, mut tested) = (BTreeSet::new(), BTreeSet::new(), 0);
+    let (mut named, mut named_processes) = (BTreeSet::new(), BTreeSet::new());
     let mut named_guards = BTreeSet::new();
+    let (mut command_lines, mut git_helpers, mut argued) = (0, 0, 0);
     for numbered in CATALOG {
         let number = numbered.number;
         match numbered.by {
-            Where::Caught { simulated, process, guard } => {
+            Where::Targets { simulated, process, guard } => {
                 assert!(process || guard || !simulated.is_empty(), "{number} is caught by nothing");
                 if guard {
                     named_guards.insert(number);
@@ -172,14 +173,13 @@ fn the_catalog_names_every_number_and_everything_that_it_names_is_there() {
                     named_processes.insert(number);
                 }
             }
-            Where::Tested { file, test } => {
-                let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
-                let text = std::fs::read_to_string(path).unwrap();
-                assert!(text.contains(&format!("fn {test}()")), "{number}: {file} has no {test}");
-                tested += 1;
-            }
+            Where::CommandLine(test) => command_lines += u32::from(is_there(number, test)),
+            Where::GitHelper(test) => git_helpers += u32::from(is_there(number, test)),
             Where::Later(part) => assert!(!part.name().is_empty()),
-            Where::Inexpressible(why) => assert!(!why.is_empty()),
+            Where::Argued { why, shown } => {
+                assert!(!why.is_empty(), "{number}");
+                argued += u32::from(shown.is_none_or(|test| is_there(number, test)));
+            }
         }
     }
     assert_eq!(named, mutants, "every mutant of the simulated disk has its number");
@@ -188,5 +188,14 @@ fn the_catalog_names_every_number_and_everything_that_it_names_is_there() {
     let guards = fencehold_stress::guard::Defect::ALL.map(fencehold_stress::guard::Defect::word);
     let guards: BTreeSet<&str> = guards.into_iter().filter(|word| word.starts_with('M')).collect();
     assert_eq!((&named_guards, named_guards.len()), (&guards, 3), "every guard with a number is named");
-    assert_eq!(tested, 4);
+    let others = [command_lines, git_helpers, argued];
+    assert!(others.iter().all(|count| *count > 0), "no bench is empty: {others:?}");
+}
+
+/// Whether the test that is named for a number stands in its file.
+fn is_there(number: &str, Test { file, name }: Test) -> bool {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{number}: {file}: {error}"));
+    assert!(text.contains(&format!("fn {name}()")), "{number}: {file} has no {name}");
+    true
 }

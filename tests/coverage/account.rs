@@ -143,15 +143,17 @@ pub(super) fn defects(
 /// What in the gate's catalog catches a mutant.
 pub(super) fn caught(number: &str) -> Option<String> {
     match CATALOG.iter().find(|numbered| numbered.number == number)?.by {
-        Where::Caught { simulated, process, .. } => {
+        Where::Targets { simulated, process, .. } => {
             let on_disk = simulated.iter().map(|name| format!("`{name}`"));
             let process = process.then(|| format!("the process `{number}`"));
             let all: Vec<String> = on_disk.chain(process).collect();
             // A guard's is caught by tests, which say so themselves.
             (!all.is_empty()).then(|| format!("the gate's stage `mutants`: {}", all.join(", ")))
         }
-        Where::Tested { file, test } => Some(super::page::test(file, test)),
-        Where::Later(_) | Where::Inexpressible(_) => None,
+        Where::CommandLine(by) => Some(format!("a command line: {}", super::page::test(by.file, by.name))),
+        Where::GitHelper(by) => Some(format!("a git helper: {}", super::page::test(by.file, by.name))),
+        Where::Argued { shown, .. } => shown.map(|by| super::page::test(by.file, by.name)),
+        Where::Later(_) => None,
     }
 }
 

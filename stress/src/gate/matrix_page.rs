@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::section::{Line, Section, word};
-use crate::sim::mutants::{CATALOG, Where};
+use crate::sim::mutants::{CATALOG, Test, Where};
 
 const HEAD: &str = "<!doctype html><meta charset=\"utf-8\"><title>Mutants</title><style>\
 body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #8888;padding:2px 6px}\
@@ -23,32 +23,42 @@ pub(super) fn page(sections: &[Section]) -> String {
     text
 }
 
-/// By what each of the numbered defects is caught.
+/// In which bench each of the numbered defects is caught.
 fn numbered(text: &mut String) {
     text.push_str(
-        "<h2>The numbered defects</h2><table><tr><th>number</th><th>defect</th><th>caught</th></tr>",
+        "<h2>The numbered defects</h2><table><tr><th>number</th><th>defect</th><th>bench</th><th>caught</th></tr>",
     );
     for defect in CATALOG {
-        let by = match defect.by {
-            Where::Caught { simulated, process, guard } => {
-                let process = process.then_some("a process");
-                let guard = guard.then_some("a hook process of a session guard");
-                let by: Vec<&str> = simulated.iter().copied().chain(process).chain(guard).collect();
-                format!("as {}", by.join(", "))
-            }
-            Where::Tested { file, test } => format!("by the test {test} in {file}"),
-            Where::Later(part) => format!("not yet: it belongs to {}, which is not there yet", part.name()),
-            Where::Inexpressible(why) => format!("not at all: {why}"),
-        };
+        let (bench, by) = bench(defect.by);
         let _ = write!(
             text,
-            "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td>{}</td><td>{}</td><td>{bench}</td><td>{}</td></tr>",
             defect.number,
             escape(defect.name),
             escape(&by)
         );
     }
     text.push_str("</table>\n");
+}
+
+/// The bench, and by what a defect is caught there.
+fn bench(by: Where) -> (&'static str, String) {
+    let test = |Test { file, name }: Test| format!("by the test {name} in {file}");
+    match by {
+        Where::Targets { simulated, process, guard } => {
+            let process = process.then_some("a process");
+            let guard = guard.then_some("a hook process of a session guard");
+            let by: Vec<&str> = simulated.iter().copied().chain(process).chain(guard).collect();
+            ("targets", format!("as {}", by.join(", ")))
+        }
+        Where::CommandLine(by) => ("command lines", test(by)),
+        Where::GitHelper(by) => ("git helpers", test(by)),
+        Where::Later(part) => ("none yet", format!("it belongs to {}, which is not there yet", part.name())),
+        Where::Argued { why, shown } => {
+            let shown = shown.map(|by| format!("; shown {}", test(by)));
+            ("none", format!("{why}{}", shown.unwrap_or_default()))
+        }
+    }
 }
 
 fn table(text: &mut String, section: &Section) {

@@ -1,32 +1,43 @@
-//! The account of the numbered defects: by what each is caught, or why it cannot be.
+//! The account of the numbered defects: in which bench of broken programs each is caught, or why it is in none.
 //!
 //! The numbers are those of a list of defects that were found in programs that do what this one does. Twelve of its
 //! numbers, up to the last, were never given out.
 
-/// By what a defect is caught.
+/// In which bench a defect is caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Where {
-    /// By the gate's stage `mutants`, or where it is a guard's by a test.
-    Caught {
+    /// Targets: programs that do what the target protocol asks for, as the gate's stage `mutants` runs them (a guard's is
+    /// asked as a hook process, by `tests/guard_stage.rs`).
+    Targets {
         /// The mutants of the simulated disk that have it ([`Mutant::numbered`](super::Mutant::numbered)), by name.
         simulated: &'static [&'static str],
         /// Whether there is a target process that has it, by its number ([`targets`](crate::targets)).
         process: bool,
-        /// Whether there is a session guard that has it, by its number ([`Defect`](crate::guard::Defect)): it is asked as
-        /// a hook process, by `tests/guard_stage.rs`.
+        /// Whether there is a session guard that has it, by its number ([`Defect`](crate::guard::Defect)).
         guard: bool,
     },
-    /// By a test, because it takes a program that the simulated disk does not have.
-    Tested {
-        /// The file of the test, from the top of the repository.
-        file: &'static str,
-        /// The name of the test.
-        test: &'static str,
-    },
-    /// By nothing yet: it belongs to a part that does not exist.
+    /// Command lines: what has it is asked as our command line is, and the test that ours passes fails on it.
+    CommandLine(Test),
+    /// Git helpers: what has it does with a repository what ours does, and the test that ours passes fails on it.
+    GitHelper(Test),
+    /// None yet: it belongs to a part that does not exist.
     Later(Part),
-    /// By nothing: it cannot be expressed here.
-    Inexpressible(&'static str),
+    /// None: it cannot be expressed in a program that could stand beside ours.
+    Argued {
+        /// Why, in a sentence.
+        why: &'static str,
+        /// The test that holds what the sentence rests on, where one can.
+        shown: Option<Test>,
+    },
+}
+
+/// A test of this repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Test {
+    /// Its file, from the top of the repository.
+    pub file: &'static str,
+    /// Its name.
+    pub name: &'static str,
 }
 
 /// A part that does not exist yet.
@@ -59,16 +70,16 @@ pub struct Numbered {
     pub number: &'static str,
     /// The defect in a word.
     pub name: &'static str,
-    /// By what it is caught.
+    /// In which bench it is caught.
     pub by: Where,
 }
 
 const fn simulated(number: &'static str, name: &'static str, simulated: &'static [&'static str]) -> Numbered {
-    Numbered { number, name, by: Where::Caught { simulated, process: false, guard: false } }
+    Numbered { number, name, by: Where::Targets { simulated, process: false, guard: false } }
 }
 
 const fn both(number: &'static str, name: &'static str, simulated: &'static [&'static str]) -> Numbered {
-    Numbered { number, name, by: Where::Caught { simulated, process: true, guard: false } }
+    Numbered { number, name, by: Where::Targets { simulated, process: true, guard: false } }
 }
 
 const fn guarded(
@@ -77,11 +88,38 @@ const fn guarded(
     simulated: &'static [&'static str],
     process: bool,
 ) -> Numbered {
-    Numbered { number, name, by: Where::Caught { simulated, process, guard: true } }
+    Numbered { number, name, by: Where::Targets { simulated, process, guard: true } }
 }
 
 const fn process(number: &'static str, name: &'static str) -> Numbered {
     both(number, name, &[])
+}
+
+const fn command_line(
+    number: &'static str,
+    defect: &'static str,
+    file: &'static str,
+    name: &'static str,
+) -> Numbered {
+    Numbered { number, name: defect, by: Where::CommandLine(Test { file, name }) }
+}
+
+const fn git_helper(
+    number: &'static str,
+    defect: &'static str,
+    file: &'static str,
+    name: &'static str,
+) -> Numbered {
+    Numbered { number, name: defect, by: Where::GitHelper(Test { file, name }) }
+}
+
+const fn argued(
+    number: &'static str,
+    name: &'static str,
+    why: &'static str,
+    shown: Option<Test>,
+) -> Numbered {
+    Numbered { number, name, by: Where::Argued { why, shown } }
 }
 
 const fn later(number: &'static str, name: &'static str, part: Part) -> Numbered {
@@ -108,47 +146,37 @@ pub const CATALOG: [Numbered; 52] = [
     both("M16", "torn-tail-glue", &["M16 torn-tail-glue"]),
     simulated("M17", "torn-tail-throws", &["M17 torn tail returned", "M17 torn-tail-throws"]),
     simulated("M18", "length-id", &["M18 length-id"]),
-    Numbered {
-        number: "M20",
-        name: "eof-merge",
-        by: Where::Tested {
-            file: "tests/log_git.rs",
-            test: "without_the_attribute_two_branches_that_appended_conflict",
-        },
-    },
+    git_helper(
+        "M20",
+        "eof-merge",
+        "tests/log_git.rs",
+        "without_the_attribute_two_branches_that_appended_conflict",
+    ),
     later("M21", "migrate-half", Part::Migration),
     later("M23", "merge-twice", Part::Proposals),
     process("M25", "stale-status-overwrite"),
     process("M26", "reader-writes"),
     both("M27", "pid-reuse", &["M27 pid-reuse"]),
-    Numbered {
-        number: "M28",
-        name: "alias-config",
-        by: Where::Inexpressible("the library hands out values that their caller owns, and no live map"),
-    },
-    Numbered {
-        number: "M29",
-        name: "nil-default",
-        by: Where::Inexpressible(
-            "there is no use before an opening: operations are methods of what was opened",
-        ),
-    },
+    argued(
+        "M28",
+        "alias-config",
+        "the library hands out values that their caller owns, and no live map",
+        None,
+    ),
+    argued(
+        "M29",
+        "nil-default",
+        "there is no use before an opening: operations are methods of what was opened",
+        None,
+    ),
     simulated("M30", "thread-only-mutex", &["M30 thread-only-mutex"]),
     process("M31", "count-fingerprint"),
     process("M32", "warn-only"),
     process("M33", "double-grant"),
     simulated("M34", "quarantine-healthy", &["M34 quarantine-healthy"]),
     simulated("M35", "ioerror-is-corrupt", &["M35 ioerror-is-corrupt"]),
-    Numbered {
-        number: "M37",
-        name: "block-label-only",
-        by: Where::Tested { file: CLOSEOUTS, test: "what_is_labelled_as_blocking_blocks" },
-    },
-    Numbered {
-        number: "M38",
-        name: "section-null",
-        by: Where::Tested { file: CLOSEOUTS, test: "a_closeout_that_cannot_read_does_not_pass" },
-    },
+    command_line("M37", "block-label-only", CLOSEOUTS, "what_is_labelled_as_blocking_blocks"),
+    command_line("M38", "section-null", CLOSEOUTS, "a_closeout_that_cannot_read_does_not_pass"),
     guarded("M39", "cwd-split", &[], true),
     process("M40", "id-normalise"),
     process("M41", "illegal-transition"),
@@ -169,9 +197,10 @@ pub const CATALOG: [Numbered; 52] = [
     later("M59", "no-upstream", Part::Plans),
     later("M60", "open-loop-commit", Part::Plans),
     later("M63", "warn-as-ok", Part::Plans),
-    Numbered {
-        number: "M64",
-        name: "tautology-test",
-        by: Where::Tested { file: "tests/mutants_sim.rs", test: "every_mutant_is_found_from_every_seed" },
-    },
+    argued(
+        "M64",
+        "tautology-test",
+        "it is a gate that has it: this one is itself asked about every mutant, from every seed",
+        Some(Test { file: "tests/mutants_sim.rs", name: "every_mutant_is_found_from_every_seed" }),
+    ),
 ];

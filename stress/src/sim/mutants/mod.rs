@@ -1,7 +1,7 @@
 //! Small programs over `Fs`, each as a naive author writes it: lock files, a document, a log. Each mutant has a defect
 //! that programs in the field have, and has to be found; the controls have none, and must never be flagged.
 //!
-//! The defects are numbered, and the [`CATALOG`] says of each number by what it is caught.
+//! The defects are numbered, and the [`CATALOG`] says of each number in which bench it is caught.
 
 mod bench;
 mod catalog;
@@ -9,7 +9,7 @@ mod locks;
 mod stores;
 
 pub use bench::{EXECUTIONS_MAX, Mutant, MutantResult, executions_to_violation, run_controls, run_mutants};
-pub use catalog::{CATALOG, Numbered, Part, Where};
+pub use catalog::{CATALOG, Numbered, Part, Test, Where};
 pub use locks::{Protocol, Record};
 pub use stores::{Defect, Reached, Store};
 
