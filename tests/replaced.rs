@@ -5,3 +5,5 @@
 mod registry;
 /// A lock of one session on the whole checkout, asked for by the hooks of an agent's harness.
 mod session_lock;
+/// The status of an agent's run in a JSON file, which five kinds of processes write.
+mod status_files;

@@ -2,6 +2,7 @@
 
 use super::registry::{REGISTRY_BEHAVIOURS, REGISTRY_DEFECTS};
 use super::session_lock::{SESSION_LOCK_BEHAVIOURS, SESSION_LOCK_DEFECTS};
+use super::status_files::{STATUS_FILES_BEHAVIOURS, STATUS_FILES_DEFECTS};
 
 /// A system that is to be replaceable.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +45,14 @@ pub(super) struct Defect {
 }
 
 /// The systems, in the order of their letters. A system that is added here is held to its tags from then on.
-pub(super) const SYSTEMS: [System; 2] = [
+pub(super) const SYSTEMS: [System; 3] = [
+    System {
+        letter: 'B',
+        title: "a status file for each run of an agent",
+        prefix: "CORE",
+        behaviours: STATUS_FILES_BEHAVIOURS,
+        defects: STATUS_FILES_DEFECTS,
+    },
     System {
         letter: 'C',
         title: "a registry of worktrees and what each is working on",

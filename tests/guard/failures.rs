@@ -1,11 +1,15 @@
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::play::{Session, decided, hook, reason};
-use crate::program::Yard;
+use crate::program::{Yard, fencehold_in};
 
 /// A workspace whose journal nobody can read.
 fn damaged(policy: Option<&str>) -> Yard {
@@ -103,4 +107,40 @@ fn a_flag_that_is_unknown_follows_the_fail_policy() {
     let decision: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(reason(&decision).contains("--no-such-flag"), "{decision}");
     assert_eq!(decided(&hook(&yard.path(), "stop", b"")), json!({}));
+}
+
+/// A call that writes, of a hook whose stdout is this.
+fn told_to(yard: &Yard, stdout: impl Into<Stdio>) {
+    let payload = json!({ "session_id": "s", "cwd": yard.path(), "tool_name": "Bash",
+        "tool_input": { "command": "make" } });
+    let mut hook = fencehold_in(&yard.path());
+    let mut hook =
+        hook.args(["hook", "pre-tool-use"]).stdin(Stdio::piped()).stdout(stdout).spawn().expect("it starts");
+    let payload = payload.to_string();
+    hook.stdin.take().expect("piped").write_all(payload.as_bytes()).expect("it reads");
+    assert!(hook.wait().expect("it ends").success());
+}
+
+/// A harness that is killed leaves its hook to whoever adopts orphans: it had the lock for as long as that one lived.
+///
+/// GUARD-34: A hook whose answer nobody can read takes no lock.
+#[test]
+fn a_hook_that_outlives_its_harness_takes_no_lock_for_who_adopts_it() {
+    let yard = Yard::with_git();
+    assert_eq!(yard.run(["init"]).code, 0);
+    let held = || yard.run(["lock", "list", "--json"]).stdout.lines().count();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    told_to(&yard, writer);
+    let (theirs, ours) = UnixStream::pair().unwrap();
+    drop(theirs);
+    told_to(&yard, OwnedFd::from(ours));
+    assert_eq!(held(), 0);
+    // What it has by a call that was heard, it keeps.
+    told_to(&yard, File::create(yard.join("answer")).unwrap());
+    assert_eq!((held(), fs::read_to_string(yard.join("answer")).unwrap().as_str()), (1, "{}\n"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    told_to(&yard, writer);
+    assert_eq!(held(), 1);
 }

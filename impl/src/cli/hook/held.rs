@@ -2,7 +2,7 @@
 //!
 //! Invariants: a lock that the guard takes is the session's by its id as holder and as claim, and bound to the session's
 //! process; what a session took by hand, under a claim of its own, is left to it; a call that is blocked leaves no lock
-//! behind that it alone took.
+//! behind that it alone took, and neither does one whose answer nobody can read.
 
 use fencehold_model::lock::{Command, Grant, Proof, Refusal};
 use fencehold_model::{Claim, LockName, Token};
@@ -20,6 +20,9 @@ use crate::hook::Call;
 pub(in super::super) const WORKSPACE: &str = "workspace";
 /// Of the TTL, so much may pass before it is renewed.
 const RENEW_AFTER_THIRDS: u64 = 1;
+
+/// What is said to nobody: whoever asked has ended meanwhile.
+const UNHEARD: &str = "fencehold: nobody reads this answer, so the call is not made";
 
 /// The locks that a call needs in one workspace, and why.
 #[derive(Debug)]
@@ -48,7 +51,10 @@ fn claim(call: &Call) -> Result<Claim> {
 /// Takes all these locks for the session, or none, and says who is in the way.
 pub(super) fn take(call: &Call, needs: &[Needs]) -> Result<Decision> {
     let (mut opened, mut fresh) = (Vec::new(), Vec::new());
-    let taken = take_each(call, needs, &mut opened, &mut fresh);
+    let mut taken = take_each(call, needs, &mut opened, &mut fresh);
+    if matches!(taken, Ok(Decision::Pass)) && !session_process::is_heard() {
+        taken = Ok(Decision::Block(UNHEARD.to_owned()));
+    }
     if !matches!(taken, Ok(Decision::Pass)) {
         for Fresh { locks, name, token } in fresh {
             give_up(&opened[locks], call, name, token)?;
@@ -76,6 +82,10 @@ fn take_each(
                 bound: session_process::find(locks.host()),
                 wait: None,
             };
+            // Where the harness was killed, this is who adopted the hook, and may live for ever.
+            if !session_process::is_heard() {
+                return Ok(Decision::Block(UNHEARD.to_owned()));
+            }
             let is_bound = ask.bound.is_some();
             let told = acquire(locks, &ask, session.out)?;
             match told.what {

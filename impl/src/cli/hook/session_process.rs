@@ -1,8 +1,10 @@
-//! Which process is the session: the nearest ancestor of a hook that is no shell and no wrapper of one command.
+//! Which process is the session: the nearest ancestor of a hook that is no shell and no wrapper of one command; and
+//! whether it is there to be answered.
 
 use std::path::PathBuf;
 
 use fencehold_model::event::Process;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::fs::read_proc;
 use crate::host::RealHost;
@@ -31,6 +33,19 @@ pub(super) fn find(host: &RealHost) -> Option<Process> {
         pid = parent;
     }
     None
+}
+
+/// Whether somebody can read what this process answers.
+///
+/// A process that ends closes its files before its children get another parent (`do_exit` in Linux' kernel/exit.c), and
+/// then a pipe is in error and a socket hung up (poll(2)). So where a hook is heard after its ancestors were looked at,
+/// none of them had adopted it.
+pub(super) fn is_heard() -> bool {
+    let stdout = std::io::stdout();
+    let mut looked = [PollFd::new(&stdout, PollFlags::empty())];
+    // What cannot be looked at is no proof of an absence.
+    let _ = poll(&mut looked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    !looked[0].revents().intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL)
 }
 
 /// What proc_pid_stat(5) says of a process: fields 2, 4 and 6.
