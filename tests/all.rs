@@ -50,6 +50,8 @@ mod front;
 mod gates;
 /// What is written into git's own files.
 mod git_files;
+/// Helpers that keep plan files in step over git: ours, one without a flaw, and those with one.
+mod git_helpers;
 /// The session guard as processes: payloads of harnesses in, decisions out.
 mod guard;
 /// The gate's stage `guard`: sessions with processes of their own, broken guards, records with a corruption.
