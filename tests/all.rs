@@ -84,6 +84,8 @@ mod model;
 mod mounted;
 /// The mutants on the simulated disk, their controls, and the catalog of the numbered defects.
 mod mutants_sim;
+/// The gate's stage `plans`: machines that share a remote, and helpers with known defects.
+mod plans_storm;
 /// The power fails at every call of every operation: what the next boot finds.
 mod power;
 /// Starts the shipped command line as real processes; holds no test.

@@ -8,6 +8,7 @@ mod machine;
 mod naive;
 mod place;
 pub mod scenarios;
+pub mod storm;
 
 pub use machine::{Ended, Helper, Machine};
 pub use naive::{Flaw, PUBLISHED, broken_plan};

@@ -6,8 +6,7 @@ mod act;
 mod gate;
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -184,11 +183,12 @@ impl Run {
 
     fn changed<T>(&self, change: impl FnOnce(&mut BTreeMap<String, String>) -> T) -> Result<T, String> {
         let changed = || -> std::io::Result<T> {
-            let mut file: File =
-                OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&self.board)?;
-            file.lock()?;
-            let mut text = String::new();
-            file.read_to_string(&mut text)?;
+            let lock = File::create(self.board.with_extension("lock"))?;
+            lock.lock()?;
+            let text = match std::fs::read_to_string(&self.board) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+                read => read?,
+            };
             let lines = text.lines().filter_map(|line| line.split_once(' '));
             let mut board: BTreeMap<String, String> =
                 lines.map(|(task, status)| (task.to_owned(), status.to_owned())).collect();
@@ -196,9 +196,9 @@ impl Run {
             let answer = change(&mut board);
             if board != before {
                 let text: String = board.iter().map(|(task, status)| format!("{task} {status}\n")).collect();
-                file.rewind()?;
-                file.set_len(0)?;
-                file.write_all(text.as_bytes())?;
+                let temp = self.board.with_extension("tmp");
+                std::fs::write(&temp, text)?;
+                std::fs::rename(&temp, &self.board)?;
             }
             Ok(answer)
         };
@@ -222,7 +222,10 @@ impl Run {
             self.one(&file, &mut at)?;
         }
         if self.has(Flaw::OpenLoop) {
-            let _ = self.git(&["commit", "--quiet", "--allow-empty", "-m", "chore: sync [auto]"]);
+            let tree =
+                ["commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "chore: sync [auto]", "-m", "Auto: yes"];
+            let commit = self.git(&tree)?;
+            self.git(&["update-ref", "HEAD", &commit])?;
         }
         Ok(if self.told.is_empty() { 0 } else { left })
     }
