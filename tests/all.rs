@@ -70,6 +70,8 @@ mod locate;
 mod lock_run;
 /// Logs: appends that hide nothing, tolerant readers, merges in git.
 mod log;
+/// `log compact`: what is folded, what stays, what is kept and carried over.
+mod log_compact;
 /// Logs in git: branches that appended merge clean.
 mod log_git;
 /// What `log search` finds.
@@ -124,6 +126,8 @@ mod spec_lease;
 mod spec_lock;
 /// LOG of SPEC.md, where no other module quotes it.
 mod spec_log;
+/// Proposals: the machine, the accept killed at every call, doubt, the command.
+mod spec_proposal;
 /// The chapter RECOVER: kills, tails, breaks, repair, copies.
 mod spec_recover;
 /// The chapter STATUS: vocabularies, sets, epochs, boards that meet, what is kept.
