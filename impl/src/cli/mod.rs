@@ -26,6 +26,7 @@ mod lock;
 mod locks;
 mod log;
 mod out;
+mod plan;
 mod render;
 mod repair;
 mod run;
