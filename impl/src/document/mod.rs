@@ -31,6 +31,8 @@ use fencehold_model::LockName;
 use serde_json::Value;
 
 pub(crate) use replace::new_file_mode;
+#[cfg(feature = "cli")]
+pub(crate) use replace::replace;
 pub use update::{Incremented, Repaired, check_patch, merged};
 pub use version::Version;
 pub(crate) use version::{Sum, each_chunk};
@@ -74,9 +76,9 @@ enum Found<I> {
 }
 
 /// Which file was read, so that another in its place is told apart.
-struct Was {
-    stat: Stat,
-    version: Version,
+pub(crate) struct Was {
+    pub(crate) stat: Stat,
+    pub(crate) version: Version,
 }
 
 /// Reads a document without its lock, its mark or a workspace: for where there is no workspace to write to.
