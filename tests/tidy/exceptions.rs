@@ -49,3 +49,9 @@ pub(super) const UNIT_TESTS: &[(&str, &str)] = &[
     ("impl/src/document/edit.rs", "its functions are private, pure, and of text"),
     ("impl/src/mark/name.rs", "names of files that cannot be seen from outside"),
 ];
+
+/// Folders of unit tests that work on the real disk past the port: path, reason.
+pub(super) const ON_DISK: &[(&str, &str)] = &[(
+    "impl/src/cli/plan/git/tests/",
+    "what git says can only be asked of repositories of git; no file that ships is in there",
+)];

@@ -15,7 +15,7 @@ use super::process::{Failed, Use, git, words};
 use super::upstream::At;
 use super::{COMMIT_PATIENCE, LOCAL_PATIENCE, Repo};
 use crate::error::{Error, Result};
-use crate::fs::{Fs as _, RealFs};
+use crate::fs::{Fs as _, RealFs, Watch};
 use crate::host::{Deadline, Host as _, RealHost};
 
 /// The line at the end of a message that marks a commit that `plan fix` made.
@@ -95,12 +95,8 @@ impl Repo {
             return Ok(Err(not));
         }
         let lock = self.git_dir.join("index.lock");
-        let patience = Deadline::after(INDEX_PATIENCE);
-        while self.is_there(&lock)? {
-            if patience.left().is_zero() {
-                return Ok(Err(NotReady::IndexLocked { lock }));
-            }
-            std::thread::sleep(std::time::Duration::from_millis(20));
+        if self.stays(&lock)? {
+            return Ok(Err(NotReady::IndexLocked { lock }));
         }
         let until = Deadline::after(LOCAL_PATIENCE);
         for who in ["GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"] {
@@ -121,6 +117,22 @@ impl Repo {
             }
         }
         Ok(None)
+    }
+
+    /// Whether a lock of git outlives the patience with it.
+    fn stays(&self, lock: &Path) -> Result<bool> {
+        if !self.is_there(lock)? {
+            return Ok(false);
+        }
+        let (patience, (watch, _)) = (Deadline::after(INDEX_PATIENCE), Watch::begin(&self.git_dir)?);
+        while self.is_there(lock)? {
+            if patience.left().is_zero() {
+                return Ok(true);
+            }
+            let waited = watch.wait(patience.left(), None);
+            waited.map_err(|error| Error::environment("waiting for", lock, error))?;
+        }
+        Ok(false)
     }
 
     fn is_there(&self, path: &Path) -> Result<bool> {

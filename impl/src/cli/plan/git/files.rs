@@ -134,6 +134,30 @@ impl Repo {
         Some(Commit { id: id.to_owned(), subject: subject.to_owned() })
     }
 
+    /// The commit that is checked out; none where there is none yet.
+    ///
+    /// # Errors
+    /// Where git cannot say; nothing was changed.
+    pub(in crate::cli::plan) fn head(&self) -> Result<Option<String>> {
+        let asked = ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"];
+        self.line(asked, Deadline::after(LOCAL_PATIENCE)).map_err(|failed| self.failed("rev-parse", &failed))
+    }
+
+    /// Whether what is checked out has `commit` in its history, as far as the history is here.
+    ///
+    /// # Errors
+    /// Where git cannot say; nothing was changed.
+    pub(in crate::cli::plan) fn descends(&self, commit: &str) -> Result<bool> {
+        let until = Deadline::after(LOCAL_PATIENCE);
+        let failed = |failed| self.failed("merge-base", &failed);
+        let there = format!("{commit}^{{commit}}");
+        if self.line(["rev-parse", "--verify", "--quiet", &there], until).map_err(failed)?.is_none() {
+            return Ok(false);
+        }
+        let asked = ["merge-base", "--is-ancestor", commit, "HEAD"];
+        Ok(self.line(asked, until).map_err(failed)?.is_some())
+    }
+
     /// The bytes of a file as they are committed, before any conversion; none where it is not.
     pub(in crate::cli::plan) fn committed_bytes(&self, file: &Path) -> Option<Vec<u8>> {
         let mut name = OsString::from("HEAD:");

@@ -13,6 +13,8 @@
 mod commit;
 mod files;
 mod process;
+#[cfg(test)]
+mod tests;
 mod upstream;
 
 use std::ffi::OsString;

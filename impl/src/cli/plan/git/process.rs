@@ -7,14 +7,16 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write as _};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::event::{PollFd, PollFlags};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group};
 
+use crate::fs::timespec;
 use crate::host::Deadline;
 
 /// The most that git may print for one answer.
@@ -23,8 +25,6 @@ const ANSWER_BYTES_MAX: usize = 64 << 20;
 const TERM_PATIENCE: Duration = Duration::from_secs(2);
 /// How long the outputs are still read after git has ended: a daemon that it left behind may hold them open.
 const LINGER: Duration = Duration::from_millis(200);
-/// How often it is looked whether git has ended, where its outputs say nothing.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// What of the variables of git is the user's own, and leads nowhere else: who they are, how they connect.
 const KEPT: [&str; 12] = [
@@ -112,7 +112,6 @@ pub(super) fn git<A: AsRef<OsStr>>(
     })?;
     feed(&mut child, input);
     let heard = hear(&mut child, until);
-    // The leader is not reaped yet, so that its number is still the group's.
     let status = end(&mut child, heard.is_err());
     let [printed, said] = heard?;
     let status = status.map_err(|error| Failed::Lost(format!("git was lost: {error}")))?;
@@ -159,76 +158,84 @@ fn feed(child: &mut Child, input: &[u8]) {
     }
 }
 
-/// Both outputs, until both have ended, or git has and nobody writes any more.
+/// Both outputs, until git and they have ended, or git has and nobody writes any more.
 fn hear(child: &mut Child, until: Deadline) -> Result<[Vec<u8>; 2], Failed> {
-    let chunks = read_aside(child);
+    let lost = |error: std::io::Error| Failed::Lost(format!("git cannot be heard: {error}"));
+    let process = pidfd(child).map_err(lost)?;
+    let mut out = child.stdout.take();
+    let mut err = child.stderr.take();
     let mut heard = [Vec::new(), Vec::new()];
     let mut lingering: Option<Deadline> = None;
     loop {
-        match chunks.recv_timeout(until.left().min(LOOK_EVERY)) {
-            Ok(_) if until.left().is_zero() => return Err(Failed::TimedOut),
-            Ok((which, chunk)) => {
-                if heard[which].len() <= ANSWER_BYTES_MAX {
-                    heard[which].extend_from_slice(&chunk);
-                }
-            }
-            Err(RecvTimeoutError::Timeout) if has_ended(child) => {
-                if lingering.get_or_insert_with(|| Deadline::after(LINGER)).left().is_zero() {
-                    return Ok(heard);
-                }
-            }
-            Err(RecvTimeoutError::Timeout) if until.left().is_zero() => return Err(Failed::TimedOut),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
+        let left = lingering.unwrap_or(until).left();
+        let (out_fd, err_fd) = (out.as_ref().map(AsFd::as_fd), err.as_ref().map(AsFd::as_fd));
+        // Once git has ended it is readable for ever, and only its outputs are waited for.
+        let process = process.as_fd();
+        let process = lingering.is_none().then_some(process);
+        let [ready_out, ready_err, ended] = ready([out_fd, err_fd, process], left).map_err(lost)?;
+        if ready_out && take(&mut out, &mut heard[0]).map_err(lost)? {
+            out = None;
         }
-    }
-    while !has_ended(child) {
-        if until.left().is_zero() {
+        if ready_err && take(&mut err, &mut heard[1]).map_err(lost)? {
+            err = None;
+        }
+        if ended {
+            lingering = Some(Deadline::after(LINGER));
+        }
+        if lingering.is_some() && ((out.is_none() && err.is_none()) || left.is_zero()) {
+            return Ok(heard);
+        }
+        if lingering.is_none() && until.left().is_zero() {
             return Err(Failed::TimedOut);
         }
-        std::thread::sleep(Duration::from_millis(1));
     }
-    Ok(heard)
 }
 
-fn read_aside(child: &mut Child) -> Receiver<(usize, Vec<u8>)> {
-    let (send, chunks) = mpsc::channel();
-    let mut outputs: Vec<Box<dyn Read + Send>> = Vec::new();
-    outputs.extend(child.stdout.take().map(|out| Box::new(out) as Box<dyn Read + Send>));
-    outputs.extend(child.stderr.take().map(|out| Box::new(out) as Box<dyn Read + Send>));
-    for (which, mut output) in outputs.into_iter().enumerate() {
-        let send = send.clone();
-        std::thread::spawn(move || {
-            let mut chunk = [0_u8; 1 << 14];
-            loop {
-                match output.read(&mut chunk) {
-                    Ok(0) => break,
-                    // Nobody listens any more where the time has passed.
-                    Ok(length) => drop(send.send((which, chunk[..length].to_vec()))),
-                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                    Err(_) => break,
-                }
+fn pidfd(child: &Child) -> std::io::Result<OwnedFd> {
+    let pid = pid_of(child).ok_or(std::io::ErrorKind::NotFound)?;
+    Ok(rustix::process::pidfd_open(pid, PidfdFlags::empty())?)
+}
+
+/// Which of these has something to read, or has ended; waits until one has, for `left` at the most.
+fn ready(fds: [Option<BorrowedFd<'_>>; 3], left: Duration) -> std::io::Result<[bool; 3]> {
+    let there: Vec<usize> = (0..fds.len()).filter(|index| fds[*index].is_some()).collect();
+    let mut polled: Vec<PollFd<'_>> = fds.iter().flatten().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
+    match rustix::event::poll(&mut polled, Some(&timespec(left))) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let mut ready = [false; 3];
+    for (index, polled) in there.into_iter().zip(&polled) {
+        ready[index] = !polled.revents().is_empty();
+    }
+    Ok(ready)
+}
+
+/// Reads what there is; whether it was the end. What is more than the most is not kept.
+fn take(output: &mut Option<impl Read>, into: &mut Vec<u8>) -> std::io::Result<bool> {
+    let mut chunk = [0_u8; 1 << 14];
+    let Some(output) = output else { return Ok(true) };
+    match output.read(&mut chunk) {
+        Ok(0) => Ok(true),
+        Ok(length) => {
+            if into.len() <= ANSWER_BYTES_MAX {
+                into.extend_from_slice(&chunk[..length]);
             }
-        });
+            Ok(false)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Ok(false),
+        Err(error) => Err(error),
     }
-    chunks
-}
-
-/// Whether the leader has ended; it is left as it is.
-fn has_ended(child: &Child) -> bool {
-    let Some(pid) = pid_of(child) else { return true };
-    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    waitid(WaitId::Pid(pid), look).map_or(true, |found| found.is_some())
 }
 
 /// Reaps git. Where it is to be ended: its whole group is asked to, and killed where it does not.
 fn end(child: &mut Child, by_force: bool) -> std::io::Result<ExitStatus> {
     if by_force && let Some(group) = pid_of(child) {
         let _ = kill_process_group(group, Signal::TERM);
-        let patience = Deadline::after(TERM_PATIENCE);
-        while !has_ended(child) && !patience.left().is_zero() {
-            std::thread::sleep(Duration::from_millis(5));
+        if let Ok(process) = pidfd(child) {
+            let _ = ready([Some(process.as_fd()), None, None], TERM_PATIENCE);
         }
+        // The leader is not reaped yet, so that its number is still the group's.
         let _ = kill_process_group(group, Signal::KILL);
     }
     child.wait()
