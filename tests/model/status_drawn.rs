@@ -34,7 +34,7 @@ fn vocabulary() -> impl Strategy<Value = Vocabulary> {
 #[derive(Debug, Clone)]
 enum Drawn {
     Set { to: usize, from: Option<usize>, epoch: i64, detail: Option<usize>, resolve: bool },
-    Reopen { to: usize, blank: bool },
+    Reopen { to: usize, from: Option<usize>, epoch: Option<i64>, blank: bool },
     Merge { rank: usize, sides: Vec<Option<usize>>, epoch: i64, turn: i64 },
 }
 
@@ -42,9 +42,11 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     let detail = || proptest::option::weighted(0.3, 0..4usize);
     let near = || prop_oneof![6 => Just(0i64), 1 => -2i64..3];
     let set = (0..=WORDS, proptest::option::of(0..=WORDS), near(), detail(), proptest::bool::weighted(0.2));
+    let seen = || proptest::option::weighted(0.4, 0..=WORDS);
+    let reopen = (0..=WORDS, seen(), proptest::option::weighted(0.4, near()), proptest::bool::weighted(0.2));
     prop_oneof![
         8 => set.prop_map(|(to, from, epoch, detail, resolve)| Drawn::Set { to, from, epoch, detail, resolve }),
-        1 => (0..=WORDS, proptest::bool::weighted(0.2)).prop_map(|(to, blank)| Drawn::Reopen { to, blank }),
+        1 => reopen.prop_map(|(to, from, epoch, blank)| Drawn::Reopen { to, from, epoch, blank }),
         3 => (0..5usize, proptest::collection::vec(detail(), WORDS), near(), near())
             .prop_map(|(rank, sides, epoch, turn)| Drawn::Merge { rank, sides, epoch, turn }),
     ]
@@ -54,26 +56,27 @@ fn drawn() -> impl Strategy<Value = Drawn> {
 fn command(drawn: &Drawn, vocabulary: &Vocabulary, stands: Option<&Value>) -> Command {
     let near = |at: u64, by: i64| at.saturating_add_signed(by);
     let (epoch_now, turn_now) = stands.map_or((0, 0), |value| (value.epoch, value.turn));
+    // Half of those who name something name what stands.
+    let seen = |from: usize| match stands.and_then(|value| value.statuses.keys().next()) {
+        Some(stands) if from.is_multiple_of(2) => stands.clone(),
+        _ => status(from),
+    };
     match drawn {
-        Drawn::Set { to, from, epoch, detail, resolve } => {
-            // Half of those who name something name what stands.
-            let seen = |from: usize| match stands.and_then(|value| value.statuses.keys().next()) {
-                Some(stands) if from.is_multiple_of(2) => stands.clone(),
-                _ => status(from),
-            };
-            Command::Set {
-                task: task(),
-                to: status(*to),
-                from: from.map(seen),
-                epoch: near(epoch_now, *epoch),
-                detail: detail.map(|index| details()[index].clone()),
-                resolve: *resolve,
-            }
-        }
-        Drawn::Reopen { to, blank } => {
-            let reason = if *blank { "\t" } else { "why" }.to_owned();
-            Command::Reopen { task: task(), to: status(*to), reason }
-        }
+        Drawn::Set { to, from, epoch, detail, resolve } => Command::Set {
+            task: task(),
+            to: status(*to),
+            from: from.map(seen),
+            epoch: near(epoch_now, *epoch),
+            detail: detail.map(|index| details()[index].clone()),
+            resolve: *resolve,
+        },
+        Drawn::Reopen { to, from, epoch, blank } => Command::Reopen {
+            task: task(),
+            to: status(*to),
+            from: from.map(seen),
+            epoch: epoch.map(|epoch| near(epoch_now, epoch)),
+            reason: if *blank { "\t" } else { "why" }.to_owned(),
+        },
         Drawn::Merge { rank, sides, epoch, turn } => {
             let rungs = vocabulary.rungs();
             let of_rank = rungs.iter().filter(|rung| rung.rank == rungs[rank % rungs.len()].rank);

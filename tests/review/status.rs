@@ -24,7 +24,9 @@ fn ask(lab: &Lab, command: &Command) -> Result<Value, &'static str> {
 
 fn reopen(lab: &Lab) -> u64 {
     let to = Status::new("todo").unwrap();
-    ask(lab, &Command::Reopen { task: task(), to, reason: "again".to_owned() }).unwrap().epoch
+    ask(lab, &Command::Reopen { task: task(), to, from: None, epoch: None, reason: "again".to_owned() })
+        .unwrap()
+        .epoch
 }
 
 fn words(value: &Value) -> Vec<String> {

@@ -46,8 +46,8 @@ fn a_reopen_needs_a_reason_and_a_status() {
     Board::table(&["set t done"], &cases);
 }
 
-/// STATUS-29: A reopen leads from any status to any status of the vocabulary, alone, at turn 0 and without a detail, in a
-/// new epoch, and the history keeps its reason.
+/// STATUS-29: A reopen that nothing below refuses leads from any status to any status of the vocabulary, alone, at turn 0
+/// and without a detail, in a new epoch, and the history keeps its reason.
 #[test]
 fn a_reopen_leads_anywhere_and_is_recorded() {
     let froms = ["0.0 todo", r#"0.4 blocked{"q":1}+in_progress"#, "0.0 done", "7.3 cancelled+done"];
@@ -66,6 +66,35 @@ fn a_reopen_leads_anywhere_and_is_recorded() {
         seen += 1;
     }
     assert_eq!(seen, 12);
+}
+
+/// STATUS-40: A reopen that names an epoch before the task's is refused as `stale_epoch`, one that names an epoch after it
+/// fails definitely, and one that names none looks at none.
+///
+/// STATUS-41: A reopen whose `from` names anything but the one status that stands is refused as `conflict`.
+#[test]
+fn a_reopen_that_says_what_it_saw_undoes_nothing_else() {
+    let board = Board::with(&["set t done"]);
+    // Two see it done in epoch 0, and both begin it anew: the second is told.
+    board.all(&["reopen t in_progress epoch=0 from=done tests-fail"]);
+    let again = epoch(&board, "t");
+    let stands = format!("{again}.0 in_progress");
+    for late in ["reopen t todo epoch=0 why", "reopen t todo epoch=0 from=done why"] {
+        assert_eq!(board.does(late), format!("stale_epoch {stands}"), "{late}");
+    }
+    for other in ["from=done", "from=todo", &format!("epoch={again} from=done")] {
+        let late = format!("reopen t todo {other} why");
+        assert_eq!(board.does(&late), format!("conflict {stands}"), "{late}");
+    }
+    let ahead = board.does(&format!("reopen t todo epoch={} why", again + 1));
+    assert!(ahead.contains("is unknown"), "{ahead}");
+    assert!(board.does("reopen t todo from=lost why").contains("lost"), "no such status");
+    board.all(&[&format!("reopen t todo epoch={again} from=in_progress why")]);
+    assert_ne!(epoch(&board, "t"), again);
+    // Of two that stand none is the one.
+    board.all(&["merge s 0.0 blocked+in_progress"]);
+    assert_eq!(board.does("reopen s todo from=blocked why"), "conflict 0.0 blocked+in_progress");
+    board.all(&["reopen s todo why"]);
 }
 
 /// STATUS-30: The epoch that a reopen begins is the revision of its event, or one more than the epoch that it ends where

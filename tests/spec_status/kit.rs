@@ -44,7 +44,7 @@ pub(super) fn policy(text: &str, task_ids: IdForm) -> Policy {
     Policy { vocabulary: vocabulary(text).unwrap(), task_ids, ..Policy::default() }
 }
 
-/// `set TASK STATUS [from=…] [epoch=…] [detail=…] [resolve]`, `reopen TASK STATUS [REASON]` or
+/// `set TASK STATUS [from=…] [epoch=…] [detail=…] [resolve]`, `reopen TASK STATUS [from=…] [epoch=…] [REASON]` or
 /// `merge TASK EPOCH.TURN STATUS[DETAIL][+…]`.
 pub(super) fn command(text: &str) -> Command {
     let words: Vec<&str> = text.split(' ').collect();
@@ -59,7 +59,15 @@ pub(super) fn command(text: &str) -> Command {
             resolve: words.contains(&"resolve"),
         },
         "reopen" => {
-            Command::Reopen { task: task(words[1]), to: status(words[2]), reason: words[3..].join(" ") }
+            let is_option = |word: &&str| word.starts_with("from=") || word.starts_with("epoch=");
+            let reason: Vec<&str> = words[3..].iter().copied().filter(|word| !is_option(word)).collect();
+            Command::Reopen {
+                task: task(words[1]),
+                to: status(words[2]),
+                from: option("from=").map(status),
+                epoch: option("epoch=").map(|epoch| epoch.parse().unwrap()),
+                reason: reason.join(" "),
+            }
         }
         "merge" => Command::Merge { task: task(words[1]), value: value(&words[2..].join(" ")) },
         other => panic!("no command: {other}"),

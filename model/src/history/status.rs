@@ -31,6 +31,10 @@ pub enum StatusAsk {
     Reopen {
         /// Where to.
         to: Id,
+        /// What it was seen to be.
+        from: Option<Id>,
+        /// The epoch that was seen.
+        epoch: Option<u64>,
         /// Whether its reason is blank.
         blank: bool,
     },
@@ -60,10 +64,7 @@ impl StatusAsk {
             "set" => StatusAsk::Set {
                 to: id(args, "to", names)?,
                 from: id_or_none(args, "from", names)?,
-                epoch: match &args["epoch"] {
-                    Value::Null => 0,
-                    epoch => epoch.as_u64().ok_or("`epoch` is not a whole number")?,
-                },
+                epoch: epoch(args)?.unwrap_or(0),
                 detail: match &args["detail"] {
                     Value::Null => None,
                     detail if detail.is_object() => Some(names.intern(&format!("{detail}"))),
@@ -73,6 +74,8 @@ impl StatusAsk {
             },
             "reopen" => StatusAsk::Reopen {
                 to: id(args, "to", names)?,
+                from: id_or_none(args, "from", names)?,
+                epoch: epoch(args)?,
                 blank: args["reason"].as_str().is_none_or(|reason| reason.trim().is_empty()),
             },
             "get" => StatusAsk::Get,
@@ -82,6 +85,14 @@ impl StatusAsk {
             }
             _ => return Ok(None),
         }))
+    }
+}
+
+/// The epoch that an operation names.
+fn epoch(args: &Value) -> Result<Option<u64>, String> {
+    match &args["epoch"] {
+        Value::Null => Ok(None),
+        epoch => epoch.as_u64().map(Some).ok_or_else(|| "`epoch` is not a whole number".to_owned()),
     }
 }
 

@@ -45,7 +45,10 @@ fn ungated(state: &State, command: &Command) -> Decision {
                 Some(stands) => set(vocabulary, task, stands, step),
             }
         }
-        Command::Reopen { to, reason, .. } => reopen(vocabulary, task, stands, to, reason),
+        Command::Reopen { to, from, epoch, reason, .. } => {
+            let seen = Seen { from: from.as_ref(), epoch: *epoch };
+            reopen(vocabulary, task, stands, to, seen, reason)
+        }
         Command::Merge { value, .. } => merge(vocabulary, task, stands, value),
     }
 }
@@ -74,10 +77,7 @@ fn set(vocabulary: &Vocabulary, task: TaskId, stands: &Value, step: Step<'_>) ->
         return Decision::Refuse(Refusal::StaleEpoch(stands.clone()));
     }
     if step.epoch > stands.epoch {
-        return Decision::Invalid(format!(
-            "epoch {} is unknown: task {task} stands in epoch {}",
-            step.epoch, stands.epoch
-        ));
+        return Decision::Invalid(unknown_epoch(&task, step.epoch, stands));
     }
     if let Some(held) = stands.statuses.get(step.to) {
         return stay(task, stands, held.as_ref(), step);
@@ -105,6 +105,10 @@ fn set(vocabulary: &Vocabulary, task: TaskId, stands: &Value, step: Step<'_>) ->
     }
 }
 
+fn unknown_epoch(task: &TaskId, epoch: Revision, stands: &Value) -> String {
+    format!("epoch {epoch} is unknown: task {task} stands in epoch {}", stands.epoch)
+}
+
 /// The status asked for is there already, alone or as one side of a conflict. A detail that stands is replaced only by
 /// who names the status that it goes with: two parties that ask two questions do not overwrite each other's.
 fn stay(task: TaskId, stands: &Value, held: Option<&Detail>, step: Step<'_>) -> Decision {
@@ -129,20 +133,39 @@ fn turn(task: TaskId, how: How, stands: &Value, step: Step<'_>, detail: Option<&
     record(task, how, Value::of(stands.epoch, stands.turn + 1, step.to.clone(), detail.cloned()))
 }
 
+/// What a reopen says that it saw.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    from: Option<&'a Status>,
+    epoch: Option<Revision>,
+}
+
 fn reopen(
     vocabulary: &Vocabulary,
     task: TaskId,
     stands: Option<&Value>,
     to: &Status,
+    seen: Seen<'_>,
     reason: &str,
 ) -> Decision {
-    if vocabulary.rung(to).is_none() {
-        return Decision::Invalid(vocabulary.unknown(to));
+    for status in iter::once(to).chain(seen.from) {
+        if vocabulary.rung(status).is_none() {
+            return Decision::Invalid(vocabulary.unknown(status));
+        }
     }
     if reason.trim().is_empty() {
         return Decision::Refuse(Refusal::NeedsReason);
     }
     let Some(stands) = stands else { return Decision::Refuse(Refusal::NotFound) };
+    if seen.epoch.is_some_and(|epoch| epoch < stands.epoch) {
+        return Decision::Refuse(Refusal::StaleEpoch(stands.clone()));
+    }
+    if let Some(epoch) = seen.epoch.filter(|epoch| *epoch > stands.epoch) {
+        return Decision::Invalid(unknown_epoch(&task, epoch, stands));
+    }
+    if seen.from.is_some_and(|from| !stands.is(from)) {
+        return Decision::Refuse(Refusal::Conflict(Some(stands.clone())));
+    }
     if stands.epoch + 1 >= NUMBER_BOUND {
         return Decision::Invalid(exhausted(&task, "epoch"));
     }

@@ -75,6 +75,10 @@ pub enum Command {
         task: TaskId,
         /// Where to.
         to: Status,
+        /// The one status that it is seen to be; where it is another, nothing is reopened.
+        from: Option<Status>,
+        /// The epoch that was seen; where it is another, nothing is reopened.
+        epoch: Option<Revision>,
         /// Why; blank is refused.
         reason: String,
     },

@@ -138,7 +138,12 @@ impl Reader<'_> {
                 detail: detail.map(|detail| self.detail(detail)),
                 resolve: *resolve,
             },
-            Asked::Reopen { to, blank } => StatusAsk::Reopen { to: self.word(*to), blank: *blank },
+            Asked::Reopen { to, from, epoch, blank } => StatusAsk::Reopen {
+                to: self.word(*to),
+                from: from.map(|from| self.word(from)),
+                epoch: *epoch,
+                blank: *blank,
+            },
             Asked::Get => StatusAsk::Get,
             Asked::Merge(seen) => StatusAsk::Merge(self.shown(seen).map(|shown| Cell {
                 epoch: shown.epoch,

@@ -97,7 +97,16 @@ impl<F: Fs, H: Host + Clone> Client<F, H> {
 
     pub(crate) fn reopen(&self, op: &str, task: &str, to: &str) -> TaskAnswer {
         let reason = "it was not done".to_owned();
-        self.ask_task(op, &status::Command::Reopen { task: task_id(task), to: status_of(to), reason })
+        self.ask_task(
+            op,
+            &status::Command::Reopen {
+                task: task_id(task),
+                to: status_of(to),
+                from: None,
+                epoch: None,
+                reason,
+            },
+        )
     }
 
     pub(crate) fn merge(&self, op: &str, task: &str, value: Value) -> TaskAnswer {

@@ -76,11 +76,13 @@ impl Runs for OnBoard {
     fn writes(&mut self, act: Act, look: &Look) -> Told {
         let Some((status, note)) = decide(act, &look.seen) else { return Told::Refused };
         let task = self.task();
+        let (from, epoch) = (look.seen.status.as_str(), look.version.as_str());
         if act == Act::Resume {
-            return self.asks(&["reopen", &task, status, "--reason", "answered"]);
+            let why = "it was answered";
+            return self.asks(&["reopen", &task, status, "--reason", why, "--from", from, "--epoch", epoch]);
         }
         let detail = json!({ "note": note }).to_string();
-        let mut args = vec!["set", &task, status, "--from", &look.seen.status, "--epoch", &look.version];
+        let mut args = vec!["set", &task, status, "--from", from, "--epoch", epoch];
         if !note.is_empty() {
             args.extend(["--detail", &detail]);
         }

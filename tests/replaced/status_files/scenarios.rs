@@ -63,7 +63,11 @@ pub(super) fn it_fails_before_the_queue_begins_it(runs: &mut dyn Runs) -> Outcom
 pub(super) fn each_between_the_steps_of_each(runs: &mut dyn Runs) -> Outcome {
     let of_a_run = [Act::Complete, Act::Ask, Act::Correct, Act::ShutDown];
     let mut pairs = 0;
-    for (how, acts) in [(Start::Dead, &of_a_run[..]), (Start::Queued, &[Act::Drain, Act::ShutDown])] {
+    for (how, acts) in [
+        (Start::Dead, &of_a_run[..]),
+        (Start::Queued, &[Act::Drain, Act::ShutDown]),
+        (Start::Blocked, &[Act::Resume]),
+    ] {
         for late in acts {
             for early in acts {
                 one_between_the_steps_of_another(runs, how, *late, *early)?;
@@ -71,7 +75,7 @@ pub(super) fn each_between_the_steps_of_each(runs: &mut dyn Runs) -> Outcome {
             }
         }
     }
-    need(pairs == 20, || format!("{pairs} pairs"))
+    need(pairs == 21, || format!("{pairs} pairs"))
 }
 
 /// Runs that stand in every way are listed, the dead one twice, by two at a time.

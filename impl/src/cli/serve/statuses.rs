@@ -31,10 +31,15 @@ impl Greeted {
     pub(super) fn reopen(&mut self, request: &Request<'_>) -> Outcome {
         let reason = request.fields.text_or_none("reason")?.unwrap_or_default().to_owned();
         let forced = request.flag("force")?.then(|| reason.clone());
-        self.task(
-            &Command::Reopen { task: request.task()?, to: request.fields.id("to")?, reason },
-            forced.as_deref(),
-        )
+        let fields = request.fields;
+        let command = Command::Reopen {
+            task: request.task()?,
+            to: fields.id("to")?,
+            from: fields.id_or_none("from")?,
+            epoch: fields.number_or_none("epoch")?,
+            reason,
+        };
+        self.task(&command, forced.as_deref())
     }
 
     pub(super) fn merge_status(&mut self, request: &Request<'_>) -> Outcome {

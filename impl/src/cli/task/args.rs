@@ -36,6 +36,12 @@ pub(in super::super) enum Task {
         task: TaskId,
         /// Where it begins
         status: Status,
+        /// The status that it is seen to be; refused where it is another by now
+        #[arg(long, value_name = "STATUS")]
+        from: Option<Status>,
+        /// The epoch that was seen; refused where it was reopened since
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..NUMBER_BOUND))]
+        epoch: Option<Revision>,
         /// Why; it is recorded
         #[arg(long)]
         reason: String,

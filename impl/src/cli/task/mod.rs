@@ -35,8 +35,14 @@ pub(super) fn task(command: &Task, common: &Common) -> Ended {
             };
             submit(common, &holder(&asked.who)?.0, &command, asked.force.reason())
         }
-        Task::Reopen { task, status, reason, force, who } => {
-            let command = Command::Reopen { task: task.clone(), to: status.clone(), reason: reason.clone() };
+        Task::Reopen { task, status, from, epoch, reason, force, who } => {
+            let command = Command::Reopen {
+                task: task.clone(),
+                to: status.clone(),
+                from: from.clone(),
+                epoch: *epoch,
+                reason: reason.clone(),
+            };
             submit(common, &holder(who)?.0, &command, force.then_some(reason))
         }
         Task::Get { task } => look::get(common, task),

@@ -81,7 +81,10 @@ pub(in super::super) fn refused(command: &Command, refusal: &Refusal) -> String 
         (Refusal::Conflict(Some(value)), Command::Set { to, .. }) if value.statuses.contains_key(to) => {
             conflict(task, value)
         }
-        (Refusal::Conflict(Some(value)), Command::Set { from: Some(from), .. }) => {
+        (
+            Refusal::Conflict(Some(value)),
+            Command::Set { from: Some(from), .. } | Command::Reopen { from: Some(from), .. },
+        ) => {
             format!("task {task} is {}, not {from}: it has moved since you looked; look again", names(value))
         }
         (Refusal::StaleEpoch(value), _) => format!(

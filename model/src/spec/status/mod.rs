@@ -112,7 +112,7 @@ impl Spec for StatusSpec {
         let in_epoch = |epoch: u64| done(Some(&fresh(epoch, to))).filter(|_| epoch > above);
         match op.ask {
             StatusAsk::Set { epoch, .. } => [in_epoch(epoch), None],
-            StatusAsk::Reopen { .. } => [in_epoch(above + 1), None],
+            StatusAsk::Reopen { epoch, .. } => [in_epoch(epoch.unwrap_or(above + 1)), None],
             StatusAsk::Merge(Some(theirs)) => {
                 [in_epoch(theirs.epoch), theirs.epoch.checked_sub(1).and_then(in_epoch)]
             }
@@ -218,6 +218,7 @@ fn epochs(above: u64, op: &StatusOp) -> impl Iterator<Item = u64> {
     let asked = match op.ask {
         StatusAsk::Set { epoch, .. } => Some(epoch),
         StatusAsk::Merge(Some(theirs)) => Some(theirs.epoch),
+        StatusAsk::Reopen { epoch, .. } => epoch,
         _ => None,
     };
     let named = [op.shown.map(|shown| shown.epoch), asked, Some(above)];

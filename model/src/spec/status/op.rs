@@ -31,6 +31,10 @@ pub enum StatusAsk {
     Reopen {
         /// Where to.
         to: Word,
+        /// What it was seen to be.
+        from: Option<Word>,
+        /// The epoch that was seen.
+        epoch: Option<u64>,
         /// Whether its reason is blank.
         blank: bool,
     },

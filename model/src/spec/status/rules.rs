@@ -38,13 +38,15 @@ impl StatusSpec {
                 let set = Set { to, from, epoch, detail, resolve };
                 cell.map_or_else(|| first(&set), |cell| self.set(cell, &set))
             }
-            StatusAsk::Reopen { to, .. } if self.rung(to).is_none() => Owed::Fails,
-            StatusAsk::Reopen { blank: true, .. } => Owed::Refused(StatusReason::NeedsReason),
-            StatusAsk::Reopen { to, .. } => match cell {
-                None => Owed::Refused(StatusReason::NotFound),
-                Some(cell) if cell.epoch + 1 == NUMBER_BOUND => Owed::Fails,
-                Some(_) => Owed::NewEpoch(to),
-            },
+            StatusAsk::Reopen { to, from, epoch, blank } => {
+                let known = |word: Word| self.rung(word).is_some();
+                match cell {
+                    _ if !known(to) || !from.is_none_or(known) => Owed::Fails,
+                    _ if blank => Owed::Refused(StatusReason::NeedsReason),
+                    None => Owed::Refused(StatusReason::NotFound),
+                    Some(cell) => reopened(cell, to, from, epoch),
+                }
+            }
             StatusAsk::Merge(None) => Owed::Fails,
             StatusAsk::Merge(Some(theirs)) => {
                 if self.rank(&theirs.sides).is_none() || theirs.epoch.max(theirs.turn) >= NUMBER_BOUND {
@@ -104,6 +106,17 @@ impl StatusSpec {
         let mut ranks = sides.words().map(|word| self.rung(word).map(|rung| rung.rank));
         let first = ranks.next()??;
         ranks.all(|rank| rank == Some(first)).then_some(first)
+    }
+}
+
+/// A reopen of a task that has a status.
+fn reopened(cell: &Cell, to: Word, from: Option<Word>, epoch: Option<u64>) -> Owed {
+    match epoch {
+        Some(seen) if seen < cell.epoch => Owed::Refused(StatusReason::StaleEpoch),
+        Some(seen) if seen > cell.epoch => Owed::Fails,
+        _ if from.is_some() && from != cell.sides.alone() => Owed::Refused(StatusReason::Conflict),
+        _ if cell.epoch + 1 == NUMBER_BOUND => Owed::Fails,
+        _ => Owed::NewEpoch(to),
     }
 }
 

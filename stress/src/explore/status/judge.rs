@@ -42,6 +42,9 @@ pub(super) fn invariants(step: &Step<'_>) -> Result<(), String> {
             Err("a set of another epoch was recorded".into())
         }
         Command::Reopen { .. } if after.epoch <= before.epoch => Err("a reopen began no new epoch".into()),
+        Command::Reopen { epoch: Some(epoch), .. } if *epoch != before.epoch => {
+            Err("a reopen of another epoch was recorded".into())
+        }
         _ => Ok(()),
     }
 }

@@ -75,9 +75,12 @@ impl Lexicon {
                 detail: self.detail(detail.as_ref()),
                 resolve: *resolve,
             },
-            Command::Reopen { to, reason, .. } => {
-                StatusAsk::Reopen { to: self.word(to), blank: reason.trim().is_empty() }
-            }
+            Command::Reopen { to, from, epoch, reason, .. } => StatusAsk::Reopen {
+                to: self.word(to),
+                from: from.as_ref().map(|from| self.word(from)),
+                epoch: *epoch,
+                blank: reason.trim().is_empty(),
+            },
             Command::Merge { value, .. } => StatusAsk::Merge(self.cell(value)),
         }
     }

@@ -55,6 +55,10 @@ mutants! {
     BlankReopen,
     /// A reopen gives a status to a task that has none.
     ReopenMakes,
+    /// A reopen does not look at the status that it says it saw.
+    ReopenFromIgnored,
+    /// A reopen does not look at the epoch that it says it saw.
+    ReopenEpochIgnored,
     /// `resolve` overwrites where there is no conflict.
     ResolveAlways,
     /// `resolve` is put beside what stands where there is no conflict, and overwrites that when it is repeated.
@@ -244,6 +248,8 @@ impl Mutant {
             }
             (Mutant::ResolveNever, Command::Set { resolve, .. }, _) => *resolve = false,
             (Mutant::BlankReopen, Command::Reopen { reason, .. }, _) => "why".clone_into(reason),
+            (Mutant::ReopenFromIgnored, Command::Reopen { from, .. }, _) => *from = None,
+            (Mutant::ReopenEpochIgnored, Command::Reopen { epoch, .. }, _) => *epoch = None,
             (
                 Mutant::IdWithoutZeros,
                 Command::Set { task, .. } | Command::Reopen { task, .. } | Command::Merge { task, .. },

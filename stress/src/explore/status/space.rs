@@ -52,10 +52,16 @@ pub(super) fn actions(shape: &Shape, texts: &Texts, lexicon: &Lexicon, bounds: &
                 actions.push(action(set(to, &from, epoch, &detail, resolve), late));
             }
         }
-        for (reason, revision) in [("why", late), ("why", early), (" \t", late)] {
-            let command = Command::Reopen { task: task(), to: to.clone(), reason: reason.to_owned() };
-            actions.push(action(command, revision));
+        let reopen = |from: Option<Status>, epoch, reason: &str| {
+            let (to, reason) = (to.clone(), reason.to_owned());
+            Command::Reopen { task: task(), to, from, epoch, reason }
+        };
+        let epochs = || [None].into_iter().chain((0..=bounds.epochs).map(|epoch| Some(epoch * EPOCH_STEP)));
+        for (from, epoch) in froms().flat_map(|from| epochs().map(move |epoch| (from.clone(), epoch))) {
+            actions.push(action(reopen(from, epoch, "why"), late));
         }
+        actions.push(action(reopen(None, None, "why"), early));
+        actions.push(action(reopen(None, None, " \t"), late));
     }
     let merged = values(shape, texts, bounds).into_iter().chain(nonsense(shape, texts));
     actions.extend(merged.map(|value| action(Command::Merge { task: task(), value }, late)));

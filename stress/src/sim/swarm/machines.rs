@@ -94,12 +94,25 @@ impl User {
         let (op, args, command) = match rng.below(100) {
             0..8 => return self.get_task(&task),
             8..24 => {
+                let seen = self.epochs.get(&task).copied().unwrap_or(0);
+                // Half of them say what they saw.
+                let epoch = rng.one_in(2).then_some(seen);
+                let from = epoch.filter(|_| rng.one_in(2)).map(|_| *rng.pick(&STATUSES));
+                let mut args = json!({ "task": task, "to": to, "reason": "a reason" });
+                if let Some(epoch) = epoch {
+                    args["epoch"] = epoch.into();
+                }
+                if let Some(from) = from {
+                    args["from"] = from.into();
+                }
                 let command = status::Command::Reopen {
                     task: task_id(&task),
                     to: status_of(to),
+                    from: from.map(status_of),
+                    epoch,
                     reason: self.reason(),
                 };
-                ("status.reopen", json!({ "task": task, "to": to, "reason": "a reason" }), command)
+                ("status.reopen", args, command)
             }
             drawn => {
                 let seen = self.epochs.get(&task).copied().unwrap_or(0);
