@@ -136,7 +136,7 @@ impl Effects for Fixing<'_, '_> {
         let epoch = seen.map_or(0, |seen| seen.epoch);
         let (task, to) = (task.clone(), to.clone());
         let command = match step {
-            Step::Reopen => Command::Reopen { task, reason: self.reason(&to), to },
+            Step::Reopen => Command::Reopen { task, reason: self.reason(&to), to, from, epoch: Some(epoch) },
             Step::First | Step::Up | Step::Beside => {
                 Command::Set { task, to, from, epoch, detail: None, resolve: false }
             }
