@@ -115,6 +115,7 @@ pub mod mark;
 pub mod outbox;
 #[cfg(feature = "cli")]
 pub mod plan;
+pub mod prose;
 mod quarantine;
 pub mod writes;
 
