@@ -21,7 +21,6 @@ pub(super) fn missed(dir: &Path) -> Result<Vec<String>> {
             (Some("doc"), Kind::Dir) => missed.extend(strange(&path, is_key)?),
             (Some(waiting::FOLDER), Kind::Dir) => missed.extend(strange(&path, waiting::is_name)?),
             (Some(plan::FOLDER), Kind::Dir) => missed.extend(strange(&path, plan::is_name)?),
-            (Some("archive"), Kind::Dir) => missed.extend(strange(&path, is_numbered)?),
             (Some("archive"), Kind::Dir) => {
                 missed.extend(strange(&path, |name| is_numbered(name) || is_old_name(name))?);
                 let old = list(&path)?.into_iter().filter(|(path, _)| name(path).is_some_and(is_old_name));
