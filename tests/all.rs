@@ -122,6 +122,8 @@ mod spec_lease;
 mod spec_lock;
 /// LOG of SPEC.md, where no other module quotes it.
 mod spec_log;
+/// Proposals: the machine, the accept killed at every call, doubt, the command.
+mod spec_proposal;
 /// The chapter RECOVER: kills, tails, breaks, repair, copies.
 mod spec_recover;
 /// The chapter STATUS: vocabularies, sets, epochs, boards that meet, what is kept.

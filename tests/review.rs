@@ -20,6 +20,7 @@ pub(crate) mod kit;
 mod marks;
 mod oslock;
 mod place;
+mod prose;
 mod remote;
 pub(crate) mod sim;
 mod status;

@@ -112,6 +112,7 @@ pub mod locate;
 pub mod log;
 pub mod mark;
 pub mod outbox;
+pub mod prose;
 mod quarantine;
 pub mod writes;
 

@@ -12,8 +12,9 @@ use crate::id::BootId;
 use crate::json::{Fields, Malformed, Writer};
 use crate::lease::LeaseEvent;
 use crate::policy::Policy;
+use crate::proposal::{ProposalEvent, Target};
 use crate::status::{Noted, StatusEvent};
-use crate::{Claim, Holder, LeaseId, LockName, OpId, Revision, TaskId, TimeMs, Token};
+use crate::{Claim, Holder, LeaseId, LockName, OpId, ProposalId, Revision, TaskId, TimeMs, Token};
 
 /// The version of the event form that this crate writes.
 pub const EVENT_VERSION: u64 = 1;
@@ -123,6 +124,8 @@ pub enum Event {
     Lease(LeaseEvent),
     /// Something happened to a task.
     Status(StatusEvent),
+    /// Something happened to a proposal.
+    Proposal(ProposalEvent),
     /// An entry that a step by force owed to a log was written, or was given up.
     OverrideNoted(Noted),
     /// From here the workspace obeys this policy.
@@ -193,6 +196,7 @@ impl Event {
             Event::LockBroken { .. } => "lock.broken",
             Event::Lease(event) => event.word(),
             Event::Status(event) => event.word(),
+            Event::Proposal(event) => event.word(),
             Event::OverrideNoted(_) => "override.noted",
             Event::PolicyApplied { .. } => "policy.applied",
             Event::Repaired { .. } => "repaired",
@@ -212,7 +216,9 @@ impl Event {
             "policy.applied",
             "repaired",
         ];
-        [&OWN[..], &LeaseEvent::WORDS, &StatusEvent::WORDS].iter().any(|words| words.contains(&word))
+        [&OWN[..], &LeaseEvent::WORDS, &StatusEvent::WORDS, &ProposalEvent::WORDS]
+            .iter()
+            .any(|words| words.contains(&word))
     }
 
     /// The lock that it concerns, if any.
@@ -242,6 +248,15 @@ impl Event {
     pub fn task(&self) -> Option<&TaskId> {
         match self {
             Event::Status(event) => Some(event.task()),
+            _ => None,
+        }
+    }
+
+    /// The file and the proposal to change it that it concerns, if any.
+    #[must_use]
+    pub fn proposal(&self) -> Option<(&Target, &ProposalId)> {
+        match self {
+            Event::Proposal(event) => Some((&event.target, &event.id)),
             _ => None,
         }
     }
@@ -281,6 +296,7 @@ impl Event {
             }
             Event::Lease(event) => event.write(&mut to),
             Event::Status(event) => event.write(&mut to),
+            Event::Proposal(event) => event.write(&mut to),
             Event::OverrideNoted(noted) => noted.write(&mut to),
             Event::PolicyApplied { policy } => {
                 to.value("policy", |out| policy.write(out));
@@ -306,6 +322,9 @@ impl Event {
         }
         if let Some(event) = StatusEvent::read(word, fields)? {
             return Ok(Event::Status(event));
+        }
+        if let Some(event) = ProposalEvent::read(word, fields)? {
+            return Ok(Event::Proposal(event));
         }
         Ok(match word {
             "boot" => Event::Boot {

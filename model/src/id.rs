@@ -97,6 +97,11 @@ id!(
     "task"
 );
 id!(
+    /// A proposal to change a file of prose. It is one among those of its file.
+    ProposalId,
+    "proposal"
+);
+id!(
     /// A word of the workspace's vocabulary.
     Status,
     "status"

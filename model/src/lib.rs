@@ -1,7 +1,7 @@
 //! The decisions of Fencehold, and nothing else.
 //!
 //! ```text
-//! command ──► lock::decide(state, command, now) ──► event | refusal      pure; so lease and status
+//! command ──► lock::decide(state, command, now) ──► event | refusal      pure; so lease, status, proposal
 //! event   ──► State::apply(entry)               ──► state                pure, total
 //! ```
 //!
@@ -14,6 +14,7 @@
 extern crate alloc;
 
 pub mod chain;
+pub mod date;
 pub mod event;
 pub mod history;
 pub mod id;
@@ -24,6 +25,7 @@ pub mod ndjson;
 mod number;
 pub mod pattern;
 pub mod policy;
+pub mod proposal;
 pub mod record;
 mod right;
 mod sift;
@@ -33,7 +35,7 @@ pub mod status;
 mod tree;
 
 pub use event::{Entry, Event};
-pub use id::{Claim, Holder, LeaseId, LockName, OpId, Status, TaskId, WorkspaceId};
+pub use id::{Claim, Holder, LeaseId, LockName, OpId, ProposalId, Status, TaskId, WorkspaceId};
 pub use pattern::Pattern;
 pub use policy::Policy;
 pub use right::Right;

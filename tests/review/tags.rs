@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Tags without a test, each with what stands in its place.
-const NOT_HERE: [(&str, &str); 1] =
-    [("M12", "there are no proposals yet: `fencehold proposal` is no command")];
+const NOT_HERE: [(&str, &str); 0] = [];
 
 /// C1 … C8, M1 … M21, m1 … m10.
 fn tags() -> Vec<String> {
@@ -77,14 +76,6 @@ fn each_of_the_eight_wrong_variants_is_made_and_seen() {
     let missing: Vec<_> =
         NUMBERLESS.iter().filter(|name| !text.contains(&format!("fn review_m10_{name}_is_seen()"))).collect();
     assert!(missing.is_empty(), "{missing:?}");
-}
-
-/// Where this fails, M12 has something to test, and its reason above is stale.
-#[test]
-fn proposals_are_no_command_yet() {
-    let yard = crate::program::Yard::with_git();
-    let said = yard.run(["proposal", "list"]);
-    assert!(said.code == 2 && said.stderr.contains("unrecognized"), "{said:?}");
 }
 
 #[test]

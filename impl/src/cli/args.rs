@@ -12,6 +12,7 @@ use super::config::Config;
 use super::fence::token;
 use super::hook::Hook;
 use super::lease::args::Lease;
+use super::proposal::args::Proposal;
 use super::span;
 use super::task::args::Task;
 use crate::mark::Fence;
@@ -84,9 +85,13 @@ pub(super) enum Command {
     /// JSON files under read-modify-write
     #[command(subcommand)]
     Doc(Doc),
+    /// Sections for shared prose: proposed by anyone, accepted once
+    #[command(subcommand)]
+    Proposal(Proposal),
     /// Print what happened, the oldest first
     History {
-        /// Only what concerns the lock, lease or task of this name; lock/NAME, lease/ID, task/ID say which
+        /// Only what concerns the lock, lease, task, proposal or file of this name; lock/NAME, lease/ID, task/ID, proposal/ID
+        /// say which
         name: Option<String>,
     },
     /// Go on after damage: what is valid stays, what is not is kept aside

@@ -1,9 +1,11 @@
 //! Events for people.
 
+pub(super) use fencehold_model::date::utc;
 use fencehold_model::event::{Entry, Event};
 use fencehold_model::lease::{Cause, Crash, Granted, LeaseEvent};
+use fencehold_model::proposal::{ProposalEvent, What};
 use fencehold_model::status::{How, Noted, StatusEvent};
-use fencehold_model::{Revision, Status, TimeMs};
+use fencehold_model::{Revision, Status};
 
 use super::front::plain;
 use super::span;
@@ -34,6 +36,7 @@ pub(super) fn line(entry: &Entry) -> String {
             None => format!("override {step}: its entry stands in {file}"),
             Some(why) => format!("override {step}: its entry in {file} was given up: {why}"),
         },
+        Event::Proposal(event) => proposal(event),
         Event::PolicyApplied { .. } => format!("policy applied by {}", entry.actor),
         Event::Repaired { reason, .. } => format!("repaired: {reason}"),
     };
@@ -71,6 +74,20 @@ pub(super) fn cause(cause: &Cause) -> String {
     }
 }
 
+fn proposal(event: &ProposalEvent) -> String {
+    let ProposalEvent { target, id, what } = event;
+    let what = match what {
+        What::Proposed { content } => format!("proposed, {} bytes", content.len()),
+        What::Intended { before, after, .. } => format!("an accept is begun, from {before} to {after}"),
+        What::Accepted => "accepted".to_owned(),
+        What::Withdrawn => "the accept that was begun is taken back, nothing was written".to_owned(),
+        What::Rejected { reason: Some(reason) } => format!("rejected: {reason}"),
+        What::Rejected { reason: None } => "rejected".to_owned(),
+        What::Resolved { how, reason } => format!("in doubt, resolved as {}: {reason}", how.word()),
+    };
+    format!("{target}: proposal {id}: {what}")
+}
+
 fn status(event: &StatusEvent, revision: Revision) -> String {
     let (task, value) = (event.task(), event.value(revision));
     let statuses = value.statuses.keys().map(Status::as_str).collect::<Vec<_>>().join(", ");
@@ -85,44 +102,6 @@ fn status(event: &StatusEvent, revision: Revision) -> String {
         Some(forced) => {
             let unmet = forced.unmet.len() as u64 + forced.more;
             format!("{what}, by force past {unmet} unmet conditions: {}", forced.reason)
-        }
-    }
-}
-
-/// Journal time as a date: it begins each boot at the wall time of then, and never goes back.
-pub(super) fn utc(at_ms: TimeMs) -> String {
-    let (days, seconds) = (at_ms / 86_400_000, at_ms / 1000 % 86_400);
-    let (year, month, day) = civil(days);
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-/// The Gregorian date of a day since 1970-01-01 (Hinnant, *chrono-compatible low-level date algorithms*).
-fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_become_dates() {
-        for (at_ms, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_400_000, "2000-02-29T00:00:00Z"),
-            (1_709_251_199_999, "2024-02-29T23:59:59Z"),
-            (1_709_251_200_000, "2024-03-01T00:00:00Z"),
-            (4_102_444_800_000, "2100-01-01T00:00:00Z"),
-        ] {
-            assert_eq!(utc(at_ms), text);
         }
     }
 }

@@ -11,7 +11,8 @@ use super::out::{DAMAGED, Ended};
 use super::session::Session;
 
 /// `fencehold history [NAME]`: every event that is still kept, the oldest first; with a name, those of the lock, the lease
-/// and the task that are called so, or of the one that `lock/NAME`, `lease/ID` or `task/ID` says.
+/// the task and the proposal that are called so, and of the file; or of what `lock/NAME`, `lease/ID`, `task/ID` or
+/// `proposal/ID` says.
 pub(super) fn history(name: Option<&str>, common: &Common) -> Ended {
     let session = Session::begin(common)?;
     let Some(locks) = Locks::open(&session)? else { return Ok(0) };
@@ -46,6 +47,9 @@ pub(super) fn concerns(event: &Event, name: &str, policy: &Policy) -> bool {
     event.lock().is_some_and(|lock| asked("lock/").any(|name| name == lock.as_str()))
         || event.leases().any(lease)
         || event.task().is_some_and(task)
+        || event.proposal().is_some_and(|(target, id)| {
+            name == target.as_str() || asked("proposal/").any(|name| name == id.as_str())
+        })
 }
 
 /// As the journal has it, without its checksums.

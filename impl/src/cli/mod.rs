@@ -27,6 +27,7 @@ mod locks;
 mod log;
 mod out;
 mod plan;
+mod proposal;
 mod render;
 mod repair;
 mod run;
@@ -163,6 +164,7 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Lock(command) => lock::lock(command, common),
         Command::Lease(command) => lease::lease(command, common),
         Command::Task(command) => task::task(command, common),
+        Command::Proposal(command) => proposal::proposal(command, common),
         Command::Config(command) => config::config(command, common),
         Command::Hook(command) => hook::hook(command, common),
         Command::Log(command) => log::log(command, common),

@@ -30,7 +30,7 @@ use std::time::Duration;
 use fencehold_model::LockName;
 use serde_json::Value;
 
-pub(crate) use replace::new_file_mode;
+pub(crate) use replace::{new_file_mode, replace};
 pub use update::{Incremented, Repaired, check_patch, merged};
 pub use version::Version;
 pub(crate) use version::{Sum, each_chunk};
@@ -74,7 +74,7 @@ enum Found<I> {
 }
 
 /// Which file was read, so that another in its place is told apart.
-struct Was {
+pub(crate) struct Was {
     stat: Stat,
     version: Version,
 }
@@ -192,25 +192,57 @@ fn damaged(path: &Path, what: String, advice: &str) -> Error {
     Error::Damaged { path: path.to_owned(), line: None, what, advice: advice.to_owned() }
 }
 
-/// What stands at `path`: only bytes that were read can be damaged.
-fn inspect<F: Fs>(fs: &F, path: &Path) -> Result<Found<F::File>> {
+/// What stands at a path, whatever it is.
+pub(crate) enum Raw<I> {
+    /// Nothing.
+    Absent,
+    /// A file of at most [`DOCUMENT_BYTES_MAX`] bytes.
+    Bytes {
+        /// Which.
+        was: Was,
+        /// What it holds.
+        bytes: Vec<u8>,
+        /// Open.
+        file: I,
+    },
+    /// A longer one.
+    TooLong {
+        /// Which.
+        was: Was,
+        /// Open.
+        file: I,
+    },
+}
+
+/// Reads what stands at `path`.
+pub(crate) fn read_raw<F: Fs>(fs: &F, path: &Path) -> Result<Raw<F::File>> {
     let failed = |error| Error::environment("reading", path, error);
     let file = match fs.open(path, How::Read) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Absent),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Raw::Absent),
         Err(error) => return Err(failed(error)),
     };
     let stat = file.stat().map_err(failed)?;
-    let bytes = match crate::fs::read_from(&file, 0, DOCUMENT_BYTES_MAX) {
-        Ok(bytes) => bytes,
+    match crate::fs::read_from(&file, 0, DOCUMENT_BYTES_MAX) {
+        Ok(bytes) => Ok(Raw::Bytes { was: Was { stat, version: Version::of(&bytes) }, bytes, file }),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             let was = Was { stat, version: Version::of_file(&file, 0).map_err(failed)? };
+            Ok(Raw::TooLong { was, file })
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// What stands at `path`: only bytes that were read can be damaged.
+fn inspect<F: Fs>(fs: &F, path: &Path) -> Result<Found<F::File>> {
+    let (was, bytes, file) = match read_raw(fs, path)? {
+        Raw::Absent => return Ok(Found::Absent),
+        Raw::TooLong { was, file } => {
             let what = format!("longer than {DOCUMENT_BYTES_MAX} bytes");
             return Ok(Found::Damaged { was, what, file });
         }
-        Err(error) => return Err(failed(error)),
+        Raw::Bytes { was, bytes, file } => (was, bytes, file),
     };
-    let was = Was { stat, version: Version::of(&bytes) };
     Ok(match value::parse(&bytes) {
         Ok(value) => Found::Whole { was, bytes, value, file },
         Err(what) => Found::Damaged { was, what, file },

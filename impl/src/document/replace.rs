@@ -10,7 +10,7 @@ use crate::mark::{Answer, Place, Refusal};
 
 /// Replaces what stands at `place`, which was `was`, by `bytes`, through a file called `temp`. The caller holds the
 /// lock. Refused where the file is another by now; an error from before the rename leaves it as it was.
-pub(super) fn replace<F: Fs>(
+pub(crate) fn replace<F: Fs>(
     fs: &F,
     place: &Place,
     was: Option<&Was>,

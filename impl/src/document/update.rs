@@ -205,7 +205,7 @@ impl<F: Fs, H: Host> Document<F, H> {
             return Err(Error::environment("replacing", &path, gone));
         }
         let temp = temp_name(&self.place.name, self.host.random());
-        let answer = replace::replace(&self.fs, &self.place, was, bytes, &temp)?;
+        let answer = replace(&self.fs, &self.place, was, bytes, &temp)?;
         match held.stands() {
             Ok(true) => Ok(answer),
             // Another may have taken the new lock and read what was here before.

@@ -2,6 +2,7 @@
 
 use fencehold_model::lease::{self, Crash, Lease, Standing};
 use fencehold_model::lock::{Grant, Refusal};
+use fencehold_model::proposal::{self, Told};
 use fencehold_model::status::{self, Cell, Value};
 use fencehold_model::{LeaseId, LockName, Revision, TaskId, TimeMs, Token};
 
@@ -96,6 +97,20 @@ pub enum TaskVerdict {
     },
     /// Refused by the rules.
     Refused(status::Refusal),
+}
+
+/// The outcome of a command about a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProposalVerdict {
+    /// What stands now.
+    Stands {
+        /// Where the proposal stands.
+        told: Told,
+        /// Whether it stood there before.
+        already: bool,
+    },
+    /// Refused by the rules.
+    Refused(proposal::Refusal),
 }
 
 /// One lease as a reader sees it.

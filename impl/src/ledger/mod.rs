@@ -1,4 +1,4 @@
-//! The locks, leases and statuses of a workspace: commands in, answers out, over any [`Journal`].
+//! The locks, leases, statuses and proposals of a workspace: commands in, answers out, over any [`Journal`].
 //!
 //! What a holder must do, in this order:
 //! 1. acquire, and keep the token that it is given;
@@ -12,9 +12,12 @@ mod answer;
 mod leases;
 mod locks;
 mod policy;
+mod proposals;
 mod tasks;
 
-pub use answer::{Answer, LeaseVerdict, LeaseView, LockView, TaskVerdict, TaskView, Verdict};
+pub use answer::{
+    Answer, LeaseVerdict, LeaseView, LockView, ProposalVerdict, TaskVerdict, TaskView, Verdict,
+};
 #[cfg(feature = "cli")]
 pub(crate) use leases::check as check_lease;
 #[cfg(feature = "cli")]
@@ -29,7 +32,7 @@ use fencehold_model::{LockName, OpId, Right, Token, WorkspaceId};
 
 use crate::error::{Error, Result};
 use crate::host::Host;
-use crate::journal::{Committed, Durability, Journal};
+use crate::journal::{Committed, Durability, Journal, Seen};
 
 /// How often a command is decided anew because the process that it depends on has changed meanwhile.
 const PROBES_MAX: usize = 16;
@@ -51,7 +54,7 @@ pub enum FenceStanding {
     NeverGranted,
 }
 
-/// The locks, leases and statuses of one workspace.
+/// The locks, leases, statuses and proposals of one workspace.
 #[derive(Debug)]
 pub struct Ledger<J, H> {
     journal: J,
@@ -98,6 +101,12 @@ impl<J: Journal, H: Host> Ledger<J, H> {
         })?;
         let (revision, at_ms) = (committed.revision, committed.at_ms);
         Ok(Answer { revision, at_ms, now_ms, durable: self.is_durable(), verdict })
+    }
+
+    /// The answer that a look comes to.
+    pub(crate) fn told<A, V>(&self, seen: &Seen<A>, verdict: V) -> Result<Answer<V>> {
+        let (revision, at_ms) = (seen.revision, seen.at_ms);
+        Ok(Answer { revision, at_ms, now_ms: self.journal.now_ms()?, durable: self.is_durable(), verdict })
     }
 
     fn is_durable(&self) -> bool {

@@ -10,14 +10,14 @@ use super::State;
 use crate::json::Malformed;
 use crate::policy::{self, Decision};
 use crate::status::{StatusEvent, Value, outbox};
-use crate::{Event, TaskId};
+use crate::{Event, TaskId, proposal};
 
 impl State {
     /// Whether an event can stand after this state.
     ///
     /// # Errors
     /// What cannot be: a status outside of the vocabulary, a task id that is not in its one form, a reopen of an epoch
-    /// that does not stand, a policy under which what stands would have no meaning.
+    /// that does not stand, a policy under which what stands would have no meaning, a step of a proposal that nothing led to.
     pub fn admits(&self, event: &Event) -> Result<(), Malformed> {
         match event {
             Event::Status(StatusEvent::Set { task, value, .. }) => self.can_hold(task, value),
@@ -34,6 +34,7 @@ impl State {
                 "an entry of the step {} in {:?}, which is not owed",
                 noted.step, noted.file
             ))),
+            Event::Proposal(event) => proposal::admits(self, event),
             Event::PolicyApplied { policy } => match policy::decide(self, policy) {
                 Decision::Invalid(why) => Err(Malformed(format!("a policy that cannot be applied: {why}"))),
                 Decision::Record(_) | Decision::Already => Ok(()),

@@ -10,6 +10,7 @@ use crate::id::BootId;
 use crate::json::{Fields, Malformed, Tree, Writer, write_list, write_text};
 use crate::lease::{read_lease, write_lease};
 use crate::lock::{Broken, Grant, Lock, Released};
+use crate::proposal::{Written, read_proposal, write_proposal};
 use crate::status::{Cell, Owed, Value as CellValue};
 use crate::{Claim, LockName, Policy, Revision, TaskId, TimeMs};
 
@@ -39,6 +40,18 @@ impl State {
         to.value("tasks", |out| {
             write_list(out, &self.tasks, |out, (task, cell)| write_cell(out, task, cell));
         });
+        if !self.prose.is_empty() {
+            to.value("proposals", |out| {
+                let all = self.prose.iter().flat_map(|(target, prose)| {
+                    prose.proposals.iter().map(move |(id, proposal)| (target, prose, id, proposal))
+                });
+                write_list(out, all, |out, (target, prose, id, proposal)| {
+                    let begun =
+                        prose.begun.as_ref().filter(|(begun, _)| begun == id).map(|(_, intent)| intent);
+                    write_proposal(out, target, id, proposal, begun);
+                });
+            });
+        }
         if !self.owed.is_empty() {
             to.value("owed", |out| write_list(out, &self.owed, |out, (step, owed)| owed.write(*step, out)));
         }
@@ -52,7 +65,7 @@ impl State {
     }
 
     /// The lists of a state that may be long: each element is taken on its own, by [`State::take`].
-    pub(crate) const LISTS: [&str; 3] = ["locks", "leases", "tasks"];
+    pub(crate) const LISTS: [&str; 4] = ["locks", "leases", "tasks", "proposals"];
 
     /// Takes one element of a long list of what [`State::write`] wrote.
     pub(crate) fn take(&mut self, list: &str, element: &Tree<'_>) -> Result<(), Malformed> {
@@ -68,9 +81,18 @@ impl State {
                 self.put(id, lease);
                 twice
             }
-            _ => {
+            "tasks" => {
                 let (task, cell) = read_cell(fields)?;
                 self.tasks.insert(task, cell).is_some()
+            }
+            _ => {
+                let Written { target, id, proposal, begun } = read_proposal(fields)?;
+                let prose = self.prose.entry(target).or_default();
+                let again = begun.is_some() && prose.begun.is_some();
+                if let Some(intent) = begun {
+                    prose.begun = Some((id.clone(), intent));
+                }
+                prose.proposals.insert(id, proposal).is_some() || again
             }
         };
         if twice { Err(Malformed(format!("field `{list}` holds {element} twice"))) } else { Ok(()) }

@@ -14,6 +14,7 @@ use crate::id::BootId;
 use crate::lease::{Lease, LeaseEvent};
 use crate::lock::{Broken, Grant, Lock, Released};
 use crate::pattern::Index;
+use crate::proposal::{Prose, Target, What};
 use crate::status::{Cell, Owed};
 use crate::{Entry, Event, LeaseId, LockName, OpId, Policy, Revision, TaskId, TimeMs};
 
@@ -61,6 +62,8 @@ pub struct State {
     pub tasks: BTreeMap<TaskId, Cell>,
     /// The steps by force, by their revisions, whose entries are still owed to a log.
     pub owed: BTreeMap<Revision, Owed>,
+    /// The proposals, by the file that they are about.
+    pub prose: BTreeMap<Target, Prose>,
     /// What the team has agreed on.
     pub policy: Policy,
     /// The last operations and where their events stand, the latest last.
@@ -90,12 +93,13 @@ impl State {
         self.recent.iter().rev().find(|(known, _)| known == op).map(|(_, revision)| *revision)
     }
 
-    /// Whether an event brings something that is not here: a grant, or a task.
+    /// Whether an event brings something that is not here: a grant, a task, or a proposal.
     #[must_use]
     pub fn grows_by(&self, event: &Event) -> bool {
         match event {
             Event::LockGranted { .. } | Event::Lease(LeaseEvent::Granted(_)) => true,
             Event::Status(event) => !self.tasks.contains_key(event.task()),
+            Event::Proposal(event) => matches!(event.what, What::Proposed { .. }),
             _ => false,
         }
     }
@@ -143,6 +147,7 @@ impl State {
                 self.tasks.insert(event.task().clone(), cell);
             }
             Event::OverrideNoted(noted) => self.settle(noted),
+            Event::Proposal(event) => self.apply_proposal(event, entry),
             Event::PolicyApplied { policy } => self.apply_policy(policy),
             Event::Repaired { .. } => {}
         }

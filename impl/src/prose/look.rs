@@ -1,0 +1,81 @@
+//! The proposals, as a reader sees them. Writes nothing.
+
+use fencehold_model::ProposalId;
+use fencehold_model::proposal::{Intent, Proposal, Prose as Known, Target, Told};
+
+use super::begun::{Begun, Found};
+use super::{Ground, Prose, ROUNDS_MAX};
+use crate::error::Result;
+use crate::fs::Fs;
+use crate::host::Host;
+use crate::journal::{Journal, Seen};
+
+/// One proposal as a reader sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// The file.
+    pub target: Target,
+    /// Its id.
+    pub id: ProposalId,
+    /// What is known of it.
+    pub proposal: Proposal,
+    /// Where it stands, by what the file tells.
+    pub told: Told,
+    /// The accept of it that is begun.
+    pub begun: Option<Intent>,
+}
+
+impl<F: Fs, J: Journal, H: Host, G: Ground> Prose<'_, F, J, H, G> {
+    /// The proposals of a file, or all of them, in the order of their numbers.
+    ///
+    /// # Errors
+    /// As [`Journal::read`], and where the file of an accept that is begun cannot be looked at.
+    pub fn list(&self, target: Option<&Target>) -> Result<Seen<Vec<View>>> {
+        let mut seen = self.ledger.prose()?;
+        for _ in 0..ROUNDS_MAX {
+            let mut views = Vec::new();
+            let wanted = seen.value.iter().filter(|(of, _)| target.is_none_or(|target| target == *of));
+            for (target, known) in wanted.clone() {
+                self.add_views(target, known, &mut views)?;
+            }
+            if wanted.clone().all(|(_, known)| known.begun.is_none()) {
+                return Ok(Seen { revision: seen.revision, at_ms: seen.at_ms, value: views });
+            }
+            // What a file tells counts only where nothing was settled while it was looked at.
+            let again = self.ledger.prose()?;
+            let settled = wanted.clone().any(|(target, known)| {
+                again.value.get(target).is_none_or(|again| again.begun != known.begun)
+            });
+            if !settled {
+                return Ok(Seen { revision: seen.revision, at_ms: seen.at_ms, value: views });
+            }
+            seen = again;
+        }
+        let source = std::io::Error::other("it changed each time it was looked at; try again");
+        Err(crate::Error::environment("looking at", &self.folder.dir, source))
+    }
+
+    fn add_views(&self, target: &Target, known: &Known, views: &mut Vec<View>) -> Result<()> {
+        let begun = Begun::of(target, known);
+        let first = views.len();
+        for (id, proposal) in &known.proposals {
+            let of_it = begun.filter(|begun| begun.id == id);
+            let mut told = proposal.told();
+            if let Some(begun) = of_it {
+                let place = self.place_of(&begun.intent.file)?;
+                if let Found::Neither = self.find(&begun, place.as_ref())? {
+                    told = Told::InDoubt;
+                }
+            }
+            views.push(View {
+                target: target.clone(),
+                id: id.clone(),
+                proposal: proposal.clone(),
+                told,
+                begun: of_it.map(|begun| begun.intent.clone()),
+            });
+        }
+        views[first..].sort_by_key(|view| view.proposal.number);
+        Ok(())
+    }
+}

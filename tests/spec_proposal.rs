@@ -1,0 +1,5 @@
+//! Proposals: what an accept makes of a file, whoever is killed when, and what the command says.
+
+mod kills;
+pub(crate) mod kit;
+mod machine;
