@@ -70,6 +70,8 @@ mod locate;
 mod lock_run;
 /// Logs: appends that hide nothing, tolerant readers, merges in git.
 mod log;
+/// `log compact`: what is folded, what stays, what is kept and carried over.
+mod log_compact;
 /// Logs in git: branches that appended merge clean.
 mod log_git;
 /// What `log search` finds.

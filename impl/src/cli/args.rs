@@ -253,6 +253,13 @@ pub(super) enum Log {
     },
     /// Print the records in which all of the terms stand, whatever their case
     Search(Search),
+    /// Fold records that differ in nothing but id, times and counts into one that counts them; the old file is kept
+    Compact {
+        /// The file
+        file: PathBuf,
+        #[command(flatten)]
+        fence: Fenced,
+    },
     /// Say what is damaged and which ids stand there twice
     Check {
         /// The file
