@@ -44,6 +44,8 @@ mod document_faults;
 mod document_text;
 /// The explorer of the machines, and the wrong machines that it must catch.
 mod explore;
+/// Filters of documents that fail, hang, print nothing or without end.
+mod filters;
 /// The first screen.
 mod front;
 /// Done-gates as processes: what a file in a repository must be before a task is done.

@@ -346,6 +346,9 @@ pub(super) struct Update {
     /// A command run by sh that reads the document on stdin and prints the new one
     #[arg(long, group = "change", value_name = "FILTER")]
     pub(super) exec: Option<String>,
+    /// How long that command may take; then it is killed, and nothing is changed
+    #[arg(long, value_name = "DURATION", value_parser = span::parse, default_value = "30s", conflicts_with = "merge")]
+    pub(super) within: Duration,
     /// Only where the document is at this version
     #[arg(long, value_name = "VERSION")]
     pub(super) expect: Option<String>,
