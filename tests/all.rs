@@ -44,6 +44,8 @@ mod document_faults;
 mod document_text;
 /// The explorer of the machines, and the wrong machines that it must catch.
 mod explore;
+/// Filters of documents that fail, hang, print nothing or without end.
+mod filters;
 /// The first screen.
 mod front;
 /// Done-gates as processes: what a file in a repository must be before a task is done.
@@ -86,6 +88,8 @@ mod model;
 mod mounted;
 /// The mutants on the simulated disk, their controls, and the catalog of the numbered defects.
 mod mutants_sim;
+/// `fencehold plan`: task blocks in markdown against the board.
+mod plan;
 /// The gate's stage `plans`: machines that share a remote, and helpers with known defects.
 mod plans_storm;
 /// The power fails at every call of every operation: what the next boot finds.
