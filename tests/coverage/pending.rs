@@ -19,4 +19,12 @@ pub(super) const PENDING: &[&str] = &[
     "CORE-12",
     "CORE-13",
     "CORE-14",
+    "E1.1",
+    "E1.2",
+    "E1.6",
+    "CUST-3",
+    "CUST-4",
+    "CUST-6",
+    "CUST-13",
+    "CUST-17",
 ];

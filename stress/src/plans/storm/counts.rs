@@ -41,6 +41,7 @@ impl Counts {
         ];
         if kills {
             all.push(("helpers killed", self.kills));
+            all.push(("helpers killed between the write of a file and its commit", self.kills_between));
         }
         all.into_iter().filter(|(_, count)| *count == 0).map(|(what, _)| format!("no {what}")).collect()
     }

@@ -25,7 +25,7 @@ pub(super) fn deed(arena: &Arena, machine: &Machine, rng: &mut Rng) -> Result<()
 }
 
 /// An agent moves the board a step up.
-fn set(arena: &Arena, machine: &Machine, rng: &mut Rng) -> Result<(), String> {
+pub(super) fn set(arena: &Arena, machine: &Machine, rng: &mut Rng) -> Result<(), String> {
     let (task, _) = rng.pick(&arena.tasks);
     let stands = machine.board(task).map_or(0, |status| rank(&status));
     if let Some(next) = STATUSES.get(stands + 1) {
