@@ -86,6 +86,8 @@ mod model;
 mod mounted;
 /// The mutants on the simulated disk, their controls, and the catalog of the numbered defects.
 mod mutants_sim;
+/// `fencehold plan`: task blocks in markdown against the board.
+mod plan;
 /// The power fails at every call of every operation: what the next boot finds.
 mod power;
 /// Starts the shipped command line as real processes; holds no test.

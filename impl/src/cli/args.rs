@@ -12,6 +12,7 @@ use super::config::Config;
 use super::fence::token;
 use super::hook::Hook;
 use super::lease::args::Lease;
+use super::plan::args::Plan;
 use super::proposal::args::Proposal;
 use super::span;
 use super::task::args::Task;
@@ -73,6 +74,9 @@ pub(super) enum Command {
     /// What every task is: todo, in progress, done
     #[command(subcommand)]
     Task(Task),
+    /// Task blocks in markdown files, and the board
+    #[command(subcommand)]
+    Plan(Plan),
     /// What the team has agreed on: statuses, ids, overlaps
     #[command(subcommand)]
     Config(Config),
