@@ -87,7 +87,7 @@ fn judge(
     let past = Past::new(repo);
     for seen in &looked.files {
         let name = &seen.file.name;
-        let mut effects = Looking { board, past: &past, kept: Kept::of(session, name) };
+        let mut effects = Looking { board, past: &past, kept: Kept::of(session, name), file: &seen.file };
         let tasks = &seen.read.tasks;
         let judged =
             crate::plan::look(&mut effects, &options, tasks, &seen.version, |id| board.policy.task(id))?;
