@@ -2,7 +2,10 @@
 
 use fencehold::plan::{PLAN_BYTES_MAX, Read, TroubleKind, read};
 
-fn tasks(read: &Read) -> Vec<(u64, &str, &str)> {
+/// A task: line, id, status.
+type Told<'a> = (u64, &'a str, &'a str);
+
+fn tasks(read: &Read) -> Vec<Told<'_>> {
     read.tasks.iter().map(|task| (task.line, task.id.as_str(), task.status.as_str())).collect()
 }
 
@@ -10,17 +13,21 @@ fn tasks(read: &Read) -> Vec<(u64, &str, &str)> {
 /// quote too, and nothing else is: no block inside of another, no comment, no indented code.
 #[test]
 fn a_task_block_is_what_markdown_says() {
-    let cases: [(&str, &[(u64, &str, &str)]); 19] = [
+    let cases: [(&str, &[Told<'_>]); 19] = [
         ("```task\nid: T1\nstatus: todo\n```\n", &[(1, "T1", "todo")]),
         ("# x\n\n~~~~ task {a=b}\nid: T1\nstatus: todo\n~~~\n~~~~~", &[(3, "T1", "todo")]),
         ("   ```  task\n   id: T1\n     more: x\n   status: todo\n   ```\n", &[(1, "T1", "todo")]),
         ("\u{feff}```task\r\nid: T1\r\nstatus: todo\r\n```", &[(1, "T1", "todo")]),
         ("> ```task\n> id: T1\n> status: todo\n> ```\n", &[(1, "T1", "todo")]),
         ("10. a\n\n    ```task\n    id: T1\n    status: todo\n    ```\n", &[(3, "T1", "todo")]),
-        ("- > ~~~task\n  > id: 'T1' # the first\n  > status: \"todo\"\t# so\n  > ~~~\n", &[(1, "T1", "todo")]),
-        ("```task\n# id: T0\n\nid:T1\nstatus :  todo\nstatus_note: done\nidea: x\nnotes: |\n  status: done\n```\n", &[
-            (1, "T1", "todo"),
-        ]),
+        (
+            "- > ~~~task\n  > id: 'T1' # the first\n  > status: \"todo\"\t# so\n  > ~~~\n",
+            &[(1, "T1", "todo")],
+        ),
+        (
+            "```task\n# id: T0\n\nid:T1\nstatus :  todo\nstatus_note: done\nidea: x\nnotes: |\n  status: done\n```\n",
+            &[(1, "T1", "todo")],
+        ),
         ("```task\n\tid: T1\n\tstatus: todo\n```\n", &[(1, "T1", "todo")]),
         // Not tasks.
         ("````md\n```task\nid: T1\nstatus: todo\n```\n````\n", &[]),
@@ -33,10 +40,10 @@ fn a_task_block_is_what_markdown_says() {
         ("task\nid: T1\nstatus: todo\n", &[]),
         ("", &[]),
         // Two whose ids begin alike.
-        ("```task\nid: T1\nstatus: todo\n```\n```task\nid: T10\nstatus: done\n```\n", &[
-            (1, "T1", "todo"),
-            (5, "T10", "done"),
-        ]),
+        (
+            "```task\nid: T1\nstatus: todo\n```\n```task\nid: T10\nstatus: done\n```\n",
+            &[(1, "T1", "todo"), (5, "T10", "done")],
+        ),
     ];
     for (text, wanted) in cases {
         let read = read(text.as_bytes());
@@ -52,8 +59,18 @@ fn what_cannot_be_read_for_certain_is_told_and_no_task() {
     let cases: [(&str, u64, &str, usize); 16] = [
         ("```task\nid: T1\nstatus: todo\n", 1, "is not closed", 0),
         ("```task\nid: T1\nstatus: todo\n~~~\n", 1, "close it by a line of ```", 0),
-        ("> ```task\n> id: T1\n> status: todo\n\n```task\nid: T2\nstatus: todo\n```\n", 1, "is not closed", 1),
-        ("```task\nid: T1\nstatus: todo\n\ntext\n\n```task\nid: T2\nstatus: done\n```\n", 8, "a second time", 0),
+        (
+            "> ```task\n> id: T1\n> status: todo\n\n```task\nid: T2\nstatus: todo\n```\n",
+            1,
+            "is not closed",
+            1,
+        ),
+        (
+            "```task\nid: T1\nstatus: todo\n\ntext\n\n```task\nid: T2\nstatus: done\n```\n",
+            8,
+            "a second time",
+            0,
+        ),
         ("```task\nid: T1\n```\n", 1, "has no `status:`", 0),
         ("```task\nstatus: todo\n```\n", 1, "has no `id:`", 0),
         ("```task\n```\n", 1, "has no `id:`", 0),
@@ -65,7 +82,12 @@ fn what_cannot_be_read_for_certain_is_told_and_no_task() {
         ("```task\nid: T\\1\nstatus: todo\n```\n", 2, "backslash", 0),
         ("```task\nid: T1\nstatus: todo\nstatus: done\n```\n", 4, "first on line 3", 0),
         ("```task\n  id: T1\nstatus: todo\n```\n", 3, "indented less", 0),
-        ("```\ncode\n\n```task\nid: T1\nstatus: todo\n```\n", 4, "inside of the fence that opens on line 1", 0),
+        (
+            "```\ncode\n\n```task\nid: T1\nstatus: todo\n```\n",
+            4,
+            "inside of the fence that opens on line 1",
+            0,
+        ),
     ];
     for (text, line, says, others) in cases {
         let read = read(text.as_bytes());

@@ -50,8 +50,10 @@ fn block(id: usize) -> impl Strategy<Value = Block> {
     let order = any::<bool>();
     (0..5_usize, quotes, behind, fence, before, fields, order).prop_map(
         move |(status, quote, behind, fence, before, fields, order)| {
-            let mut lines =
-                vec![format!("id: {}", ids[id]), format!("status: {quote}{}{quote}{behind}", STATUSES[status])];
+            let mut lines = vec![
+                format!("id: {}", ids[id]),
+                format!("status: {quote}{}{quote}{behind}", STATUSES[status]),
+            ];
             if order {
                 lines.reverse();
             }

@@ -47,7 +47,12 @@ fn killed_and_run_again(flaw: Option<Flaw>, refuses: bool) -> Result<Seen, Strin
             if outcome(&world) != outcome(&whole) {
                 return Err(format!("killed at {call}: {:?} and not {:?}", outcome(&world), outcome(&whole)));
             }
-            if world.run().unwrap().iter().any(|happening| happening.left.is_none() && world.says() != world.stands()) {
+            if world
+                .run()
+                .unwrap()
+                .iter()
+                .any(|happening| happening.left.is_none() && world.says() != world.stands())
+            {
                 return Err("it was not done, and told as done".to_owned());
             }
             seen.kills += 1;

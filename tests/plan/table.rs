@@ -59,7 +59,8 @@ fn wanted(base: Option<&Base>, file: &str, board: Option<&Value>) -> Verdict {
         None if up => Verdict::Forward(Step::Up),
         None => Verdict::Back,
         Some(base) => {
-            let board_moved = (base.epoch, base.turn, base.status.as_str()) != (board.epoch, board.turn, *stands);
+            let board_moved =
+                (base.epoch, base.turn, base.status.as_str()) != (board.epoch, board.turn, *stands);
             match (base.status.as_str() != file, board_moved) {
                 (true, true) => Verdict::Conflict(Why::BothMoved),
                 (false, _) => Verdict::Back,
@@ -107,7 +108,8 @@ fn a_final_status_below_the_highest_is_never_left_by_order_alone() {
     use fencehold_model::status::Rung;
     let rung = |name: &str, rank, terminal| Rung { status: status(name), rank, terminal };
     let vocabulary =
-        Vocabulary::new(vec![rung("todo", 0, false), rung("dropped", 1, true), rung("done", 2, true)]).unwrap();
+        Vocabulary::new(vec![rung("todo", 0, false), rung("dropped", 1, true), rung("done", 2, true)])
+            .unwrap();
     let board = |text: &str| Value::of(0, 0, status(text), None);
     let none = |file: &str, stands: &str| decide(&vocabulary, None, file, Some(&board(stands)));
     assert_eq!(none("done", "dropped"), Verdict::Conflict(Why::Final(Side::Board)));
@@ -128,7 +130,8 @@ fn of_two_pasts_with_two_answers_neither_is_taken() {
             for file in STATUSES {
                 for board in boards() {
                     let of = |base: &Option<Base>| decide(&vocabulary, base.as_ref(), file, board.as_ref());
-                    let verdict = decide_any(&vocabulary, &[one.clone(), other.clone()], file, board.as_ref());
+                    let verdict =
+                        decide_any(&vocabulary, &[one.clone(), other.clone()], file, board.as_ref());
                     if of(&one) == of(&other) {
                         assert_eq!(verdict, of(&one));
                         same += 1;
