@@ -26,6 +26,13 @@ pub(in super::super) enum Plan {
     /// Bring task blocks and board in step
     #[command(after_help = FIX)]
     Fix(Fix),
+    /// Propose the protocol of plan files for AGENTS.md, or CLAUDE.md where there is that alone; a person accepts it
+    Init {
+        /// Another file to propose it for
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        who: Who,
+    },
 }
 
 #[derive(Debug, Args)]

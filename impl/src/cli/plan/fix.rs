@@ -190,7 +190,7 @@ impl Run<'_> {
             no_writeback: None,
             doubled: looked.doubled.clone(),
         };
-        let mut looking = Looking { board, past: &self.past, kept: kept.clone() };
+        let mut looking = Looking { board, past: &self.past, kept: kept.clone(), file: &seen.file };
         if is_settled(&mut looking, &options, &seen.read.tasks, canonical)? {
             return Ok(());
         }

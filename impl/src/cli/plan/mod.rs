@@ -1,4 +1,4 @@
-//! `fencehold plan check|fix`: task blocks in markdown against the board.
+//! `fencehold plan check|fix|init`: task blocks in markdown against the board.
 //!
 //! Invariants:
 //! - `check` writes nothing; `fix` writes nothing while the branch may lack what others pushed;
@@ -10,6 +10,7 @@ mod effects;
 mod fix;
 #[allow(dead_code, unused_imports, reason = "its tests and the bench of broken helpers use more of it")]
 mod git;
+mod init;
 mod memory;
 mod paths;
 mod report;
@@ -42,6 +43,7 @@ pub(super) fn plan(command: &Plan, common: &Common) -> Ended {
     match command {
         Plan::Check(asked) => check(asked, common),
         Plan::Fix(asked) => fix::fix(asked, common),
+        Plan::Init { file, who } => init::init(file.as_deref(), who, common),
     }
 }
 
@@ -87,7 +89,7 @@ fn judge(
     let past = Past::new(repo);
     for seen in &looked.files {
         let name = &seen.file.name;
-        let mut effects = Looking { board, past: &past, kept: Kept::of(session, name) };
+        let mut effects = Looking { board, past: &past, kept: Kept::of(session, name), file: &seen.file };
         let tasks = &seen.read.tasks;
         let judged =
             crate::plan::look(&mut effects, &options, tasks, &seen.version, |id| board.policy.task(id))?;
