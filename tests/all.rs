@@ -44,12 +44,16 @@ mod document_faults;
 mod document_text;
 /// The explorer of the machines, and the wrong machines that it must catch.
 mod explore;
+/// Filters of documents that fail, hang, print nothing or without end.
+mod filters;
 /// The first screen.
 mod front;
 /// Done-gates as processes: what a file in a repository must be before a task is done.
 mod gates;
 /// What is written into git's own files.
 mod git_files;
+/// Helpers that keep plan files in step over git: ours, one without a flaw, and those with one.
+mod git_helpers;
 /// The session guard as processes: payloads of harnesses in, decisions out.
 mod guard;
 /// The gate's stage `guard`: sessions with processes of their own, broken guards, records with a corruption.
@@ -86,6 +90,10 @@ mod model;
 mod mounted;
 /// The mutants on the simulated disk, their controls, and the catalog of the numbered defects.
 mod mutants_sim;
+/// `fencehold plan`: task blocks in markdown against the board.
+mod plan;
+/// The gate's stage `plans`: machines that share a remote, and helpers with known defects.
+mod plans_storm;
 /// The power fails at every call of every operation: what the next boot finds.
 mod power;
 /// Starts the shipped command line as real processes; holds no test.

@@ -12,6 +12,7 @@ use super::config::Config;
 use super::fence::token;
 use super::hook::Hook;
 use super::lease::args::Lease;
+use super::plan::args::Plan;
 use super::proposal::args::Proposal;
 use super::span;
 use super::task::args::Task;
@@ -73,6 +74,9 @@ pub(super) enum Command {
     /// What every task is: todo, in progress, done
     #[command(subcommand)]
     Task(Task),
+    /// Task blocks in markdown files, and the board
+    #[command(subcommand)]
+    Plan(Plan),
     /// What the team has agreed on: statuses, ids, overlaps
     #[command(subcommand)]
     Config(Config),
@@ -351,6 +355,9 @@ pub(super) struct Update {
     /// A command run by sh that reads the document on stdin and prints the new one
     #[arg(long, group = "change", value_name = "FILTER")]
     pub(super) exec: Option<String>,
+    /// How long that command may take; then it is killed, and nothing is changed
+    #[arg(long, value_name = "DURATION", value_parser = span::parse, default_value = "30s", conflicts_with = "merge")]
+    pub(super) within: Duration,
     /// Only where the document is at this version
     #[arg(long, value_name = "VERSION")]
     pub(super) expect: Option<String>,

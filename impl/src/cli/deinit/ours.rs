@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::log::imported;
-use super::super::{hook, init, settings, union_lines, waiting};
+use super::super::{hook, init, plan, settings, union_lines, waiting};
 use crate::error::{Error, Result};
 use crate::fs::{Kind, RealFs};
 use crate::log::is_old_name;
@@ -29,6 +29,7 @@ pub(super) fn missed(dir: &Path) -> Result<Vec<String>> {
         match (name(&path), kind) {
             (Some("doc"), Kind::Dir) => missed.extend(strange(&path, is_key)?),
             (Some(waiting::FOLDER), Kind::Dir) => missed.extend(strange(&path, waiting::is_name)?),
+            (Some(plan::FOLDER), Kind::Dir) => missed.extend(strange(&path, plan::is_name)?),
             (Some("archive"), Kind::Dir) => {
                 missed.extend(strange(&path, |name| is_numbered(name) || is_old_name(name))?);
                 let old = list(&path)?.into_iter().filter(|(path, _)| name(path).is_some_and(is_old_name));
