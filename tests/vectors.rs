@@ -170,6 +170,7 @@ fn every_reader_of_a_journal_keeps_to_the_verdicts() {
     assert_eq!(seen, 8);
 }
 
+/// Behaviour A1.20: in Python and node, held to the verdicts that ours is held to.
 #[test]
 fn every_other_reader_and_appender_keeps_to_the_verdicts() {
     for tongue in tongues() {
