@@ -3,3 +3,4 @@
 mod kills;
 pub(crate) mod kit;
 mod machine;
+mod worlds;
