@@ -1,6 +1,9 @@
 //! Proposals: what an accept makes of a file, whoever is killed when, and what the command says.
 
+mod between;
+mod command;
 mod kills;
 pub(crate) mod kit;
 mod machine;
+mod text;
 mod worlds;
