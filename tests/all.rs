@@ -44,6 +44,8 @@ mod document_faults;
 mod document_text;
 /// The explorer of the machines, and the wrong machines that it must catch.
 mod explore;
+/// Filters of documents that fail, hang, print nothing or without end.
+mod filters;
 /// The first screen.
 mod front;
 /// Done-gates as processes: what a file in a repository must be before a task is done.
@@ -68,6 +70,8 @@ mod locate;
 mod lock_run;
 /// Logs: appends that hide nothing, tolerant readers, merges in git.
 mod log;
+/// `log compact`: what is folded, what stays, what is kept and carried over.
+mod log_compact;
 /// Logs in git: branches that appended merge clean.
 mod log_git;
 /// What `log search` finds.
@@ -82,6 +86,8 @@ mod model;
 mod mounted;
 /// The mutants on the simulated disk, their controls, and the catalog of the numbered defects.
 mod mutants_sim;
+/// `fencehold plan`: task blocks in markdown against the board.
+mod plan;
 /// The power fails at every call of every operation: what the next boot finds.
 mod power;
 /// Starts the shipped command line as real processes; holds no test.

@@ -49,7 +49,10 @@
 //! - a closed stdout: `cli::a_reader_that_went_away_is_no_error`,
 //!   `bad_moves::a_target_whose_reader_went_away_ends_with_0`
 //! - a full stdout: `cli::a_grant_whose_answer_cannot_be_written_is_indefinite`
-//! - a filter that never ends: `bad_input::a_filter_that_prints_without_end_is_ended`
+//! - a filter that never ends: `bad_input::a_filter_that_prints_without_end_is_ended`,
+//!   `filters::a_filter_that_hangs_is_killed_with_all_that_it_began`
+//! - a filter that fails, prints nothing or no document: `filters::a_filter_that_fails_or_prints_no_object_changes_nothing`
+//! - a filter that prints a gibibyte: `filters::a_filter_that_prints_a_gibibyte_is_killed_in_little_memory`
 //! - a write set that is malformed, leaves the worktree, names everything or is far too long:
 //!   `bad_work::a_write_set_that_cannot_be_is_named`
 //! - an unknown status or epoch, a detail that is no object: `bad_work::a_step_that_makes_no_sense_is_named`

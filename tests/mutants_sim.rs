@@ -151,8 +151,7 @@ fn the_catalog_names_every_number_and_everything_that_it_names_is_there() {
     assert_eq!(CATALOG.map(|numbered| numbered.number.to_owned()).to_vec(), numbers);
 
     let mutants: BTreeSet<&str> = Mutant::numbered().iter().map(|mutant| mutant.name).collect();
-    let processes: BTreeSet<&str> =
-        targets::MUTANTS.iter().map(|(name, _)| *name).chain(targets::registries()).collect();
+    let processes: BTreeSet<&str> = targets::broken().collect();
     let (mut named, mut named_processes) = (BTreeSet::new(), BTreeSet::new());
     let mut named_guards = BTreeSet::new();
     let (mut command_lines, mut git_helpers, mut argued) = (0, 0, 0);

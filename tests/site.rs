@@ -15,8 +15,8 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        for name in ["root", "root/.fencehold", "root/.fencehold/doc", "root/.fencehold/quarantine"] {
-            std::fs::create_dir(dir.path().join(name)).unwrap();
+        for name in ["", "/.fencehold", "/.fencehold/doc", "/.fencehold/archive", "/.fencehold/quarantine"] {
+            std::fs::create_dir(dir.path().join(format!("root{name}"))).unwrap();
         }
         Site { dir }
     }

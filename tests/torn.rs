@@ -48,6 +48,13 @@ fn a_torn_append_is_one_bad_line_at_the_most() {
     assert!(judged(torn::logs()) > 2_000);
 }
 
+/// LOG-23: Wherever a compaction is killed, the log is the whole old file or the whole new one, and the next one ends
+/// what it left.
+#[test]
+fn a_torn_compaction_counts_every_id_once() {
+    assert!(judged(torn::compactions()) > 700);
+}
+
 #[test]
 fn a_torn_update_leaves_the_old_document_or_the_new_one() {
     assert!(judged(torn::documents()) > 4_000);

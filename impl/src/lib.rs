@@ -5,6 +5,7 @@
 //! - [`document`]: JSON files under read-modify-write;
 //! - [`log`]: NDJSON files that many programs append to;
 //! - [`board`]: the statuses of a workspace as a file, to be joined in another clone;
+//! - `plan` (feature `cli`): the task blocks of markdown files, and what they and the statuses owe each other;
 //! - [`mark`]: the fence at the file, that documents and logs obey;
 //! - [`writes`]: the write set of a piece of work, from what a user types.
 //!
@@ -112,6 +113,8 @@ pub mod locate;
 pub mod log;
 pub mod mark;
 pub mod outbox;
+#[cfg(feature = "cli")]
+pub mod plan;
 pub mod prose;
 mod quarantine;
 pub mod writes;

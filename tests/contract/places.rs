@@ -129,7 +129,10 @@ impl Place for RealFiles {
     fn cut_off<R>(&self, ask: impl FnOnce(&Self::Journal) -> R) -> R {
         let lock: RealFile = RealFs.open(&self.ws().join("lock"), How::Read).unwrap();
         lock.lock(LockMode::Exclusive, Duration::from_secs(60)).unwrap();
-        ask(&self.on(Disk::new(|_, _| Act::Go), SHORT, 0))
+        let answer = ask(&self.on(Disk::new(|_, _| Act::Go), SHORT, 0));
+        // Closing is not enough: a child that another thread forks has it open until its exec.
+        lock.unlock().unwrap();
+        answer
     }
 }
 

@@ -1,8 +1,8 @@
-//! Histories of leases and statuses: what is typed, and what is kept as not well formed.
+//! Histories of leases, statuses and proposals: what is typed, and what is kept as not well formed.
 
 use fencehold_model::history::{
-    Bind, Call, Fence, History, LeaseAsk, LeaseState, Outcome, Reason, Right, StatusAsk, Token, Told,
-    answer_line, header_line, invoke_line,
+    Bind, Call, Fence, History, LeaseAsk, LeaseState, Outcome, ProposalAsk, ProposalState, Reason, Right,
+    StatusAsk, Token, Told, answer_line, header_line, invoke_line,
 };
 use serde_json::{Value, json};
 
@@ -126,8 +126,43 @@ fn a_step_carries_what_it_saw() {
 }
 
 #[test]
+fn proposals_and_what_the_harness_read_are_typed() {
+    let (history, call, outcome) = one(
+        "proposal.add",
+        json!({ "target": "NOTES.md", "proposal": "p1", "content": "# a\n" }),
+        json!({ "outcome": "refused", "reason": "conflict", "value": { "state": "in_doubt" } }),
+    );
+    let id = |text: &str| history.names.find(text).expect("it was interned");
+    assert_eq!(call, Call::Proposal(id("NOTES.md"), id("p1"), ProposalAsk::Add { content: id("# a\n") }));
+    let Outcome::Refused(Reason::Conflict, answer) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(answer.told, Told::Proposal(ProposalState::InDoubt));
+
+    let page = json!({ "proposals": [{ "proposal": "p1", "state": "accepted" }, { "proposal": "p2", "state": "?" }],
+        "next": "p2" });
+    let (history, call, outcome) = one(
+        "proposal.list",
+        json!({ "target": "NOTES.md", "after": "p0" }),
+        json!({ "outcome": "ok", "value": page }),
+    );
+    let id = |text: &str| history.names.find(text).expect("it was interned");
+    assert_eq!(call, Call::ProposalList { target: id("NOTES.md"), after: Some(id("p0")) });
+    let Outcome::Ok(answer) = outcome else { panic!("{outcome:?}") };
+    let proposals = vec![(id("p1"), ProposalState::Accepted), (id("p2"), ProposalState::Unknown)];
+    assert_eq!(answer.told, Told::Proposals { proposals, next: Some(id("p2")) });
+
+    let text = json!({ "outcome": "ok", "value": { "text": "all of it" } });
+    let (history, call, outcome) = one("harness.read", json!({ "file": "NOTES.md" }), text);
+    assert_eq!(call, Call::HarnessRead { file: history.names.find("NOTES.md").expect("it was interned") });
+    let Outcome::Ok(answer) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(answer.body["text"], "all of it");
+}
+
+#[test]
 fn what_is_not_well_formed_is_kept_as_such() {
     let bad = [
+        ("proposal.add", json!({ "target": "NOTES.md", "proposal": "p1", "content": " \n" })),
+        ("proposal.accept", json!({ "target": "NOTES.md" })),
+        ("proposal.list", json!({ "target": 7 })),
         ("lease.grant", json!({ "lease": " ", "holder": "a" })),
         ("lease.grant", json!({ "lease": "x", "holder": "" })),
         ("lease.grant", json!({ "lease": "x", "holder": "a", "ttl_ms": 0 })),

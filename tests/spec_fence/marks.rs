@@ -49,7 +49,7 @@ fn a_lower_token_than_the_marks_changes_nothing() {
 /// The token of the mark at a file.
 fn token_at(site: &Site, name: &str) -> Token {
     let lock = site.lock(name);
-    let held = lock.take(std::time::Duration::ZERO).unwrap();
+    let held = lock.take(std::time::Duration::from_secs(60)).unwrap();
     held.mark().unwrap().token
 }
 

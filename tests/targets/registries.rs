@@ -1,5 +1,5 @@
-//! The registries of leases and statuses: each that is wrong is caught, the one that is right is not; and our own
-//! implementation is judged the same with its revisions and without.
+//! The registries of leases and statuses, and the appliers of proposals: each that is wrong is caught, those that are
+//! right are not; and our own implementation is judged the same with its revisions and without.
 
 use std::path::Path;
 use std::time::Duration;
@@ -64,10 +64,35 @@ fn every_registry_with_a_defect_is_caught() {
 }
 
 #[test]
+fn every_applier_with_a_defect_is_caught() {
+    let names: Vec<&str> = targets::appliers().collect();
+    assert_eq!(names, ["M23", "lost-staging", "id-by-substring", "cut-body", "stub-applied"]);
+    for name in names {
+        let operations = to_violation(name);
+        assert!(operations <= OPERATIONS_MAX, "{name}: {operations}");
+    }
+}
+
+#[test]
+fn the_applier_without_a_defect_is_not_flagged() {
+    let (mut accepted, mut readings, mut lost) = (0, 0, 0);
+    for seed in 0..3 {
+        let (_dir, soak) = soaked(registry(targets::CONTROLS[1]), seed, Duration::from_millis(700));
+        assert_eq!(soak.report.verdict, Verdict::Ok, "seed {seed}: {:?}", soak.report.counts);
+        assert!(soak.run.complaints.is_empty(), "{:?}", soak.run.complaints);
+        let counts = soak.report.counts;
+        (accepted, readings, lost) =
+            (accepted + counts.accepted, readings + counts.readings, lost + counts.infos);
+    }
+    println!("{accepted} accepted, {readings} readings, {lost} operations without an answer");
+    assert!(accepted > 10 && readings > 10, "{accepted} accepted, {readings} readings");
+}
+
+#[test]
 fn the_registry_without_a_defect_is_not_flagged() {
     let mut moves = 0;
     for seed in 0..3 {
-        let (_dir, soak) = soaked(registry(targets::CONTROL), seed, Duration::from_millis(700));
+        let (_dir, soak) = soaked(registry(targets::CONTROLS[0]), seed, Duration::from_millis(700));
         assert_eq!(soak.report.verdict, Verdict::Ok, "seed {seed}: {:?}", soak.report.counts);
         assert!(soak.run.complaints.is_empty(), "{:?}", soak.run.complaints);
         moves += soak.report.counts.moves + soak.report.counts.leases;

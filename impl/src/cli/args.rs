@@ -12,6 +12,7 @@ use super::config::Config;
 use super::fence::token;
 use super::hook::Hook;
 use super::lease::args::Lease;
+use super::plan::args::Plan;
 use super::proposal::args::Proposal;
 use super::span;
 use super::task::args::Task;
@@ -73,6 +74,9 @@ pub(super) enum Command {
     /// What every task is: todo, in progress, done
     #[command(subcommand)]
     Task(Task),
+    /// Task blocks in markdown files, and the board
+    #[command(subcommand)]
+    Plan(Plan),
     /// What the team has agreed on: statuses, ids, overlaps
     #[command(subcommand)]
     Config(Config),
@@ -253,6 +257,13 @@ pub(super) enum Log {
     },
     /// Print the records in which all of the terms stand, whatever their case
     Search(Search),
+    /// Fold records that differ in nothing but id, times and counts into one that counts them; the old file is kept
+    Compact {
+        /// The file
+        file: PathBuf,
+        #[command(flatten)]
+        fence: Fenced,
+    },
     /// Say what is damaged and which ids stand there twice
     Check {
         /// The file
@@ -335,6 +346,9 @@ pub(super) struct Update {
     /// A command run by sh that reads the document on stdin and prints the new one
     #[arg(long, group = "change", value_name = "FILTER")]
     pub(super) exec: Option<String>,
+    /// How long that command may take; then it is killed, and nothing is changed
+    #[arg(long, value_name = "DURATION", value_parser = span::parse, default_value = "30s", conflicts_with = "merge")]
+    pub(super) within: Duration,
     /// Only where the document is at this version
     #[arg(long, value_name = "VERSION")]
     pub(super) expect: Option<String>,

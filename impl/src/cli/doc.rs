@@ -1,8 +1,8 @@
 //! `fencehold doc read|update|repair`.
 
-use std::io::{Read as _, Write as _};
+mod filter;
+
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use super::guarded::lock_of_document;
 use super::locks::Locks;
 use super::out::{Ended, REFUSED};
 use super::session::Session;
-use crate::document::{Content, DOCUMENT_BYTES_MAX, Document, Repaired, Version, check_patch, look};
+use crate::document::{Content, Document, Repaired, Version, check_patch, look};
 use crate::error::{Error, Result};
 use crate::fs::RealFs;
 use crate::host::RealHost;
@@ -86,9 +86,8 @@ fn update(session: &Session, asked: &Update) -> Ended {
     let expect = asked.expect.as_deref().map(Version::new);
     let answer = match (&patch, &asked.exec) {
         (Some(patch), _) => document.merge(patch, expect.as_ref(), &shown)?,
-        (None, Some(filter)) => {
-            document.update_bytes(expect.as_ref(), &shown, |old| filtered(filter, old))?
-        }
+        (None, Some(command)) => document
+            .update_bytes(expect.as_ref(), &shown, |old| filter::filtered(command, old, asked.within))?,
         (None, None) => unreachable!("the parser asks for one of the two"),
     };
     match answer {
@@ -101,41 +100,6 @@ fn changed(session: &Session, version: &Version) -> Ended {
     let object = json!({ "outcome": "ok", "value": { "version": version.as_str() } });
     session.out.done(&object, &format!("{version}\n"), &format!("the document is at version {version}"))?;
     Ok(0)
-}
-
-/// What `sh -c filter` makes of the document. The document's lock is held meanwhile, the journal's is not.
-fn filtered(filter: &str, old: &[u8]) -> Result<Vec<u8>> {
-    let failed = |error| Error::environment("running the filter with", Path::new("/bin/sh"), error);
-    let mut child = Command::new("sh")
-        .args(["-c", filter])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let mut stdin = child.stdin.take().expect("its stdin was asked for as a pipe");
-    let stdout = child.stdout.take().expect("its stdout was asked for as a pipe");
-    let mut new = Vec::new();
-    let read = std::thread::scope(|scope| {
-        // A filter that does not read all of its input is none of our business.
-        scope.spawn(move || drop(stdin.write_all(old)));
-        let read = stdout.take(DOCUMENT_BYTES_MAX as u64 + 1).read_to_end(&mut new);
-        if new.len() > DOCUMENT_BYTES_MAX {
-            // It may never end by itself. Where it cannot be killed it has ended.
-            let _ = child.kill();
-        }
-        read
-    });
-    let status = child.wait().map_err(failed)?;
-    read.map_err(failed)?;
-    if new.len() > DOCUMENT_BYTES_MAX {
-        return Err(Error::usage(format!(
-            "the filter printed more than {DOCUMENT_BYTES_MAX} bytes, the most that a document has; nothing was changed"
-        )));
-    }
-    if !status.success() {
-        return Err(Error::usage(format!("the filter ended with {status}; nothing was changed")));
-    }
-    Ok(new)
 }
 
 fn repair(session: &Session, file: &Path, fenced: &Fenced, force: &Force) -> Ended {

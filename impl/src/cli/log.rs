@@ -1,5 +1,6 @@
-//! `fencehold log append|read|search|check`.
+//! `fencehold log append|read|search|compact|check`.
 
+mod compact;
 mod search;
 
 use std::io::Read as _;
@@ -27,6 +28,7 @@ pub(super) fn log(command: &Asked, common: &Common) -> Ended {
         Asked::Append { file, record, fence } => append(&session, file, record.as_deref(), fence),
         Asked::Read { file } => print(&session, file),
         Asked::Search(asked) => search::search(&session, asked),
+        Asked::Compact { file, fence } => compact::compact(&session, file, fence),
         Asked::Check { file } => report(&session, file),
     }
 }
@@ -123,12 +125,13 @@ fn print(session: &Session, file: &Path) -> Ended {
 
 fn report(session: &Session, file: &Path) -> Ended {
     let place = session.rooted()?.locate(&session.fs, &session.file(file)?, Last::Refuse)?;
-    let checked = match Locks::open(session)? {
+    let (checked, left) = match Locks::open(session)? {
         Some(locks) => {
             let rooted = session.rooted()?;
-            Log::open(session.fs, locks.folder()?, &rooted, &session.file(file)?, None)?.check()?
+            let log = Log::open(session.fs, locks.folder()?, &rooted, &session.file(file)?, None)?;
+            (log.check()?, log.left()?)
         }
-        None => check(&session.fs, &place)?,
+        None => (check(&session.fs, &place)?, Vec::new()),
     };
     let duplicates: Vec<&String> = checked.duplicates.iter().collect();
     let object = json!({
@@ -136,6 +139,7 @@ fn report(session: &Session, file: &Path) -> Ended {
         "damaged": checked.damaged_count,
         "duplicates": duplicates,
         "unterminated_bytes": checked.unterminated_bytes,
+        "left": compact::objects(&left),
     });
     let mut text = format!("{} records, {} damaged lines\n", checked.records, checked.damaged_count);
     for id in &duplicates {
@@ -151,8 +155,9 @@ fn report(session: &Session, file: &Path) -> Ended {
     if !duplicates.is_empty() {
         session.out.say(&format!("{}: {} ids occur more than once", file.display(), duplicates.len()));
     }
+    let is_owed = compact::tell_left(session.out, file, &left);
     let code = tell(session.out, file, &checked.damaged, checked.damaged_count);
-    Ok(if code == 0 && !duplicates.is_empty() { REFUSED } else { code })
+    Ok(if code == 0 && (!duplicates.is_empty() || is_owed) { REFUSED } else { code })
 }
 
 /// Names the lines that are no records; a log is never cut, so they stay where they are.

@@ -164,6 +164,7 @@ fn dispatch(cli: &Cli) -> Ended {
         Command::Lock(command) => lock::lock(command, common),
         Command::Lease(command) => lease::lease(command, common),
         Command::Task(command) => task::task(command, common),
+        Command::Plan(command) => plan::plan(command, common),
         Command::Proposal(command) => proposal::proposal(command, common),
         Command::Config(command) => config::config(command, common),
         Command::Hook(command) => hook::hook(command, common),

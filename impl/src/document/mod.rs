@@ -75,8 +75,8 @@ enum Found<I> {
 
 /// Which file was read, so that another in its place is told apart.
 pub(crate) struct Was {
-    stat: Stat,
-    version: Version,
+    pub(crate) stat: Stat,
+    pub(crate) version: Version,
 }
 
 /// Reads a document without its lock, its mark or a workspace: for where there is no workspace to write to.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use fencehold_model::status::outbox;
-use fencehold_model::status::{self, Command, Decision, Held, Looked, Looking, Noted, Owed, Refusal, Shown};
+use fencehold_model::status::{
+    self, Command, Decision, Held, Looked, Looking, Noted, Owed, Refusal, Shown, Value,
+};
 use fencehold_model::{Event, Revision, TaskId};
 
 use super::{Answer, Ledger, TaskVerdict, TaskView, check_reason};
@@ -59,30 +61,76 @@ impl<J: Journal, H: Host> Ledger<J, H> {
         command: &Command,
         shown: &Shown,
     ) -> Result<Answer<TaskVerdict>> {
+        let answer = self.task_decided(asking, command, shown, |_| true)?;
+        Ok(answer.expect("whatever stands is as it was seen"))
+    }
+
+    /// As [`Ledger::task_through`], but only where the task holds exactly `seen` (none: no status yet) in the very commit
+    /// that would change it; none where it does not, and nothing was changed.
+    ///
+    /// # Errors
+    /// As [`Ledger::task_through`].
+    pub fn task_as_seen(
+        &self,
+        asking: &Asking,
+        command: &Command,
+        seen: Option<&Value>,
+        mut look: impl FnMut(Looking) -> Result<Looked>,
+    ) -> Result<Option<Answer<TaskVerdict>>> {
+        let mut shown = Shown::default();
+        let mut answer = None;
+        for _ in 0..=LOOKS_MAX {
+            answer = self.task_decided(asking, command, &shown, |stands| stands == seen)?;
+            match answer.as_ref().map(|answer| &answer.verdict) {
+                Some(TaskVerdict::Refused(Refusal::Gate(held))) if held.unmet.is_none() => {
+                    shown.looked = Some(look(held.looking.clone())?);
+                }
+                _ => break,
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Decides a command where what stands `is_as_seen`; none where it is not.
+    fn task_decided(
+        &self,
+        asking: &Asking,
+        command: &Command,
+        shown: &Shown,
+        is_as_seen: impl Fn(Option<&Value>) -> bool,
+    ) -> Result<Option<Answer<TaskVerdict>>> {
         check(command)?;
         if let Some(reason) = &shown.force {
             check_reason(reason)?;
         }
         #[allow(clippy::result_large_err)]
-        let committed =
-            self.journal.commit(asking, |state, _| match status::decide_shown(state, command, shown) {
+        let committed = self.journal.commit(asking, |state, _| {
+            let stands = state.tasks.get(&state.policy.task(command.task())).map(|cell| &cell.value);
+            if !is_as_seen(stands) {
+                return Err(None);
+            }
+            match status::decide_shown(state, command, shown) {
                 Decision::Record(event) => Ok(event),
-                other => Err(other),
-            })?;
+                other => Err(Some(other)),
+            }
+        })?;
         let verdict = match &committed.outcome {
             Ok(Event::Status(event)) => {
                 let forced = event.by_force().is_some();
                 TaskVerdict::Stands { value: event.value(committed.revision), already: false, forced }
             }
             Ok(event) => panic!("deciding {command:?} recorded {event:?}"),
-            Err(Decision::Already(value)) => {
+            Err(None) => return Ok(None),
+            Err(Some(Decision::Already(value))) => {
                 TaskVerdict::Stands { value: value.clone(), already: true, forced: false }
             }
-            Err(Decision::Refuse(refusal)) => TaskVerdict::Refused(refusal.clone()),
-            Err(Decision::Invalid(why)) => return Err(Error::usage(format!("{why}; nothing was changed"))),
-            Err(Decision::Record(_)) => panic!("{command:?} was not answered"),
+            Err(Some(Decision::Refuse(refusal))) => TaskVerdict::Refused(refusal.clone()),
+            Err(Some(Decision::Invalid(why))) => {
+                return Err(Error::usage(format!("{why}; nothing was changed")));
+            }
+            Err(Some(Decision::Record(_))) => panic!("{command:?} was not answered"),
         };
-        self.answered(&committed, verdict)
+        self.answered(&committed, verdict).map(Some)
     }
 
     /// The steps by force whose entries are still owed to a log, by their revisions.

@@ -1,5 +1,6 @@
 //! Appending one record.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::PoisonError;
 
@@ -17,7 +18,9 @@ const SWALLOWED_MAX: usize = 16;
 /// How often the file may come and go while it is opened.
 const OPEN_TRIES_MAX: usize = 8;
 /// How much foreign writers may add between our look at the tail and our look at what stands, in bytes.
-const MEANWHILE_BYTES_MAX: usize = 64 << 20;
+pub(super) const MEANWHILE_BYTES_MAX: usize = 64 << 20;
+/// From how many bytes on the next line of many begins a write of its own.
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// A record that was appended, durably.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +92,7 @@ impl<F: Fs> Log<F> {
         }
     }
 
-    fn existing_or_new(&self) -> Result<F::File> {
+    pub(super) fn existing_or_new(&self) -> Result<F::File> {
         let path = self.place.path();
         for _ in 0..OPEN_TRIES_MAX {
             if let Some(file) = self.existing()? {
@@ -148,6 +151,42 @@ impl<F: Fs> Log<F> {
         Err(self.indefinite("another program keeps writing half lines to it"))
     }
 
+    /// Appends lines, none of which holds a newline, until each stands on a line of its own; a torn tail is ended first.
+    /// They are not durable yet.
+    pub(super) fn append_lines(&self, file: &F::File, lines: &[Vec<u8>]) -> Result<()> {
+        let path = self.place.path();
+        let mut missing: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+        let mut written = false;
+        for _ in 0..SWALLOWED_MAX {
+            let failed = |doing, error, written| match written {
+                true => self.indefinite(&format!("{doing} failed: {error}; what of it stands stays")),
+                false => Error::environment(doing, &path, error),
+            };
+            let len = file.stat().map_err(|error| failed("looking at", error, written))?.len;
+            let torn = !ends_in_newline(file, len).map_err(|error| failed("reading", error, written))?;
+            for piece in pieces(torn, &missing) {
+                match append_once(file, &piece) {
+                    Ok(count) if count == piece.len() => written = true,
+                    Ok(count) => {
+                        let what = format!("only {count} of {} bytes were written", piece.len());
+                        return Err(self.indefinite(&format!("{what}; what of them stands stays")));
+                    }
+                    Err(error) => return Err(failed("appending to", error, written)),
+                }
+            }
+            let behind =
+                read_from(file, len, MEANWHILE_BYTES_MAX + lines.iter().map(Vec::len).sum::<usize>());
+            let behind = behind.map_err(|error| failed("reading back", error, written))?;
+            let standing: HashSet<&[u8]> =
+                behind.split(|&byte| byte == b'\n').skip(usize::from(torn)).collect();
+            missing.retain(|line| !standing.contains(line));
+            if missing.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(self.indefinite("another program keeps writing half lines to it"))
+    }
+
     /// Where `line` stands whole among what was written behind `from`, if it does. `inside`: whether `from` is inside
     /// a line.
     fn standing(&self, file: &F::File, from: u64, inside: bool, line: &str) -> io::Result<Option<u64>> {
@@ -162,7 +201,7 @@ impl<F: Fs> Log<F> {
         Ok(found.map(|frame| from + frame.bytes.start as u64))
     }
 
-    fn make_durable(&self, file: F::File) -> Result<()> {
+    pub(super) fn make_durable(&self, file: F::File) -> Result<()> {
         file.sync().map_err(|error| self.indefinite(&format!("syncing it failed: {error}")))?;
         let id = file.stat().map_err(|error| self.indefinite(&format!("looking at it failed: {error}")))?.id;
         let mut entry = self.entry.lock().unwrap_or_else(PoisonError::into_inner);
@@ -216,6 +255,21 @@ pub(super) fn append_once(file: &impl File, bytes: &[u8]) -> io::Result<usize> {
             other => return other,
         }
     }
+}
+
+/// The bytes of lines, as few writes as are not too long each; behind a torn tail the first begins with a newline.
+fn pieces(torn: bool, lines: &[&[u8]]) -> Vec<Vec<u8>> {
+    let mut pieces = vec![if torn { b"\n".to_vec() } else { Vec::new() }];
+    for line in lines {
+        if pieces.last().is_none_or(|piece| piece.len() > PIECE_BYTES) {
+            pieces.push(Vec::new());
+        }
+        let piece = pieces.last_mut().expect("there is one");
+        piece.extend_from_slice(line);
+        piece.push(b'\n');
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
 }
 
 fn ends_in_newline(file: &impl File, len: u64) -> io::Result<bool> {

@@ -47,23 +47,35 @@ pub(super) fn scan_where<F: Fs>(
     place: &Place,
     until: u64,
     wanted: impl Fn(&str) -> bool,
+    then: impl FnMut(Line) -> bool,
+) -> Result<u64> {
+    let path = place.path();
+    match fs.open(&path, How::Read) {
+        Ok(file) => scan_open(fs, place, &file, until, wanted, then),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(Error::environment("reading", &path, error)),
+    }
+}
+
+/// As [`scan_where`], of a log that is open.
+pub(super) fn scan_open<F: Fs>(
+    fs: &F,
+    place: &Place,
+    file: &F::File,
+    until: u64,
+    wanted: impl Fn(&str) -> bool,
     mut then: impl FnMut(Line) -> bool,
 ) -> Result<u64> {
     let path = place.path();
     let failed = |error| Error::environment("reading", &path, error);
-    let file = match fs.open(&path, How::Read) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(failed(error)),
-    };
     let mut lines = Lines::new(until);
-    while lines.fill(&file).map_err(failed)? {
+    while lines.fill(file).map_err(failed)? {
         if !lines.drain(&wanted, &mut then) {
             break;
         }
     }
     lines.tail(&mut then);
-    settle(fs, &place.dir, &file).map_err(|error| Error::environment("syncing", &path, error))?;
+    settle(fs, &place.dir, file).map_err(|error| Error::environment("syncing", &path, error))?;
     Ok(lines.offset)
 }
 

@@ -1,7 +1,7 @@
 //! An NDJSON file that many processes append to and any tool may read, foreign writers included.
 //!
 //! Invariants:
-//! - nothing that anybody wrote is ever cut, moved or changed;
+//! - nothing that anybody wrote is ever cut, moved or changed, but by a compaction, which keeps the file that was;
 //! - a record is appended by one write(2), its newline last; behind a tail without one the write begins with a newline,
 //!   so that the torn line stays one bad line and hides no neighbour;
 //! - our appends hold the file's OS lock; foreign ones do not, so after the write we look whether our record stands on
@@ -14,11 +14,14 @@
 
 mod append;
 mod attributes;
+mod compact;
+mod fold;
 mod lines;
+mod old;
 mod once;
 mod scan;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -28,6 +31,10 @@ pub use append::{Appended, Note, check_record};
 #[cfg(feature = "cli")]
 pub(crate) use attributes::union_line;
 pub use attributes::{GitCheckout, union_merge};
+pub use compact::Compacted;
+pub use old::Left;
+#[cfg(feature = "cli")]
+pub(crate) use old::is_old_name;
 pub use scan::{Checked, Damaged, Page, Passed, Records, check, look, read};
 use scan::{check_until, look_until, read_until};
 
@@ -47,6 +54,8 @@ const PATIENCE_OF_READERS: Duration = Duration::from_millis(100);
 pub struct Log<F: Fs> {
     fs: F,
     place: Place,
+    /// The workspace folder.
+    folder: PathBuf,
     lock: ResourceLock<F>,
     git: Option<GitCheckout>,
     patience: Duration,
@@ -70,8 +79,9 @@ impl<F: Fs> Log<F> {
         git: Option<GitCheckout>,
     ) -> Result<Self> {
         let place = rooted.locate(&fs, file, Last::Refuse)?;
+        let dir = folder.dir.clone();
         let lock = ResourceLock::new(fs.clone(), folder, &place);
-        Ok(Log { fs, place, lock, git, patience: PATIENCE, entry: Mutex::new(None) })
+        Ok(Log { fs, place, folder: dir, lock, git, patience: PATIENCE, entry: Mutex::new(None) })
     }
 
     /// Waits for the log's OS lock for `patience` at the most.

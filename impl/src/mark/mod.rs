@@ -22,5 +22,7 @@ mod slots;
 pub use fence::{Access, Answer, BadFence, Fence, Mark, Pass, Refusal, Shown, decide, obey};
 pub(crate) use lock::missing;
 pub use lock::{Folder, Held, PATIENCE, ResourceLock};
+#[cfg(feature = "cli")]
+pub(crate) use name::escape;
 pub(crate) use name::{sweep, temp_name};
 pub use place::{Last, Place, Rooted};

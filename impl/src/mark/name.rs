@@ -13,7 +13,7 @@ const RANDOM_DIGITS: usize = 32;
 
 /// `name` in letters, digits, `.`, `_`, `-` and `%XX`, cut to a bounded length. What is cut carries `~`, which nothing
 /// else does, the checksum of the whole and its length: different names stay different.
-pub(super) fn escape(name: &str) -> String {
+pub(crate) fn escape(name: &str) -> String {
     let mut escaped = String::new();
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-') {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use serde_json::Value;
 
 use super::lease::texts;
-use super::{Call, Id, LeaseAsk, LeaseSeen, Names, StatusSeen, Token};
+use super::{Call, Id, LeaseAsk, LeaseSeen, Names, ProposalState, StatusSeen, Token};
 
 /// Why the rules refused an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,13 +57,13 @@ pub struct Answer {
     pub already: Option<bool>,
     /// The value of a counter.
     pub number: Option<i64>,
-    /// What it says of leases and statuses.
+    /// What it says of leases, statuses and proposals.
     pub told: Told,
     /// All of a read.
     pub body: Value,
 }
 
-/// What an answer to an operation on leases or statuses says of them.
+/// What an answer to an operation on leases, statuses or proposals says of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Told {
     /// Nothing, or what cannot be understood.
@@ -89,6 +89,15 @@ pub enum Told {
     },
     /// A cell: as it stands now.
     Status(StatusSeen),
+    /// A proposal: as it stands now.
+    Proposal(ProposalState),
+    /// A page of proposals.
+    Proposals {
+        /// Each with its state.
+        proposals: Vec<(Id, ProposalState)>,
+        /// Where the next page begins after.
+        next: Option<Id>,
+    },
 }
 
 impl Reason {
@@ -123,7 +132,7 @@ impl Answer {
             already: value["already"].as_bool(),
             number: value["value"].as_i64(),
             told: Told::read(call, ok, &value, names),
-            body: if matches!(call, Call::LogRead { .. } | Call::DocRead { .. }) {
+            body: if matches!(call, Call::LogRead { .. } | Call::DocRead { .. } | Call::HarnessRead { .. }) {
                 value
             } else {
                 Value::Null
@@ -135,6 +144,13 @@ impl Answer {
 impl Told {
     fn read(call: &Call, ok: bool, value: &Value, names: &mut Names) -> Self {
         match call {
+            Call::Proposal(..) => ProposalState::read(value).map_or(Told::Nothing, Told::Proposal),
+            Call::ProposalList { .. } => match ProposalState::read_list(value, names) {
+                Some(proposals) => {
+                    Told::Proposals { proposals, next: value["next"].as_str().map(|next| names.intern(next)) }
+                }
+                None => Told::Nothing,
+            },
             Call::Status(..) => StatusSeen::read(value, names).map_or(Told::Nothing, Told::Status),
             Call::Lease(..) | Call::LeaseList { .. } if value["leases"].is_array() => {
                 let leases = value["leases"].as_array().map_or(&[][..], Vec::as_slice);

@@ -7,7 +7,7 @@ use alloc::string::String;
 use serde_json::Value;
 
 use super::lease::read_list;
-use super::{Ask, Id, LeaseAsk, LeaseState, Names, StatusAsk};
+use super::{Ask, Id, LeaseAsk, LeaseState, Names, ProposalAsk, StatusAsk};
 
 /// What was asked of the target.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +69,20 @@ pub enum Call {
         patch: Value,
         /// The grant it works under.
         fence: Option<Fence>,
+    },
+    /// An operation on a proposal: the file that it is for, its id, what was asked.
+    Proposal(Id, Id, ProposalAsk),
+    /// `proposal.list`, from the start or from where the page before ended.
+    ProposalList {
+        /// The file that they are for.
+        target: Id,
+        /// The last proposal of the page before.
+        after: Option<Id>,
+    },
+    /// `harness.read`: the harness read a file of the root itself.
+    HarnessRead {
+        /// The file, relative to the root.
+        file: Id,
     },
     /// A request that is not valid, and why: it has to be answered `fail`.
     Invalid(String),
@@ -143,6 +157,21 @@ impl Call {
             };
             return Ok(Call::Status(id(args, "task", names)?, ask));
         }
+        if op == "proposal.list" {
+            let (target, after) = (id(args, "target", names)?, id_or_none(args, "after", names)?);
+            return Ok(Call::ProposalList { target, after });
+        }
+        if let Some(verb) = op.strip_prefix("proposal.") {
+            let Some(ask) = ProposalAsk::read(verb, args, names)? else {
+                return Ok(Call::Other(names.intern(op)));
+            };
+            return Ok(Call::Proposal(id(args, "target", names)?, id(args, "proposal", names)?, ask));
+        }
+        Self::read_file(op, args, names)
+    }
+
+    /// An operation on a file.
+    fn read_file(op: &str, args: &Value, names: &mut Names) -> Result<Self, String> {
         let fence = read_fence(&args["fence"], names);
         Ok(match op {
             "log.append" => {
@@ -162,6 +191,7 @@ impl Call {
             "doc.merge" => {
                 Call::Merge { file: id(args, "file", names)?, patch: args["patch"].clone(), fence }
             }
+            "harness.read" => Call::HarnessRead { file: id(args, "file", names)? },
             _ => Call::Other(names.intern(op)),
         })
     }

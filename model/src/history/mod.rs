@@ -9,6 +9,8 @@
 //!
 //! An operation is *answered* (`ok`, `refused`), failed (`fail`: it did not and will not happen) or *indefinite*
 //! (`info`: it may have happened, up to the death of its process, or at any later time where no death is recorded).
+//! An operation `harness.read` is none of the target's: the harness read a file of the root itself, and its `value` holds
+//! the `text`, or null where there was no file.
 //! Times are microseconds of the harness's monotonic clock; equal times count as concurrent.
 
 mod answer;
@@ -18,6 +20,7 @@ mod lease;
 mod lock;
 mod names;
 mod parse;
+mod proposal;
 mod status;
 mod write;
 
@@ -28,9 +31,11 @@ pub use lease::{LeaseAsk, LeaseSeen, LeaseState};
 pub use lock::Ask;
 pub use names::{Id, Names};
 pub use parse::BadHistory;
+pub use proposal::{ProposalAsk, ProposalState};
 pub use status::{StatusAsk, StatusSeen};
 pub use write::{answer_line, died_line, header_line, invoke_line, nemesis_line};
 
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -47,10 +52,12 @@ pub struct History {
     pub ops: Vec<Operation>,
     /// The lives of the processes, in the order in which they first appear.
     pub processes: Vec<Life>,
-    /// Every name, holder, claim, lease, path, task, status, file, key and record id that occurs.
+    /// Every name, holder, claim, lease, path, task, status, file, key, record id, proposal and content that occurs.
     pub names: Names,
     /// How many times the nemesis wrote into the target's files (`tear`, `damage`).
     pub damages: usize,
+    /// The files that the nemesis changed as a person does (`edit`, its `detail` names the `file`).
+    pub edits: BTreeSet<Id>,
     source: Arc<str>,
     lines: Vec<Line>,
 }

@@ -1,6 +1,6 @@
 //! Reading a history; every line that cannot be understood is an error that says where, and what to do.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -77,6 +77,7 @@ impl Reader {
             processes: Vec::new(),
             names: Names::default(),
             damages: 0,
+            edits: BTreeSet::new(),
             source: Arc::from(""),
             lines: Vec::new(),
         };
@@ -88,6 +89,10 @@ impl Reader {
         let word = value["type"].as_str().ok_or("field `type` is missing or not a string")?;
         if word == "nemesis" {
             self.history.damages += usize::from(matches!(value["what"].as_str(), Some("tear" | "damage")));
+            if let (Some("edit"), Some(file)) = (value["what"].as_str(), value["detail"]["file"].as_str()) {
+                let file = self.history.names.intern(file);
+                self.history.edits.insert(file);
+            }
             return Ok(What::Nemesis);
         }
         let process = self.process(number(&value, "process")?);

@@ -1,6 +1,6 @@
 //! The oracle: the rules written a second time, on their own, as sequential specifications.
 //!
-//! Nothing here calls the production code. A specification says, of one object (a lock, a task, a counter), which
+//! Nothing here calls the production code. A specification says, of one object (a lock, a task, a proposal, a counter), which
 //! answer fits which state; it judges with *intervals* of time, because a history's clock is not the target's. Where an
 //! operation's interval is a single instant and the slack is nothing, its answers are exact.
 
@@ -9,6 +9,7 @@ mod counter;
 pub mod lease;
 mod lock;
 mod op;
+pub mod proposal;
 pub mod status;
 mod term;
 
@@ -16,6 +17,7 @@ pub use breach::Breach;
 pub use counter::{CounterOp, CounterSpec};
 pub use lock::{Grant, Lock, LockSpec, Released};
 pub use op::{Given, LockOp, Rules};
+pub use proposal::{ProposalOp, ProposalSpec};
 pub use status::{StatusOp, StatusSpec};
 
 use core::fmt::Debug;

@@ -270,7 +270,7 @@ impl Reader<'_> {
             Told::Leases { leases, .. } => {
                 read.named = leases.iter().map(|seen| self.seen(seen, None)).collect();
             }
-            Told::Nothing | Told::Status(_) => {}
+            Told::Nothing | Told::Status(_) | Told::Proposal(_) | Told::Proposals { .. } => {}
         }
         read
     }

@@ -25,8 +25,13 @@ impl<O> Object<O> {
 
     /// Adds an operation of the history, as its specification sees it.
     pub(super) fn push(&mut self, at: usize, op: &Operation, seen: O) {
+        self.push_until(at, op, op.ended_us, seen);
+    }
+
+    /// Adds an operation that may have happened until `ended_us`, where it was not answered.
+    pub(super) fn push_until(&mut self, at: usize, op: &Operation, ended_us: u64, seen: O) {
         let answered = op.is_answered();
-        let end_us = if answered { op.ended_us.min(NEVER - 1) } else { op.ended_us };
+        let end_us = if answered { op.ended_us.min(NEVER - 1) } else { ended_us };
         let revision = op.revision.filter(|_| answered);
         self.at.push(at);
         self.ops.push(Timed { start_us: op.invoked_us, end_us, answered, revision, op: seen });

@@ -34,7 +34,7 @@ pub struct Violation {
 pub struct Counts {
     /// Operations, of every kind and outcome.
     pub ops: usize,
-    /// Locks, sets of leases, tasks, logs and counters.
+    /// Locks, sets of leases, tasks, proposals, logs and counters.
     pub objects: usize,
     /// Locks acquired.
     pub grants: usize,
@@ -60,6 +60,18 @@ pub struct Counts {
     pub regressions: usize,
     /// Steps of an epoch that was over, refused.
     pub stale_epochs: usize,
+    /// Proposals made.
+    pub proposed: usize,
+    /// Proposals accepted.
+    pub accepted: usize,
+    /// Accepts of what had been accepted.
+    pub accepted_again: usize,
+    /// Proposals rejected.
+    pub rejected: usize,
+    /// Ends of proposals that had ended otherwise, refused.
+    pub ended_otherwise: usize,
+    /// Readings of files that proposals are for, by the harness.
+    pub readings: usize,
     /// Operations without an answer.
     pub infos: usize,
     /// Acknowledged appends.
@@ -155,6 +167,13 @@ pub fn describe(history: &History, op: &Operation) -> String {
         Call::Increment { by, .. } => format!("increment by {by}"),
         Call::DocRead { .. } => "doc.read".to_owned(),
         Call::Merge { .. } => "merge".to_owned(),
+        Call::Proposal(_, id, ask) => {
+            let text = format!("{ask:?}");
+            let verb = text.split([' ', '{']).next().unwrap_or("").to_lowercase();
+            format!("{verb} of proposal {:?}", history.names.text(*id))
+        }
+        Call::ProposalList { .. } => "proposal.list".to_owned(),
+        Call::HarnessRead { .. } => "the harness's reading".to_owned(),
         Call::Invalid(why) => format!("invalid request ({why})"),
         Call::Other(name) => history.names.text(*name).to_owned(),
     };

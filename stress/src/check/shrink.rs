@@ -2,7 +2,7 @@
 //!
 //! Leaving out a grant but not the refusal that names it would break a rule that the target did not break. So only
 //! parts are left out whose absence explains nothing away and makes nothing inexplicable: whole locks and files, what
-//! was sent later, answers that changed nothing, all that ever mentions one token, one record with its place in every
+//! was sent later, answers that changed nothing, all that ever mentions one token, one record or proposal with its place in every
 //! read. And a shorter history counts only if the same operation still breaks the same rule, and no other is broken.
 
 mod parts;
@@ -15,7 +15,7 @@ use fencehold_model::spec::Breach;
 
 use super::report::{Verdict, Violation};
 use super::{Report, check};
-use parts::{Part, objects, records, units, without};
+use parts::{Part, objects, proposals, records, units, without};
 
 /// The longest that one attempt may be judged.
 const ATTEMPT: Duration = Duration::from_secs(2);
@@ -98,6 +98,7 @@ impl Shrinker {
         loop {
             let before = self.best.text().len();
             self.minimise(records);
+            self.minimise(proposals);
             self.minimise(units);
             if self.best.text().len() == before || Instant::now() >= self.end {
                 break;

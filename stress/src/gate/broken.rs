@@ -40,8 +40,7 @@ pub(super) fn all(dir: &Path) -> Vec<Broken> {
     let machines = Machine::all().into_iter().map(machine);
     // Each world twice: one for each engine.
     let simulated = Mutant::all().into_iter().zip(Mutant::all()).map(simulated);
-    let names = targets::MUTANTS.iter().map(|(name, _)| *name).chain(targets::registries());
-    let processes = names.map(|name| process(name, dir));
+    let processes = targets::broken().map(|name| process(name, dir));
     machines.chain(simulated).chain(processes).collect()
 }
 

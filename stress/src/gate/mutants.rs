@@ -14,7 +14,7 @@ const PROCESSES: [Broken; 3] = [
     Broken { name: "M03", millis: 1_000, harm_every_ms: 60, seeds: (1, 3) },
     Broken { name: "M16", millis: 1_200, harm_every_ms: 20, seeds: (1, 3) },
 ];
-/// How each registry is soaked: what is wrong whoever asks is found at once, and the rest soon.
+/// How each registry, and each applier of proposals, is soaked: what is wrong whoever asks is found at once, and the rest soon.
 const REGISTRIES: Broken = Broken { name: "", millis: 200, harm_every_ms: 40, seeds: (1, 1) };
 /// That a dead process counts as alive shows only once the slack has passed.
 const PID_REUSE: Broken = Broken { name: "M27", millis: 1_500, harm_every_ms: 20, seeds: (0, 1) };
@@ -54,12 +54,16 @@ pub(super) fn stage(context: &mut Context) -> StageResult {
     super::seam::seam(context, &mut finding);
     let registries = crate::targets::registries()
         .map(|name| if name == PID_REUSE.name { PID_REUSE } else { Broken { name, ..REGISTRIES } });
-    for broken in PROCESSES.into_iter().chain(registries) {
+    let appliers = crate::targets::appliers().map(|name| Broken { name, ..REGISTRIES });
+    for broken in PROCESSES.into_iter().chain(registries).chain(appliers) {
         processes(broken, context, &mut finding);
     }
     match super::processes::right(context) {
-        Ok(operations) => {
-            finding.figures.push(("registry".to_owned(), format!("not flagged in {operations} operations")));
+        Ok(controls) => {
+            let figure = |(name, operations): (&str, u64)| {
+                (name.to_owned(), format!("not flagged in {operations} operations"))
+            };
+            finding.figures.extend(controls.map(figure));
         }
         Err(why) => finding.verdict = Verdict::Violation(why),
     }

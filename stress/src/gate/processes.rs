@@ -9,7 +9,7 @@ use crate::report::{StageResult, Verdict};
 use crate::rng::Rng;
 use crate::soak::{self, Options, Soak};
 use crate::target::Spec;
-use crate::targets::CONTROL as CONTROL_REGISTRY;
+use crate::targets::CONTROLS;
 
 /// The correct adapter and the modules that it is made of, by their names: Python, standard library only.
 const CONTROL: [(&str, &str); 3] = [
@@ -105,18 +105,24 @@ pub(super) fn catch(broken: Broken, context: &mut Context) -> Caught {
     caught
 }
 
-/// A registry that is right, soaked as the broken ones are: what is wrong if it is flagged.
-pub(super) fn right(context: &mut Context) -> Result<u64, String> {
-    let seconds = context.profile.pick(1, 4, 60);
-    let dir = context.run_dir.join(CONTROL_REGISTRY);
-    let options =
-        options(Spec::built_in(CONTROL_REGISTRY), context.seed, Duration::from_secs(seconds), SHRINK_WITHIN);
+/// A registry, and an applier of proposals, that are right, soaked as the broken ones are: the operations of each, or what
+/// is wrong if it is flagged.
+pub(super) fn right(context: &mut Context) -> Result<[(&'static str, u64); 2], String> {
+    let [registry, applier] = CONTROLS;
+    Ok([(registry, unflagged(registry, context)?), (applier, unflagged(applier, context)?)])
+}
+
+fn unflagged(name: &'static str, context: &mut Context) -> Result<u64, String> {
+    // Long against what the broken ones beside it take to be caught.
+    let millis = context.profile.pick(700, 3_000, 60_000);
+    let dir = context.run_dir.join(name);
+    let options = options(Spec::built_in(name), context.seed, Duration::from_millis(millis), SHRINK_WITHIN);
     let soak = short_soak(&dir, &options, context)?;
     let _ = std::fs::remove_dir_all(dir.join("disk"));
     let finding = flagged(&soak, Finding::ok(0, "operations", ""));
     match finding.verdict {
         Verdict::Ok => Ok(finding.cases),
-        other => Err(format!("the registry without a defect: {other:?}")),
+        other => Err(format!("{name}, which has no defect: {other:?}")),
     }
 }
 

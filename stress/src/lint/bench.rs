@@ -16,7 +16,7 @@ use crate::target::{Child, Gone, LINE_BYTES_MAX, Spec};
 /// How long the first answer of a process may take: it may have an interpreter to start.
 const HELLO: Duration = Duration::from_secs(10);
 /// How long any other answer may take.
-const ANSWER: Duration = Duration::from_secs(2);
+const ANSWER: Duration = Duration::from_secs(6);
 /// The rule that is asked of a target that does not answer `hello`.
 const HELLO_RULE: &str = "hello";
 /// How much of a line is quoted.

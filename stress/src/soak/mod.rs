@@ -7,6 +7,7 @@
 mod aftermath;
 mod leases;
 mod nemesis;
+mod proposals;
 mod recorder;
 mod stage;
 mod tasks;
@@ -66,6 +67,8 @@ pub struct Arena {
     harm_every_us: u64,
     stop: AtomicBool,
     processes: AtomicU64,
+    /// How many files the harness itself read.
+    read: AtomicU64,
     answered: AtomicU64,
     hung: AtomicU64,
     garbled: Mutex<Vec<String>>,
@@ -169,6 +172,7 @@ fn begin(options: &Options, root: &Path, stderr: &Path, history: &Path, hello: &
         harm_every_us: u64::try_from(options.harm_every.as_micros()).unwrap_or(u64::MAX).max(1),
         stop: AtomicBool::new(false),
         processes: AtomicU64::new(0),
+        read: AtomicU64::new(0),
         answered: AtomicU64::new(0),
         hung: AtomicU64::new(0),
         garbled: Mutex::new(Vec::new()),

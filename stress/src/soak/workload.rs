@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::{Value, json};
 
 use super::leases::Leases;
+use super::proposals;
 use super::tasks::Tasks;
 use crate::rng::Rng;
 
@@ -22,6 +23,7 @@ const APPENDS_PER_LOG: u64 = 300;
 pub(super) struct Shared {
     appends: AtomicU64,
     task_ops: AtomicU64,
+    proposal_ops: AtomicU64,
 }
 
 /// What the target offers.
@@ -37,6 +39,8 @@ pub struct Offers {
     pub log: bool,
     /// Documents.
     pub doc: bool,
+    /// Proposals.
+    pub proposal: bool,
     /// Fences at logs and documents.
     pub fencing: bool,
     /// Locks that end with a process.
@@ -56,6 +60,7 @@ impl Offers {
             status: has("offers", "status"),
             log: has("offers", "log"),
             doc: has("offers", "doc"),
+            proposal: has("offers", "proposal"),
             fencing: hello["fencing"].as_bool() == Some(true) && hello["tokens"].as_str() == Some("ordered"),
             bind: has("locks_end", "process"),
         }
@@ -112,6 +117,7 @@ impl<'a> Client<'a> {
         kinds.extend([2].into_iter().filter(|_| self.offers.doc));
         kinds.extend([3, 3].into_iter().filter(|_| self.offers.lease));
         kinds.extend([4, 4].into_iter().filter(|_| self.offers.status));
+        kinds.extend([5].into_iter().filter(|_| self.offers.proposal));
         match kinds.as_slice() {
             [] => ("hello", json!({})),
             kinds => match *self.rng.pick(kinds) {
@@ -119,6 +125,7 @@ impl<'a> Client<'a> {
                 1 => self.log(),
                 2 => self.document(),
                 3 => self.leases.next(&mut self.rng, &self.holder, self.offers.bind),
+                5 => proposals::next(&mut self.rng, &self.shared.proposal_ops),
                 _ => self.tasks.next(&mut self.rng, &self.shared.task_ops),
             },
         }
@@ -239,6 +246,9 @@ impl<'a> Client<'a> {
         if offers.log {
             let logs = shared.appends.load(Ordering::Relaxed) / APPENDS_PER_LOG;
             looks.extend((0..=logs).map(|n| ("log.read", json!({ "file": format!("log-{n}.ndjson") }))));
+        }
+        if offers.proposal {
+            looks.extend(proposals::last_looks(&shared.proposal_ops));
         }
         if offers.doc {
             looks.extend(COUNTS.iter().map(|file| ("doc.read", json!({ "file": file }))));

@@ -5,6 +5,7 @@
 
 mod documents;
 mod lint_fake;
+mod prose;
 mod registry;
 mod rmw_nolock;
 mod torn_tail_glue;
@@ -25,12 +26,22 @@ pub const MUTANTS: [(&str, &str); 3] = [
     ("M16", "torn-tail-glue: a record is appended to a line that was never ended"),
 ];
 
-/// The registry of leases and statuses that is right.
-pub const CONTROL: &str = "registry";
+/// The registry of leases and statuses that is right, and the applier of proposals that is.
+pub const CONTROLS: [&str; 2] = ["registry", "prose"];
 
 /// The registries with a defect, by name.
 pub fn registries() -> impl Iterator<Item = &'static str> {
-    registry::ALL.iter().map(|(name, ..)| *name).filter(|name| *name != CONTROL)
+    registry::ALL.iter().map(|(name, ..)| *name).filter(|name| !CONTROLS.contains(name))
+}
+
+/// The appliers of proposals with a defect, by name.
+pub fn appliers() -> impl Iterator<Item = &'static str> {
+    prose::ALL.iter().map(|(name, ..)| *name).filter(|name| !CONTROLS.contains(name))
+}
+
+/// Every target with a defect, by name.
+pub fn broken() -> impl Iterator<Item = &'static str> {
+    MUTANTS.iter().map(|(name, _)| *name).chain(registries()).chain(appliers())
 }
 
 /// What stands before the rule in the name of a fake adapter that misreads it.
@@ -50,7 +61,10 @@ pub fn run(name: &str) -> ExitCode {
             if let Some((_, defect, _)) = registry::ALL.iter().find(|(known, ..)| *known == name) {
                 return serve(name, &mut registry::Registry::new(*defect));
             }
-            let names: Vec<&str> = MUTANTS.iter().map(|(name, _)| *name).chain(registries()).collect();
+            if let Some((_, defect, _)) = prose::ALL.iter().find(|(known, ..)| *known == name) {
+                return serve(name, &mut prose::Applier::new(*defect));
+            }
+            let names: Vec<&str> = broken().collect();
             eprintln!("fencehold-gate: there is no target {name:?}; there are {}", names.join(", "));
             return ExitCode::from(2);
         }

@@ -91,12 +91,17 @@ pub(super) fn text<'a>(request: &'a Value, key: &str) -> Result<&'a str, String>
 
 /// The field `file`, which has to stay below the root.
 pub(super) fn file(root: &Path, request: &Value) -> Result<PathBuf, String> {
-    let file = Path::new(text(request, "file")?);
+    below(root, request, "file")
+}
+
+/// A field that is a path, which has to stay below the root.
+pub(super) fn below(root: &Path, request: &Value, key: &str) -> Result<PathBuf, String> {
+    let file = Path::new(text(request, key)?);
     let stays = file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if stays && file.file_name().is_some() {
         Ok(root.join(file))
     } else {
-        Err(format!("`file` {} leaves the root", file.display()))
+        Err(format!("`{key}` {} leaves the root", file.display()))
     }
 }
 

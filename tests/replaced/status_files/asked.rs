@@ -79,12 +79,19 @@ pub(super) fn decide(act: Act, seen: &Seen) -> Option<(&'static str, &'static st
 pub(super) trait Runs {
     /// A run that nobody knows yet, standing like this.
     fn begin(&mut self, how: Start);
+    /// A run that is running by its status, whose process is dead, and whose number another process has.
+    fn begin_with_a_number_used_again(&mut self);
     /// What a writer sees.
     fn looks(&mut self) -> Look;
     /// Writes what that writer wants for what it saw.
     fn writes(&mut self, act: Act, look: &Look) -> Told;
     /// Asks for every status there is, as a person does; what this run is by that.
     fn lists(&mut self) -> Seen;
+    /// Looks and writes without being held up.
+    fn does(&mut self, act: Act) -> Told {
+        let look = self.looks();
+        self.writes(act, &look)
+    }
     /// Every file there is, with its bytes, its inode and the time of its last change.
     fn files(&self) -> Files;
 }

@@ -4,10 +4,18 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use fencehold::fs::RealFs;
+use fencehold::host::RealHost;
+use fencehold::journal::{FileJournal, Options};
+use fencehold::ledger::{LeaseVerdict, Ledger};
+use fencehold_model::event::Process;
+use fencehold_model::lease::{self, About};
+use fencehold_model::{Holder, LeaseId};
 use serde_json::{Value, json};
 
 use super::asked::{Act, Files, Look, Runs, Seen, Start, Told, decide};
 use crate::program::{Kept, Yard};
+use crate::spec_kit::asking;
 
 pub(super) struct InFile {
     yard: Yard,
@@ -55,6 +63,27 @@ pub(super) fn agent(yard: &Yard, run: usize, how: Start) -> Option<Kept> {
     (how == Start::Running).then_some(agent)
 }
 
+/// A process with the number of one that had the lease on a run, began at another time, and is dead.
+pub(super) fn stranger(yard: &Yard, run: usize) -> Kept {
+    let stranger = Kept(Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().unwrap());
+    let host = RealHost::new().unwrap();
+    let is = host.process(stranger.0.id().into()).unwrap();
+    let was = Process { start_ticks: is.start_ticks - 1, ..is };
+    let journal = FileJournal::new(RealFs, host.clone(), &yard.join(".git/fencehold"), Options::default());
+    let grant = lease::Command::Grant {
+        lease: LeaseId::new(&format!("run-{run}")).unwrap(),
+        holder: Holder::new("tester").unwrap(),
+        ttl_ms: None,
+        writes: Vec::new(),
+        about: About::default(),
+        bound: Some(was),
+        asked_by: None,
+    };
+    let answer = Ledger::new(journal, host).lease(&asking("tester"), &grant).unwrap();
+    assert!(matches!(answer.verdict, LeaseVerdict::Granted { .. }), "{answer:?}");
+    stranger
+}
+
 /// Whether the process of a run is proven dead.
 pub(super) fn is_dead(yard: &Yard, run: usize) -> bool {
     let said = yard.run(["--json", "lease", "show", &format!("run-{run}")]);
@@ -85,6 +114,12 @@ impl Runs for InFile {
         let (status, note) = standing(how);
         assert!(self.update(&json!({ "status": status, "note": note }), "absent"));
         self.agent = agent(&self.yard, self.run, how);
+    }
+
+    fn begin_with_a_number_used_again(&mut self) {
+        self.begin(Start::Queued);
+        assert_eq!(self.does(Act::Drain), Told::Done);
+        self.agent = Some(stranger(&self.yard, self.run));
     }
 
     fn looks(&mut self) -> Look {

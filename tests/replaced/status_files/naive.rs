@@ -19,12 +19,14 @@ pub(super) enum Flaw {
     Unlocked,
     /// M25: it is read again under a lock, and the status that was decided on before goes over what stands.
     Stale,
+    /// M27: a process is known by its number alone.
+    PidOnly,
     /// M26: who lists runs corrects them.
     ReaderWrites,
 }
 
 /// All that is wrong with the published one: the tool that lists is the one that corrects.
-pub(super) const PUBLISHED: &[Flaw] = &[Flaw::Unlocked, Flaw::ReaderWrites];
+pub(super) const PUBLISHED: &[Flaw] = &[Flaw::Unlocked, Flaw::ReaderWrites, Flaw::PidOnly];
 
 pub(super) struct Naive {
     flaws: &'static [Flaw],
@@ -68,6 +70,12 @@ impl Runs for Naive {
         self.is_dead = how == Start::Dead;
         let (status, note) = standing(how);
         self.replace(&json!({ "status": status, "note": note }));
+    }
+
+    fn begin_with_a_number_used_again(&mut self) {
+        self.begin(Start::Dead);
+        // A process of this number lives.
+        self.is_dead = !self.has(Flaw::PidOnly);
     }
 
     /// The version is the whole document.

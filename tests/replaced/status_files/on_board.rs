@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::asked::{Act, Files, Look, Runs, Seen, Start, Told, decide};
-use super::in_file::{agent, files, is_dead, standing};
+use super::in_file::{agent, files, is_dead, standing, stranger};
 use crate::program::{Kept, Yard};
 
 /// A run that has ended is left by a reopen alone.
@@ -64,6 +64,12 @@ impl Runs for OnBoard {
         let detail = json!({ "note": note }).to_string();
         assert_eq!(self.asks(&["set", &task, status, "--detail", &detail]), Told::Done);
         self.agent = agent(&self.yard, self.run, how);
+    }
+
+    fn begin_with_a_number_used_again(&mut self) {
+        self.begin(Start::Queued);
+        assert_eq!(self.does(Act::Drain), Told::Done);
+        self.agent = Some(stranger(&self.yard, self.run));
     }
 
     fn looks(&mut self) -> Look {

@@ -4,7 +4,7 @@ use super::asked::{Act, Runs, Seen, Start, Told, decide};
 
 pub(super) type Outcome = Result<(), String>;
 
-fn need(is: bool, what: impl FnOnce() -> String) -> Outcome {
+pub(super) fn need(is: bool, what: impl FnOnce() -> String) -> Outcome {
     if is { Ok(()) } else { Err(what()) }
 }
 
@@ -92,4 +92,13 @@ pub(super) fn it_is_listed(runs: &mut dyn Runs) -> Outcome {
         need(runs.files() == before, || format!("{how:?}: a list changes files"))?;
     }
     Ok(())
+}
+
+/// Its process is dead, and another has its number by now.
+pub(super) fn the_number_of_its_process_is_used_again(runs: &mut dyn Runs) -> Outcome {
+    runs.begin_with_a_number_used_again();
+    let look = runs.looks();
+    need(look.seen.is_dead, || "a stranger keeps it running".to_owned())?;
+    need(runs.writes(Act::Correct, &look) == Told::Done, || "it is not corrected".to_owned())?;
+    need(runs.lists().status == "failed", || "it was corrected, and is not failed".to_owned())
 }

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::{hook, init, settings, union_lines, waiting};
+use super::super::{hook, init, plan, settings, union_lines, waiting};
 use crate::error::{Error, Result};
 use crate::fs::{Kind, RealFs};
+use crate::log::is_old_name;
 
 /// Ours whatever is in them.
 const FILES: [&str; 7] =
@@ -19,7 +20,14 @@ pub(super) fn missed(dir: &Path) -> Result<Vec<String>> {
         match (name(&path), kind) {
             (Some("doc"), Kind::Dir) => missed.extend(strange(&path, is_key)?),
             (Some(waiting::FOLDER), Kind::Dir) => missed.extend(strange(&path, waiting::is_name)?),
-            (Some("archive"), Kind::Dir) => missed.extend(strange(&path, is_numbered)?),
+            (Some(plan::FOLDER), Kind::Dir) => missed.extend(strange(&path, plan::is_name)?),
+            (Some("archive"), Kind::Dir) => {
+                missed.extend(strange(&path, |name| is_numbered(name) || is_old_name(name))?);
+                let old = list(&path)?.into_iter().filter(|(path, _)| name(path).is_some_and(is_old_name));
+                missed.extend(old.map(|(path, _)| {
+                    format!("{} is a log as it was before it was compacted", path.display())
+                }));
+            }
             (Some(QUARANTINE), Kind::Dir) => {
                 let copies = list(&path)?.into_iter().filter(|(path, _)| !name(path).is_some_and(is_temp));
                 missed.extend(copies.map(|(path, _)| {

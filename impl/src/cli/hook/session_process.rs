@@ -19,18 +19,21 @@ const ANCESTORS_MAX: usize = 8;
 
 /// The session's process; none where it cannot be told, and a lock of it then lapses with its TTL.
 pub(super) fn find(host: &RealHost) -> Option<Process> {
-    let mut pid = u64::try_from(rustix::process::getppid()?.as_raw_nonzero().get()).ok()?;
+    let mut child = look(u64::from(std::process::id()))?;
+    let own_session = child.session;
     for _ in 0..ANCESTORS_MAX {
-        let Stat { name, parent, session } = look(pid)?;
-        // In a container the harness may be process 1. One of another session (setsid(2)) began nothing of ours.
-        let adopts = pid == 1 && session != look(u64::from(std::process::id()))?.session;
-        if adopts || ADOPTS.contains(&name.as_str()) {
+        let above = look(child.parent)?;
+        // A child is in the session (setsid(2)) of who began it, unless it leads one. In a container the harness may be
+        // process 1.
+        let is_other = above.session != child.session && child.session != child.pid;
+        let adopts = is_other || above.pid == 1 && above.session != own_session;
+        if adopts || ADOPTS.contains(&above.name.as_str()) {
             return None;
         }
-        if !BETWEEN.contains(&name.as_str()) {
-            return host.process(pid).ok();
+        if !BETWEEN.contains(&above.name.as_str()) {
+            return host.process(above.pid).ok();
         }
-        pid = parent;
+        child = above;
     }
     None
 }
@@ -50,6 +53,7 @@ pub(super) fn is_heard() -> bool {
 
 /// What proc_pid_stat(5) says of a process: fields 2, 4 and 6.
 struct Stat {
+    pid: u64,
     name: String,
     parent: u64,
     /// The session of the kernel's, as of setsid(2).
@@ -61,5 +65,5 @@ fn look(pid: u64) -> Option<Stat> {
     let (begin, end) = (stat.find('(')? + 1, stat.rfind(") ")?);
     let mut fields = stat[end + 2..].split(' ').skip(1);
     let (parent, session) = (fields.next()?.parse().ok()?, fields.nth(1)?.parse().ok()?);
-    Some(Stat { name: stat.get(begin..end)?.to_owned(), parent, session })
+    Some(Stat { pid, name: stat.get(begin..end)?.to_owned(), parent, session })
 }

@@ -1,4 +1,103 @@
-//! Plans: task blocks in markdown against the board.
+//! `fencehold plan check|fix`: task blocks in markdown against the board.
+//!
+//! Invariants:
+//! - `check` writes nothing; `fix` writes nothing while the branch may lack what others pushed;
+//! - every condition has a code of its own, and what was left undone is never told by exit code 0.
 
-#[allow(dead_code, unused_imports, reason = "`plan check` and `plan fix` call it")]
+pub(super) mod args;
+mod board;
+mod effects;
+mod fix;
+#[allow(dead_code, unused_imports, reason = "its tests and the bench of broken helpers use more of it")]
 mod git;
+mod memory;
+mod paths;
+mod report;
+mod seen;
+
+use std::time::Duration;
+
+use self::args::{Check, Plan};
+use self::board::Exchanged;
+use self::effects::{Looking, Past};
+use self::git::{FETCH_PATIENCE, Repo};
+use self::memory::Kept;
+use self::report::{Finding, Level};
+use self::seen::{Board, Looked};
+use super::args::Common;
+use super::locks::Locks;
+use super::out::Ended;
+use super::session::Session;
+use crate::error::Result;
+use crate::host::Deadline;
+use crate::plan::{Left, Options};
+
+pub(super) use memory::{FOLDER, is_name};
+
+/// After this long, and then again, a person who watches is told how far it is.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// Enters a plan command.
+pub(super) fn plan(command: &Plan, common: &Common) -> Ended {
+    match command {
+        Plan::Check(asked) => check(asked, common),
+        Plan::Fix(asked) => fix::fix(asked, common),
+    }
+}
+
+fn check(asked: &Check, common: &Common) -> Ended {
+    let session = Session::begin(common)?;
+    let locks = Locks::open(&session)?;
+    let mut board = seen::board(locks.as_ref())?;
+    let mut findings = Vec::new();
+    if let Some(file) = &asked.which.board {
+        let exchanged = Exchanged::read(&session, file, &board.policy)?;
+        exchanged.tell(&mut findings);
+        exchanged.join_into(&mut board);
+    }
+    let looked = seen::look(&session, &asked.which.paths, &board.policy)?;
+    let repo = Repo::at(&session.place.root)?;
+    if let Some(repo) = &repo {
+        let upstream = repo.upstream(true, Deadline::after(FETCH_PATIENCE))?.upstream;
+        if !upstream.may_write() {
+            findings.push(Finding::of_all(upstream.code(), Level::Info, upstream.to_string()));
+        }
+    }
+    judge(&session, &board, &looked, repo.as_ref(), &mut findings)?;
+    if let Some(locks) = &locks {
+        locks.tell_notes(session.out);
+    }
+    report::tell(session.out, looked.files.len(), looked.tasks, &findings)
+}
+
+/// What is in step and what is not, file by file, without a step.
+fn judge(
+    session: &Session,
+    board: &Board,
+    looked: &Looked,
+    repo: Option<&Repo>,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
+    let options = Options {
+        vocabulary: board.policy.vocabulary.clone(),
+        no_writeback: Some(Left::NoWriteback),
+        doubled: looked.doubled.clone(),
+    };
+    findings.extend(looked.findings.iter().cloned());
+    let past = Past::new(repo);
+    for seen in &looked.files {
+        let name = &seen.file.name;
+        let mut effects = Looking { board, past: &past, kept: Kept::of(session, name) };
+        let tasks = &seen.read.tasks;
+        let judged =
+            crate::plan::look(&mut effects, &options, tasks, &seen.version, |id| board.policy.task(id))?;
+        findings.extend(judged.iter().filter_map(|happening| Finding::of(name, happening)));
+    }
+    sort(findings);
+    Ok(())
+}
+
+/// By file and line; what is about all of them first.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+}

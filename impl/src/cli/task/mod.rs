@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::ledger::{Answer, TaskVerdict};
 
 pub(super) use look::{one_line, standing_object};
-pub(super) use render::{unmet, value_object};
+pub(super) use render::{refused, unmet, value_object};
 
 /// Enters a task command.
 pub(super) fn task(command: &Task, common: &Common) -> Ended {

@@ -67,7 +67,7 @@ pub(super) fn conflict(task: &TaskId, value: &Value) -> String {
 }
 
 /// A refusal in one line, with what can be done.
-pub(super) fn refused(command: &Command, refusal: &Refusal) -> String {
+pub(in super::super) fn refused(command: &Command, refusal: &Refusal) -> String {
     let task = command.task();
     match (refusal, command) {
         (Refusal::Regression(value), Command::Set { to, .. }) => format!(

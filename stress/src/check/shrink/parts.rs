@@ -18,7 +18,8 @@ pub(super) fn objects(op: &Operation) -> impl Iterator<Item = Id> + use<> {
         | Call::Increment { file, fence, .. }
         | Call::DocRead { file, fence }
         | Call::Merge { file, fence, .. } => (Some(*file), fence),
-        Call::LogRead { file, .. } => (Some(*file), &None),
+        Call::LogRead { file, .. } | Call::HarnessRead { file } => (Some(*file), &None),
+        Call::Proposal(target, ..) | Call::ProposalList { target, .. } => (Some(*target), &None),
         Call::Status(task, _) => (Some(*task), &None),
         Call::Lease(..) | Call::LeaseList { .. } => (Some(LEASES), &None),
         Call::Invalid(_) | Call::Other(_) => (None, &None),
@@ -36,6 +37,8 @@ pub(super) enum Part {
     Ops(Vec<(u64, u64)>),
     /// This record, with its appends and its place in every read.
     Record(String),
+    /// The proposals of this id, with their places in every list.
+    Proposal(String),
 }
 
 /// Single operations that changed nothing or are not known to have changed anything, and all that mentions a token;
@@ -52,7 +55,7 @@ pub(super) fn units(history: &History) -> Vec<Part> {
             Call::Lock(_, ask) => !matches!(ask, Ask::Show),
             Call::Lease(_, ask) => !matches!(ask, LeaseAsk::Show),
             Call::Status(_, ask) => !matches!(ask, StatusAsk::Get),
-            Call::Append { .. } | Call::Increment { .. } | Call::Merge { .. } => true,
+            Call::Append { .. } | Call::Increment { .. } | Call::Merge { .. } | Call::Proposal(..) => true,
             _ => false,
         });
         if !changes {
@@ -100,13 +103,25 @@ pub(super) fn records(history: &History) -> Vec<Part> {
     ids.into_iter().map(|id| Part::Record(history.names.text(id).to_owned())).collect()
 }
 
+pub(super) fn proposals(history: &History) -> Vec<Part> {
+    let ids = history.ops.iter().filter_map(|op| match &op.call {
+        Call::Proposal(_, id, _) => Some(*id),
+        _ => None,
+    });
+    let ids: BTreeSet<Id> = ids.collect();
+    ids.into_iter().map(|id| Part::Proposal(history.names.text(id).to_owned())).collect()
+}
+
 pub(super) fn without(history: &History, parts: &[Part]) -> String {
-    let (mut ops, mut gone) = (BTreeSet::new(), BTreeSet::new());
+    let (mut ops, mut gone, mut ended) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for part in parts {
         match part {
             Part::Ops(keys) => ops.extend(keys.iter().copied()),
             Part::Record(id) => {
                 gone.insert(id.as_str());
+            }
+            Part::Proposal(id) => {
+                ended.insert(id.as_str());
             }
         }
     }
@@ -114,17 +129,25 @@ pub(super) fn without(history: &History, parts: &[Part]) -> String {
         let op = &history.ops[index];
         let record = match &op.call {
             Call::Append { id, .. } => gone.contains(history.names.text(*id)),
+            Call::Proposal(_, id, _) => ended.contains(history.names.text(*id)),
             _ => false,
         };
         !record && !ops.contains(&(history.processes[op.process].number, op.id))
     };
     let text = history.select(keep, true);
-    if gone.is_empty() { text } else { text.lines().map(|line| read_without(line, &gone)).collect() }
+    if gone.is_empty() && ended.is_empty() {
+        return text;
+    }
+    text.lines().map(|line| read_without(line, &gone, &ended)).collect()
 }
 
-/// A line of a history without these records in what was read.
-fn read_without(line: &str, gone: &BTreeSet<&str>) -> String {
+/// A line of a history without these records, and without these proposals, in what was read.
+fn read_without(line: &str, gone: &BTreeSet<&str>, ended: &BTreeSet<&str>) -> String {
     let mut value: Value = serde_json::from_str(line).unwrap_or_default();
+    if let Some(proposals) = value["value"]["proposals"].as_array_mut() {
+        proposals.retain(|one| !one["proposal"].as_str().is_some_and(|id| ended.contains(id)));
+        return format!("{value}\n");
+    }
     let is_gone = |id: &Value| id.as_str().is_some_and(|id| gone.contains(id));
     let Some(records) = value["value"]["records"].as_array_mut() else { return format!("{line}\n") };
     records.retain(|record| !is_gone(&record["id"]));

@@ -1,8 +1,8 @@
 //! An operation in words: what was asked, what was answered.
 
 use fencehold_model::history::{
-    Answer, Ask, Call, Fence, History, Id, LeaseAsk, LeaseState, Operation, Outcome, Reason, Right,
-    StatusAsk, StatusSeen, Token, Told,
+    Answer, Ask, Call, Fence, History, Id, LeaseAsk, LeaseState, Operation, Outcome, ProposalAsk,
+    ProposalState, Reason, Right, StatusAsk, StatusSeen, Token, Told,
 };
 
 /// What was asked: `acquire build by a`.
@@ -42,6 +42,16 @@ pub(super) fn asked(history: &History, op: &Operation) -> String {
         }
         Call::DocRead { file, fence } => format!("read {}{}", text(file), fenced(fence)),
         Call::Merge { file, fence, .. } => format!("merge {}{}", text(file), fenced(fence)),
+        Call::Proposal(_, id, ask) => {
+            let verb = match ask {
+                ProposalAsk::Add { .. } => "propose",
+                ProposalAsk::Accept => "accept",
+                ProposalAsk::Reject => "reject",
+            };
+            format!("{verb} {}", text(id))
+        }
+        Call::ProposalList { target, .. } => format!("list proposals for {}", text(target)),
+        Call::HarnessRead { file } => format!("the harness reads {}", text(file)),
         Call::Invalid(why) => format!("invalid: {why}"),
         Call::Other(name) => text(name).to_owned(),
     }
@@ -167,6 +177,23 @@ fn told(history: &History, told: &Told) -> String {
             if named.is_empty() { ", none".to_owned() } else { ids("leases", &named) }
         }
         Told::Status(seen) => format!(", {}", cell(history, seen)),
+        Told::Proposal(state) => format!(", {}", state_of(*state)),
+        Told::Proposals { proposals, .. } => {
+            let told = proposals
+                .iter()
+                .map(|(id, state)| format!(", {} {}", history.names.text(*id), state_of(*state)));
+            if proposals.is_empty() { ", none".to_owned() } else { told.collect() }
+        }
+    }
+}
+
+fn state_of(state: ProposalState) -> &'static str {
+    match state {
+        ProposalState::Proposed => "proposed",
+        ProposalState::Accepted => "accepted",
+        ProposalState::Rejected => "rejected",
+        ProposalState::InDoubt => "in_doubt",
+        ProposalState::Unknown => "in no state",
     }
 }
 

@@ -45,8 +45,6 @@ pub struct Test {
 pub enum Part {
     /// Plans in prose whose statuses are written back, and the branch that they are on.
     Plans,
-    /// Edits of shared prose that anyone may propose.
-    Proposals,
     /// The step from one form of a file to the next.
     Migration,
 }
@@ -57,7 +55,6 @@ impl Part {
     pub fn name(self) -> &'static str {
         match self {
             Part::Plans => "the plans",
-            Part::Proposals => "the proposals",
             Part::Migration => "the migration",
         }
     }
@@ -153,7 +150,7 @@ pub const CATALOG: [Numbered; 52] = [
         "without_the_attribute_two_branches_that_appended_conflict",
     ),
     later("M21", "migrate-half", Part::Migration),
-    later("M23", "merge-twice", Part::Proposals),
+    process("M23", "merge-twice"),
     process("M25", "stale-status-overwrite"),
     process("M26", "reader-writes"),
     both("M27", "pid-reuse", &["M27 pid-reuse"]),

@@ -21,7 +21,7 @@ impl Files {
     /// Every operation on documents and logs, in a fixed order.
     #[must_use]
     pub fn all(model: Persistence) -> Vec<Self> {
-        let torn = torn::documents().into_iter().chain(torn::logs());
+        let torn = torn::documents().into_iter().chain(torn::logs()).chain(torn::compactions());
         torn.map(|torn| Files { torn, model }).collect()
     }
 }

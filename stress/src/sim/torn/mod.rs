@@ -5,6 +5,7 @@
 //! that calls itself definite changed nothing that counts; whoever comes next can go on; and recovering twice is
 //! recovering once.
 
+mod compact;
 mod document;
 mod journal;
 mod log;
@@ -15,6 +16,7 @@ pub(super) mod site;
 
 use std::path::PathBuf;
 
+pub use compact::all as compactions;
 pub use document::all as documents;
 pub use journal::{creations, locks, rotations};
 pub use log::all as logs;
@@ -222,7 +224,7 @@ impl Scenario for Torn {
 /// Every operation on one thing, in a fixed order; [`overrides`] does several after each other.
 #[must_use]
 pub fn all() -> Vec<Torn> {
-    [creations(), locks(), rotations(), leases(), tasks(), logs(), documents()]
+    [creations(), locks(), rotations(), leases(), tasks(), logs(), compactions(), documents()]
         .into_iter()
         .flatten()
         .collect()

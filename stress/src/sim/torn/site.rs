@@ -17,12 +17,14 @@ pub(crate) const ROOT: &str = "/root";
 /// The log, below the root.
 pub(crate) const LOG: &str = "bugs.ndjson";
 const FOLDER: &str = "/root/.fencehold";
+/// Where the files are that a log was.
+pub(crate) const ARCHIVE: &str = "/root/.fencehold/archive";
 
 /// A disk with an empty root, after `then`.
 pub(crate) fn disk(then: impl FnOnce(&SimFs, &SimHost)) -> Disk {
     let world = World::calm(Disk::new());
     let built = world.alone(Plan::NONE, |fs, host| {
-        for dir in [ROOT, FOLDER, "/root/.fencehold/doc", "/root/.fencehold/quarantine"] {
+        for dir in [ROOT, FOLDER, "/root/.fencehold/doc", ARCHIVE, "/root/.fencehold/quarantine"] {
             fs.make_dir(Path::new(dir), 0o700).expect("an empty disk takes a directory");
         }
         then(&fs, &host);

@@ -70,6 +70,8 @@ pub(super) fn all() -> Vec<Deed> {
         deed("a new document", || site::disk(|_, _| {}), increment, number),
         Deed { relied_on: By::WhoeverAtOnce, ..deed("a removal", files, remove, gone) },
         deed("a record", files, append, records),
+        deed("a compaction", repeated, compact, folded),
+        deed("a line carried over", late, compact, carried),
         deed("a fence", marked, fenced, older_refused),
         Deed { relied_on: By::WhoeverAtOnce, ..deed("a setting of git", deeds::git_checkout, set, setting) },
         Deed {
@@ -186,6 +188,64 @@ fn replace(world: &World) {
 fn add(world: &World) {
     let (_, fs, _) = world.process();
     site::foreign(&fs, site::LOG, b"{\"id\":\"b\"}\n");
+}
+
+/// What is folded, and what is not.
+const REPEATED: &[u8] = b"{\"id\":\"a\"}\n{\"id\":\"b\"}\n";
+const LATE: &[u8] = b"{\"id\":\"late\",\"n\":1}\n";
+
+fn repeated() -> Disk {
+    site::disk(|fs, _| site::foreign(fs, site::LOG, REPEATED))
+}
+
+/// A log that was compacted, and to whose old file somebody appended since.
+fn late() -> Disk {
+    site::disk(|fs, host| {
+        site::foreign(fs, site::LOG, REPEATED);
+        let open = fs.open(&Path::new(site::ROOT).join(site::LOG), How::Append).expect("it is there");
+        compact(fs, host).expect("a healthy disk");
+        open.append(LATE).expect("a healthy disk");
+    })
+}
+
+fn compact(fs: &SimFs, _: &SimHost) -> Told {
+    let log = site::log(fs).map_err(|error| said(&error))?;
+    let answer = log.compact(&site::shown(None)).map_err(|error| said(&error))?;
+    answer.map(|_| 1).map_err(|refusal| format!("a compaction is refused: {refusal}"))
+}
+
+/// Whether the log is folded, if it is as it should be: whole, of its mode, and what it was kept.
+fn folded(fs: &SimFs, _: &SimHost) -> Told {
+    let path = Path::new(site::ROOT).join(site::LOG);
+    let mode = fs.stat(&path).ok().flatten().map(|stat| stat.mode);
+    if mode != Some(MODE) {
+        return Err(format!("the log of mode {MODE:o} has got {:o}", mode.unwrap_or_default()));
+    }
+    let log = text(fs, &path)?;
+    if log.as_bytes() == REPEATED {
+        return Ok(0);
+    }
+    if log != "{\"folded\":{\"b\":1},\"id\":\"a\",\"occurrences\":2}\n" {
+        return Err(format!("the log has become {log:?}"));
+    }
+    let archive = Path::new(site::ARCHIVE);
+    for name in fs.list(archive).map_err(|error| format!("{}: {error}", archive.display()))? {
+        if text(fs, &archive.join(name))?.as_bytes() == REPEATED {
+            return Ok(1);
+        }
+    }
+    Err("the log was folded, and what it was is gone".to_owned())
+}
+
+/// Whether the late line stands in the log, once, or is owed to it.
+fn carried(fs: &SimFs, _: &SimHost) -> Told {
+    let stands = text(fs, &Path::new(site::ROOT).join(site::LOG))?.matches("late").count() as u64;
+    let left = site::log(fs).and_then(|log| log.left()).map_err(|error| said(&error))?;
+    match (stands, left.iter().map(|left| left.lines).sum::<u64>()) {
+        (0, 1) => Ok(0),
+        (1, _) => Ok(1),
+        other => Err(format!("a late line stands in the log and is owed so often: {other:?}")),
+    }
 }
 
 pub(super) fn damaged() -> Disk {

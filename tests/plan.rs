@@ -1,0 +1,4 @@
+//! `fencehold plan`: task blocks in markdown against the board.
+
+mod kit;
+mod steps;

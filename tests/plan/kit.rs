@@ -1,0 +1,103 @@
+//! A repository with plan files, and what the command says of them.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::program::{Said, Yard, said};
+
+/// A repository of git with an author.
+pub(super) struct Plans {
+    pub(super) yard: Yard,
+}
+
+impl Plans {
+    pub(super) fn new() -> Self {
+        let yard = Yard::with_git();
+        yard.git(&["config", "user.name", "t"]);
+        yard.git(&["config", "user.email", "t@t"]);
+        Plans { yard }
+    }
+
+    pub(super) fn path(&self, file: &str) -> PathBuf {
+        self.yard.join(file)
+    }
+
+    /// Writes a file and commits it.
+    pub(super) fn commit(&self, file: &str, bytes: impl AsRef<[u8]>, message: &str) {
+        self.write(file, bytes);
+        self.yard.git(&["add", "--", file]);
+        self.yard.git(&["commit", "-q", "-m", message]);
+    }
+
+    pub(super) fn write(&self, file: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    pub(super) fn read(&self, file: &str) -> String {
+        String::from_utf8(std::fs::read(self.path(file)).unwrap()).unwrap()
+    }
+
+    /// What the repository says, without the newline at its end.
+    pub(super) fn git(&self, args: &[&str]) -> String {
+        let mut git = std::process::Command::new("git");
+        let output =
+            crate::program::clean(&mut git).current_dir(self.yard.path()).args(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+
+    /// `plan` with these words and `--json`: what it ended with, its findings and its summary.
+    pub(super) fn plan(&self, args: &[&str]) -> Told {
+        let said = said(self.yard.fencehold().args(["plan", "--json"]).args(args));
+        Told::of(&said)
+    }
+
+    pub(super) fn set(&self, args: &[&str]) {
+        let said = self.yard.run(["task"].iter().chain(args));
+        assert_eq!(said.code, 0, "{args:?}: {said:?}");
+    }
+
+    /// The one status of a task on the board.
+    pub(super) fn on_board(&self, task: &str) -> String {
+        let said = self.yard.run(["task", "get", task]);
+        assert_eq!(said.code, 0, "{said:?}");
+        said.stdout.trim_end().to_owned()
+    }
+}
+
+/// What `plan --json` told.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) code: i32,
+    pub(super) findings: Vec<Value>,
+    pub(super) summary: Value,
+    pub(super) stderr: String,
+}
+
+impl Told {
+    pub(super) fn of(said: &Said) -> Self {
+        let mut findings: Vec<Value> =
+            said.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let summary = findings.pop().unwrap_or_else(|| panic!("{said:?}"));
+        Told { code: said.code, findings, summary, stderr: said.stderr.clone() }
+    }
+
+    /// The codes of what is told, each with its level and its task.
+    pub(super) fn codes(&self) -> Vec<(&str, &str, &str)> {
+        fn text<'a>(finding: &'a Value, key: &str) -> &'a str {
+            finding.get(key).and_then(Value::as_str).unwrap_or_default()
+        }
+        self.findings
+            .iter()
+            .map(|finding| (text(finding, "code"), text(finding, "level"), text(finding, "task")))
+            .collect()
+    }
+}
+
+/// A task block.
+pub(super) fn block(id: &str, status: &str) -> String {
+    format!("```task\nid: {id}\nstatus: {status}\npriority: high\n```\n")
+}
