@@ -24,6 +24,8 @@ mod lease;
 mod pattern;
 /// Patterns against an oracle that tries every path.
 mod pattern_tried;
+/// Proposals: decisions against a second account, drawn; the form on disk.
+mod proposal;
 /// What the rules say of a lock, case by case.
 mod rules;
 /// The folded state: total, kept through JSON, forgetting.

@@ -41,7 +41,7 @@ fn what_a_person_wrote_meanwhile_is_not_overwritten() {
 }
 
 /// Wrong: as it ships, without the look before the rename.
-fn careless(desk: &Desk, fs: Hooked) {
+fn careless(desk: &Desk, fs: &Hooked) {
     let (clerk, before) = (desk.on(fs.clone()), desk.bytes());
     let (prose, target, name) =
         (clerk.ledger.prose_of(&clerk.target()).unwrap().value, clerk.target(), id("p"));
@@ -55,7 +55,7 @@ fn careless(desk: &Desk, fs: Hooked) {
     let (begun, ended) = ((target.clone(), name.clone()), (target, name));
     let intended = ask(Command::Intend { target: begun.0, id: begun.1, file, before: was, after: is });
     let temp = desk.path(".notes.md.temp");
-    create_synced(&fs, &temp, 0o600, &after).unwrap();
+    create_synced(fs, &temp, 0o600, &after).unwrap();
     fs.rename(&temp, &desk.path(FILE)).unwrap();
     ask(Command::Accept { target: ended.0, id: ended.1, intent: intended.revision });
 }
@@ -63,7 +63,7 @@ fn careless(desk: &Desk, fs: Hooked) {
 #[test]
 fn who_does_not_look_again_overwrites_what_a_person_wrote() {
     let desk = Desk::with("a\n", "text");
-    careless(&desk, saves_meanwhile(&desk));
+    careless(&desk, &saves_meanwhile(&desk));
     assert_eq!(times(&desk.text(), "by hand"), 0, "it is not seen");
     assert_eq!(desk.clerk().told("p"), Told::Accepted);
 }

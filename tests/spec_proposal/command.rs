@@ -364,6 +364,20 @@ fn begun(yard: &Yard, tree: &Path, id: &str) {
     ledger.proposal(&asking, &Command::Intend { target, id, file, before, after }).unwrap();
 }
 
+/// PROPOSAL-26: `deinit` exits 1 and removes nothing while a proposal is open or in doubt, unless it is forced.
+#[test]
+fn a_workspace_does_not_go_while_something_is_proposed() {
+    let yard = yard(&["p"]);
+    let refused = yard.run(["deinit"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(
+        format!("{}{}", refused.stdout, refused.stderr).contains("notes.md: proposal p waits"),
+        "{refused:?}"
+    );
+    assert_eq!(yard.run(["proposal", "reject", "notes.md", "p"]).code, 0);
+    assert_eq!(yard.run(["deinit"]).code, 0);
+}
+
 /// However many accept and are killed: each content stands there once.
 #[test]
 fn many_who_accept_and_are_killed_apply_each_once() {

@@ -267,9 +267,14 @@ fn agree(views: &[View], text: &str) -> std::result::Result<(), String> {
     Ok(())
 }
 
-/// Judges what is left, lets a new process accept each in the same way, and judges again. Where a person wrote into the
+/// Judges what is left, lets a new process accept each of `ids` in the same way, and judges again. Where a person wrote into the
 /// file meanwhile, a doubt is resolved by what a person sees.
-pub(crate) fn judge(world: &World, way: Way, person: bool) -> std::result::Result<Vec<View>, String> {
+pub(crate) fn judge(
+    world: &World,
+    way: Way,
+    ids: &[&str],
+    person: bool,
+) -> std::result::Result<Vec<View>, String> {
     let (first, text) = left(world)?;
     if way == Way::Shipped {
         agree(&first, &text)?;
@@ -277,7 +282,7 @@ pub(crate) fn judge(world: &World, way: Way, person: bool) -> std::result::Resul
     if person {
         tidied(world);
     }
-    for id in IDS {
+    for id in ids {
         let next = world.alone(Plan::NONE, |fs, host| {
             let next = client(&fs, &host, "next");
             accept(way, &fs, &next, id)
@@ -289,7 +294,7 @@ pub(crate) fn judge(world: &World, way: Way, person: bool) -> std::result::Resul
         }
     }
     if person {
-        for id in IDS {
+        for id in ids {
             let again = world.alone(Plan::NONE, |fs, host| accept(way, &fs, &client(&fs, &host, "next"), id));
             if !matches!(again, Ended::Returned(Ok(_))) {
                 return Err(format!("a process accepts {id} after a doubt so: {again:?}"));
@@ -298,7 +303,8 @@ pub(crate) fn judge(world: &World, way: Way, person: bool) -> std::result::Resul
     }
     let (views, text) = left(world)?;
     agree(&views, &text)?;
-    match views.iter().find(|view| view.told != Told::Accepted) {
+    let mut wanted = views.iter().filter(|view| ids.contains(&view.id.as_str()));
+    match wanted.find(|view| view.told != Told::Accepted) {
         Some(view) => Err(format!("{} is {} after all was accepted", view.id, view.told.word())),
         None => Ok(first),
     }

@@ -11,10 +11,10 @@ const CONTEXT_LINES: usize = 3;
 
 /// The difference of two texts of which the second begins as the first: only the end of the first is looked at.
 pub(super) fn appended(target: &Target, before: &[u8], after: &[u8]) -> String {
-    let ends = before.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+    let mut ends = before.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
     // The last newline ends the last line; a text that lacks it has one line more.
     let skip = CONTEXT_LINES + usize::from(before.ends_with(b"\n")) - 1;
-    let from = ends.skip(skip).next().unwrap_or(0);
+    let from = ends.nth(skip).unwrap_or(0);
     let first = before[..from].iter().filter(|byte| **byte == b'\n').count() + 1;
     let (old, new) = (String::from_utf8_lossy(&before[from..]), String::from_utf8_lossy(&after[from..]));
     let diff = TextDiff::from_lines(old.as_ref(), new.as_ref());

@@ -56,7 +56,7 @@ impl Scenario for Accepts {
         let (way, each, person) = (self.way, self.each, self.person);
         let body = || -> Body<'static, bool> {
             Box::new(move |fs, host| {
-                let number = host.number() as usize;
+                let number = host.number();
                 let client = client(&fs, &host, &format!("p{number}"));
                 let first = if person { number } else { 0 };
                 let mut told = true;
@@ -71,7 +71,7 @@ impl Scenario for Accepts {
         let violation = match ended.iter().find(|ended| matches!(ended, Ended::Panicked(_))) {
             _ if world.deadlocked() => Some("processes wait for each other without end".to_owned()),
             Some(panicked) => Some(format!("a process panicked: {panicked:?}")),
-            None => judge(&world, way, comes).err(),
+            None => judge(&world, way, &IDS[..each], comes).err(),
         };
         Ran::of(&world, violation)
     }
