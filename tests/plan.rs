@@ -1,4 +1,13 @@
 //! `fencehold plan`: task blocks in markdown against the board.
 
+mod bad;
+mod blocks;
+mod bytes;
+mod codes;
+mod exchange;
+mod init;
+mod killed;
 mod kit;
 mod steps;
+mod table;
+mod world;

@@ -55,6 +55,29 @@ impl Plans {
         Told::of(&said)
     }
 
+    /// As [`Plans::plan`], and just after the file was judged, while git is asked for its state, somebody runs `act` once.
+    pub(super) fn meanwhile(&self, act: &[&str], args: &[&str]) -> Told {
+        let tools = Yard::new();
+        let fencehold = tools.join("fencehold");
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_fencehold-under-test"), &fencehold).unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let script = format!(
+            "#!/bin/sh\nPATH='{path}'\ncase \" $* \" in *' status '*)\n  if mkdir '{}' 2>/dev/null; then (cd '{}' && \
+             FENCEHOLD_HOLDER=other '{}' {} >/dev/null) || exit 99; fi;;\nesac\nexec git \"$@\"\n",
+            tools.join("once").display(),
+            self.yard.path().display(),
+            fencehold.display(),
+            act.join(" "),
+        );
+        let git = tools.join("git");
+        std::fs::write(&git, script).unwrap();
+        std::fs::set_permissions(&git, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let path = format!("{}:{path}", tools.path().display());
+        let said = said(self.yard.fencehold().env("PATH", path).args(["plan", "--json"]).args(args));
+        assert!(tools.join("once").exists(), "nobody acted: {said:?}");
+        Told::of(&said)
+    }
+
     pub(super) fn set(&self, args: &[&str]) {
         let said = self.yard.run(["task"].iter().chain(args));
         assert_eq!(said.code, 0, "{args:?}: {said:?}");

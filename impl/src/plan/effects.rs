@@ -46,6 +46,11 @@ pub trait Sight {
     /// # Errors
     /// Where it cannot be read.
     fn memory(&mut self) -> Result<FileMemory>;
+    /// Which file stands there: another after each write by anybody, also where the bytes are the same again.
+    ///
+    /// # Errors
+    /// Where it cannot be looked at.
+    fn identity(&mut self) -> Result<String>;
     /// What stands on the board, for each of these.
     ///
     /// # Errors

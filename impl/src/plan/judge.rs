@@ -79,7 +79,8 @@ pub fn look<E: Sight>(
     canonical: impl Fn(&TaskId) -> TaskId,
 ) -> Result<Vec<Happening>> {
     let mut memory = effects.memory()?;
-    memory.settle(version.as_str(), None);
+    let identity = if memory.writing.is_some() { effects.identity()? } else { String::new() };
+    memory.settle(version.as_str(), &identity, None);
     let judged = judge(effects, options, &memory, tasks, &canonical)?;
     Ok(judged.iter().map(|judged| judged.told(Some(Left::Told))).collect())
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! {"plan":1,"tree":"/…","file":"docs/plan.md","tasks":{"T1":{"base":{"status":"done","epoch":0,"turn":0},"commit":"…"}},
-//!  "writing":{"before":"…","after":"…","tasks":{"T1":{"from":"todo","base":{…}}}}}
+//!  "writing":{"before":"…","identity":"…","after":"…","tasks":{"T1":{"from":"todo","base":{…}}}}}
 //! ```
 //!
 //! Invariants:
@@ -60,6 +60,8 @@ pub struct Pending {
 pub struct PendingFile {
     /// The version of the bytes before.
     pub before: String,
+    /// Which file that was: a person may have brought the same bytes back.
+    pub identity: String,
     /// The version of the bytes after.
     pub after: String,
     /// The status that is replaced of each task, and what both agree on once that is done.
@@ -107,11 +109,12 @@ impl Pending {
 }
 
 impl FileMemory {
-    /// Finds out from the version of the file's bytes whether the write that was begun was done; where that cannot be
-    /// known, both stay possible. `commit` is what is checked out.
-    pub fn settle(&mut self, version: &str, commit: Option<&str>) {
+    /// Finds out from the version and the identity of the file whether the write that was begun was done; where that
+    /// cannot be known, both stay possible. `commit` is what is checked out.
+    pub fn settle(&mut self, version: &str, identity: &str, commit: Option<&str>) {
         let Some(writing) = self.writing.take() else { return };
-        for (task, (_, base)) in writing.tasks.into_iter().filter(|_| version != writing.before) {
+        let was_not_done = version == writing.before && identity == writing.identity;
+        for (task, (_, base)) in writing.tasks.into_iter().filter(|_| !was_not_done) {
             let remembered = self.tasks.entry(task).or_default();
             if version == writing.after {
                 *remembered = Remembered {
@@ -142,7 +145,7 @@ impl FileMemory {
                     (task.as_str().to_owned(), json!({ "from": from, "base": base_json(base) }))
                 })
                 .collect();
-            object["writing"] = json!({ "before": writing.before, "after": writing.after, "tasks": tasks });
+            object["writing"] = json!({ "before": writing.before, "identity": writing.identity, "after": writing.after, "tasks": tasks });
         }
         format!("{object}\n")
     }
@@ -164,7 +167,12 @@ impl FileMemory {
             Json::Null => None,
             writing => {
                 let tasks = each(&writing["tasks"], |one| Ok((text(one, "from")?, base_of(&one["base"])?)))?;
-                Some(PendingFile { before: text(writing, "before")?, after: text(writing, "after")?, tasks })
+                Some(PendingFile {
+                    before: text(writing, "before")?,
+                    identity: text(writing, "identity")?,
+                    after: text(writing, "after")?,
+                    tasks,
+                })
             }
         };
         Ok(FileMemory { tasks, writing })

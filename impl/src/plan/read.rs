@@ -177,7 +177,7 @@ impl Open {
         let behind = &text.as_bytes()[self.end.min(self.range.end)..self.range.end];
         if !behind.windows(self.fence.1).any(|run| run.iter().all(|byte| *byte == self.fence.0)) {
             let fence = char::from(self.fence.0).to_string().repeat(self.fence.1);
-            let what = format!("the fence that opens here is not closed; close it by a line `{fence}`");
+            let what = format!("the fence that opens here is not closed; close it by a line of {fence}");
             read.troubles.push(Trouble::block(self.line, what));
             return;
         }

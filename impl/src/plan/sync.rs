@@ -108,7 +108,8 @@ impl<E: Effects> Run<'_, E> {
             self.finish_commit(&writing, canonical)?;
         }
         let commit = self.effects.head()?;
-        self.memory.settle(Version::of(&self.bytes).as_str(), commit.as_deref());
+        let identity = self.effects.identity()?;
+        self.memory.settle(Version::of(&self.bytes).as_str(), &identity, commit.as_deref());
         Ok(())
     }
 
@@ -230,7 +231,9 @@ impl<E: Effects> Run<'_, E> {
         }
         let bytes = std::mem::take(&mut self.bytes);
         let before = self.memory.clone();
-        self.memory.writing = Some(PendingFile { before: version(&bytes), after: version(new), tasks });
+        let identity = self.effects.identity()?;
+        self.memory.writing =
+            Some(PendingFile { before: version(&bytes), identity, after: version(new), tasks });
         self.remember()?;
         if !self.effects.replace(&bytes, new)? {
             self.memory = before;
@@ -240,7 +243,7 @@ impl<E: Effects> Run<'_, E> {
         match self.effects.commit(new, &changes)? {
             Committed::Done => {
                 let commit = self.effects.head()?;
-                self.memory.settle(&version(new), commit.as_deref());
+                self.memory.settle(&version(new), "", commit.as_deref());
                 self.done.extend(backs.iter().map(|judged| judged.told(None)));
                 self.remember()
             }

@@ -1,10 +1,12 @@
 //! `fencehold plan`, as it is typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
 use super::super::args::Who;
+use super::super::span;
 
 const CHECK: &str = "\
 Ends with 0 where every task block is in step with the board, with 1 where one is not, or cannot be read. Nothing is
@@ -24,6 +26,13 @@ pub(in super::super) enum Plan {
     /// Bring task blocks and board in step
     #[command(after_help = FIX)]
     Fix(Fix),
+    /// Propose the protocol of plan files for AGENTS.md, or CLAUDE.md where there is that alone; a person accepts it
+    Init {
+        /// Another file to propose it for
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        who: Who,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -34,6 +43,9 @@ pub(in super::super) struct Which {
     /// A board that is exchanged through this file, as `task export` writes it: joined before, written after by fix
     #[arg(long, value_name = "FILE")]
     pub(super) board: Option<PathBuf>,
+    /// How long the remote of the branch may take to answer
+    #[arg(long, value_name = "DURATION", value_parser = span::parse, default_value = "30s")]
+    pub(super) fetch_timeout: Duration,
 }
 
 #[derive(Debug, Args)]

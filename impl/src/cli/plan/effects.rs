@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fencehold_model::status::{Command, Value};
 use fencehold_model::{Holder, Status, TaskId};
@@ -56,11 +56,16 @@ pub(super) struct Looking<'a> {
     pub(super) board: &'a Board,
     pub(super) past: &'a Past<'a>,
     pub(super) kept: Kept,
+    pub(super) file: &'a PlanFile,
 }
 
 impl Sight for Looking<'_> {
     fn memory(&mut self) -> Result<FileMemory> {
         self.kept.read()
+    }
+
+    fn identity(&mut self) -> Result<String> {
+        identity(&self.file.place.path())
     }
 
     fn board(&mut self, tasks: &[TaskId]) -> Result<Vec<Option<Value>>> {
@@ -102,6 +107,10 @@ pub(super) struct Fixing<'a, 'l> {
 impl Sight for Fixing<'_, '_> {
     fn memory(&mut self) -> Result<FileMemory> {
         self.kept.read()
+    }
+
+    fn identity(&mut self) -> Result<String> {
+        identity(&self.file.place.path())
     }
 
     fn board(&mut self, tasks: &[TaskId]) -> Result<Vec<Option<Value>>> {
@@ -214,6 +223,13 @@ impl Effects for Fixing<'_, '_> {
             }
         }
     }
+}
+
+/// Inode and time of change: whoever writes a file changes one of them.
+fn identity(path: &Path) -> Result<String> {
+    let failed = |error| Error::environment("looking at", path, error);
+    let (stat, at_ms) = (RealFs.stat(path).map_err(failed)?, RealFs.modified_ms(path).map_err(failed)?);
+    Ok(stat.map_or_else(String::new, |stat| format!("{} {}", stat.id, at_ms.unwrap_or(0))))
 }
 
 impl Fixing<'_, '_> {

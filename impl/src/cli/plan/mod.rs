@@ -1,4 +1,4 @@
-//! `fencehold plan check|fix`: task blocks in markdown against the board.
+//! `fencehold plan check|fix|init`: task blocks in markdown against the board.
 //!
 //! Invariants:
 //! - `check` writes nothing; `fix` writes nothing while the branch may lack what others pushed;
@@ -10,6 +10,7 @@ mod effects;
 mod fix;
 #[allow(dead_code, unused_imports, reason = "its tests and the bench of broken helpers use more of it")]
 mod git;
+mod init;
 mod memory;
 mod paths;
 mod report;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use self::args::{Check, Plan};
 use self::board::Exchanged;
 use self::effects::{Looking, Past};
-use self::git::{FETCH_PATIENCE, Repo};
+use self::git::Repo;
 use self::memory::Kept;
 use self::report::{Finding, Level};
 use self::seen::{Board, Looked};
@@ -42,6 +43,7 @@ pub(super) fn plan(command: &Plan, common: &Common) -> Ended {
     match command {
         Plan::Check(asked) => check(asked, common),
         Plan::Fix(asked) => fix::fix(asked, common),
+        Plan::Init { file, who } => init::init(file.as_deref(), who, common),
     }
 }
 
@@ -58,7 +60,7 @@ fn check(asked: &Check, common: &Common) -> Ended {
     let looked = seen::look(&session, &asked.which.paths, &board.policy)?;
     let repo = Repo::at(&session.place.root)?;
     if let Some(repo) = &repo {
-        let upstream = repo.upstream(true, Deadline::after(FETCH_PATIENCE))?.upstream;
+        let upstream = repo.upstream(true, Deadline::after(asked.which.fetch_timeout))?.upstream;
         if !upstream.may_write() {
             findings.push(Finding::of_all(upstream.code(), Level::Info, upstream.to_string()));
         }
@@ -87,7 +89,7 @@ fn judge(
     let past = Past::new(repo);
     for seen in &looked.files {
         let name = &seen.file.name;
-        let mut effects = Looking { board, past: &past, kept: Kept::of(session, name) };
+        let mut effects = Looking { board, past: &past, kept: Kept::of(session, name), file: &seen.file };
         let tasks = &seen.read.tasks;
         let judged =
             crate::plan::look(&mut effects, &options, tasks, &seen.version, |id| board.policy.task(id))?;

@@ -146,6 +146,15 @@ fn open<'a>(session: &'a Session, locks: &'a Locks, rooted: &'a Rooted) -> Resul
     Ok(prose.with_patience(session.settings.patience))
 }
 
+/// Proposes a content that we made ourselves, and tells what came of it.
+pub(super) fn propose(session: &Session, by: &Holder, path: &Path, id: &ProposalId, content: &str) -> Ended {
+    let target = typed(session, path)?;
+    let locks = Locks::open_or_create(session)?;
+    let rooted = session.rooted()?;
+    let answer = open(session, &locks, &rooted)?.add(by, &target, id, content)?;
+    render::tell(session, Some(&locks), &target, id, &answer)
+}
+
 fn add(session: &Session, by: &Holder, path: &Path, id: Option<&ProposalId>, file: Option<&Path>) -> Ended {
     let target = typed(session, path)?;
     let content = content(session, file)?;
