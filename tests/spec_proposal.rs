@@ -5,5 +5,7 @@ mod command;
 mod kills;
 pub(crate) mod kit;
 mod machine;
+mod places;
 mod text;
 mod worlds;
+mod yard;
