@@ -1,4 +1,5 @@
 mod in_memory;
+mod page;
 mod scenarios;
 mod shipped;
 
