@@ -7,7 +7,7 @@ mod codes;
 mod exchange;
 mod init;
 mod killed;
-mod kit;
+pub(crate) mod kit;
 mod steps;
 mod table;
 mod world;
