@@ -52,6 +52,8 @@ mod front;
 mod gates;
 /// What is written into git's own files.
 mod git_files;
+/// Helpers that keep plan files in step over git: ours, one without a flaw, and those with one.
+mod git_helpers;
 /// The session guard as processes: payloads of harnesses in, decisions out.
 mod guard;
 /// The gate's stage `guard`: sessions with processes of their own, broken guards, records with a corruption.
@@ -88,6 +90,8 @@ mod mounted;
 mod mutants_sim;
 /// `fencehold plan`: task blocks in markdown against the board.
 mod plan;
+/// The gate's stage `plans`: machines that share a remote, and helpers with known defects.
+mod plans_storm;
 /// The power fails at every call of every operation: what the next boot finds.
 mod power;
 /// Starts the shipped command line as real processes; holds no test.

@@ -7,6 +7,7 @@
 mod account;
 mod page;
 mod pending;
+mod plans;
 mod registry;
 mod session_lock;
 mod status_files;
@@ -51,7 +52,7 @@ fn the_page_says_what_the_tags_say() {
 #[test]
 fn the_tables_have_what_they_count() {
     let counts = SYSTEMS.map(|system| (system.letter, system.behaviours.len(), system.defects.len()));
-    assert_eq!(counts, [('B', 9, 14), ('C', 11, 21), ('D', 7, 15)]);
+    assert_eq!(counts, [('B', 9, 14), ('C', 11, 21), ('D', 7, 15), ('E', 8, 20)]);
     let known: Vec<&str> =
         fencehold_stress::sim::mutants::CATALOG.iter().map(|numbered| numbered.number).collect();
     let mut mapped = 0;

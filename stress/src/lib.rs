@@ -7,6 +7,7 @@ pub mod fold;
 pub mod gate;
 pub mod guard;
 pub mod lint;
+pub mod plans;
 pub mod report;
 pub mod rng;
 pub mod sim;

@@ -1,5 +1,6 @@
 //! What a system is here: what it does, where it breaks, and what we have instead.
 
+use super::plans::{PLANS_BEHAVIOURS, PLANS_DEFECTS};
 use super::registry::{REGISTRY_BEHAVIOURS, REGISTRY_DEFECTS};
 use super::session_lock::{SESSION_LOCK_BEHAVIOURS, SESSION_LOCK_DEFECTS};
 use super::status_files::{STATUS_FILES_BEHAVIOURS, STATUS_FILES_DEFECTS};
@@ -45,7 +46,7 @@ pub(super) struct Defect {
 }
 
 /// The systems, in the order of their letters. A system that is added here is held to its tags from then on.
-pub(super) const SYSTEMS: [System; 3] = [
+pub(super) const SYSTEMS: [System; 4] = [
     System {
         letter: 'B',
         title: "a status file for each run of an agent",
@@ -66,6 +67,13 @@ pub(super) const SYSTEMS: [System; 3] = [
         prefix: "GUARD",
         behaviours: SESSION_LOCK_BEHAVIOURS,
         defects: SESSION_LOCK_DEFECTS,
+    },
+    System {
+        letter: 'E',
+        title: "plan files against a database of statuses, on several machines",
+        prefix: "CUST",
+        behaviours: PLANS_BEHAVIOURS,
+        defects: PLANS_DEFECTS,
     },
 ];
 

@@ -36,6 +36,8 @@ pub(super) const SLEEPS: &[(&str, &str)] = &[
     ("stress/src/targets/unlocked_fallback.rs", "a wrong target: it waits for a lock as the original does"),
     ("stress/src/lint/lapse.rs", "a TTL has to pass by the clock that the adapter is judged by"),
     ("stress/src/guard/mod.rs", "the live line is drawn anew"),
+    ("stress/src/plans/storm/mod.rs", "the live line is drawn anew"),
+    ("stress/src/plans/storm/fixes.rs", "the instant of a kill is drawn, or looked for"),
     ("stress/src/guard/nemesis.rs", "the instant of a kill is drawn"),
     ("stress/src/soak/nemesis.rs", "the instant of a kill is drawn"),
     ("stress/src/soak/mod.rs", "the live line is drawn anew"),

@@ -51,6 +51,15 @@ pub(super) enum Command {
         /// What it is asked about
         event: String,
     },
+    /// Be one of the gate's own helpers that keep plan files in step: M52, M55, M58 to M60.
+    #[command(hide = true)]
+    BrokenPlan {
+        /// Its flaws
+        words: String,
+        /// What it is asked
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Run a recorded schedule of the simulated world again.
     Replay(Replay),
     /// Make a schedule that violates something shorter: operations first, then the other choices.

@@ -35,6 +35,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::StandIn { hook } => return crate::guard::stand_in(hook),
         Command::TwoUsers => return crate::guard::be_two_users(),
         Command::BrokenHook { name, event } => return crate::guard::broken_hook(name, event),
+        Command::BrokenPlan { words, args } => return crate::plans::broken_plan(words, args),
         Command::Run(run) => run::run(run),
         Command::Repair { workspace } => {
             crate::soak::repair_folder(workspace).map(|()| 0).map_err(|error| error.to_string())

@@ -16,7 +16,7 @@ use crate::target::Spec;
 type Stage = (&'static str, fn(&mut Context) -> StageResult);
 
 /// The stages, in the order they run.
-const STAGES: [Stage; 12] = [
+const STAGES: [Stage; 13] = [
     ("corpus", super::corpus::stage),
     ("model", crate::explore::stage),
     ("oracle", crate::explore::oracle_stage),
@@ -28,6 +28,7 @@ const STAGES: [Stage; 12] = [
     ("mutants", super::mutants::stage),
     ("control", super::processes::control),
     ("guard", crate::guard::stage),
+    ("plans", crate::plans::storm::stage),
     ("soak", crate::soak::stage),
 ];
 

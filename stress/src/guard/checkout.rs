@@ -37,7 +37,7 @@ pub(super) fn clean(command: &mut Command) -> &mut Command {
 }
 
 /// Why git cannot be asked, if it cannot.
-pub(super) fn no_git() -> Option<&'static str> {
+pub(crate) fn no_git() -> Option<&'static str> {
     let asked = Command::new("git")
         .arg("--version")
         .stdin(Stdio::null())

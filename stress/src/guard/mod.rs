@@ -22,6 +22,8 @@ mod users;
 mod users_apart;
 mod users_at_work;
 
+pub(crate) use checkout::no_git;
+
 pub use broken::{Defect, answer as broken_hook};
 pub use counts::Counts;
 pub use harness::{SHIPPED, stand_in};

@@ -1,10 +1,12 @@
 //! `fencehold plan`, as it is typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
 use super::super::args::Who;
+use super::super::span;
 
 const CHECK: &str = "\
 Ends with 0 where every task block is in step with the board, with 1 where one is not, or cannot be read. Nothing is
@@ -41,6 +43,9 @@ pub(in super::super) struct Which {
     /// A board that is exchanged through this file, as `task export` writes it: joined before, written after by fix
     #[arg(long, value_name = "FILE")]
     pub(super) board: Option<PathBuf>,
+    /// How long the remote of the branch may take to answer
+    #[arg(long, value_name = "DURATION", value_parser = span::parse, default_value = "30s")]
+    pub(super) fetch_timeout: Duration,
 }
 
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ use super::super::session::Session;
 use super::args::Fix;
 use super::board::Exchanged;
 use super::effects::{Branch, Fixing, Looking, Past};
-use super::git::{FETCH_PATIENCE, Pulled, Repo, UNPUSHED_MAX};
+use super::git::{Pulled, Repo, UNPUSHED_MAX};
 use super::memory::Kept;
 use super::report::{self, Finding, Level};
 use super::seen::{self, Board, Looked, Seen};
@@ -86,7 +86,7 @@ fn pass(asked: &Fix, repo: Option<&Repo>, findings: &mut Vec<Finding>) -> Result
         return Ok(Passed::Through(None));
     };
     if asked.pull {
-        match repo.pull_ff(Deadline::after(FETCH_PATIENCE))? {
+        match repo.pull_ff(Deadline::after(asked.which.fetch_timeout))? {
             Pulled::Nothing => {}
             Pulled::Forward { commits } => {
                 findings.push(Finding::of_all(
@@ -102,7 +102,7 @@ fn pass(asked: &Fix, repo: Option<&Repo>, findings: &mut Vec<Finding>) -> Result
             }
         }
     }
-    let gate = repo.upstream(!asked.pull, Deadline::after(FETCH_PATIENCE))?;
+    let gate = repo.upstream(!asked.pull, Deadline::after(asked.which.fetch_timeout))?;
     let Some(at) = gate.at else {
         let what = format!("{}; nothing was changed", gate.upstream);
         findings.push(Finding::of_all(gate.upstream.code(), Level::Open, what));

@@ -21,7 +21,7 @@ use std::time::Duration;
 use self::args::{Check, Plan};
 use self::board::Exchanged;
 use self::effects::{Looking, Past};
-use self::git::{FETCH_PATIENCE, Repo};
+use self::git::Repo;
 use self::memory::Kept;
 use self::report::{Finding, Level};
 use self::seen::{Board, Looked};
@@ -60,7 +60,7 @@ fn check(asked: &Check, common: &Common) -> Ended {
     let looked = seen::look(&session, &asked.which.paths, &board.policy)?;
     let repo = Repo::at(&session.place.root)?;
     if let Some(repo) = &repo {
-        let upstream = repo.upstream(true, Deadline::after(FETCH_PATIENCE))?.upstream;
+        let upstream = repo.upstream(true, Deadline::after(asked.which.fetch_timeout))?.upstream;
         if !upstream.may_write() {
             findings.push(Finding::of_all(upstream.code(), Level::Info, upstream.to_string()));
         }

@@ -126,6 +126,9 @@ const fn later(number: &'static str, name: &'static str, part: Part) -> Numbered
 /// Where work is called finished, by ours and by a registry with one flaw.
 const CLOSEOUTS: &str = "tests/replaced/registry.rs";
 
+/// What keeps plan files in step with a board over git: ours, and the gate's own with a flaw.
+const HELPERS: &str = "tests/git_helpers.rs";
+
 /// Every numbered defect, in the order of the numbers.
 pub const CATALOG: [Numbered; 52] = [
     both("M01", "rmw-nolock", &["M01 rmw-nolock"]),
@@ -184,16 +187,16 @@ pub const CATALOG: [Numbered; 52] = [
     simulated("M48", "no-heartbeat", &["M48 no-heartbeat"]),
     guarded("M50", "inert-guard", &[], false),
     simulated("M51", "no-fence", &["M51 no-fence"]),
-    later("M52", "ahead-is-behind", Part::Plans),
+    git_helper("M52", "ahead-is-behind", HELPERS, "a_branch_that_is_ahead_is_not_behind"),
     process("M53", "tie-is-ahead"),
     process("M54", "monotone-forever"),
-    later("M55", "index-sweep", Part::Plans),
+    git_helper("M55", "index-sweep", HELPERS, "what_is_staged_is_not_swept"),
     later("M56", "edit-outside-block", Part::Plans),
     later("M57", "db-blind-patch", Part::Plans),
-    later("M58", "pull-fail-continue", Part::Plans),
-    later("M59", "no-upstream", Part::Plans),
-    later("M60", "open-loop-commit", Part::Plans),
-    later("M63", "warn-as-ok", Part::Plans),
+    git_helper("M58", "pull-fail-continue", HELPERS, "a_failed_pull_stops"),
+    git_helper("M59", "no-upstream", HELPERS, "without_a_branch_or_an_upstream_nothing_is_written"),
+    git_helper("M60", "open-loop-commit", HELPERS, "a_run_with_nothing_to_do_commits_nothing"),
+    git_helper("M63", "warn-as-ok", HELPERS, "behind_and_diverged_are_two_things"),
     argued(
         "M64",
         "tautology-test",

@@ -91,12 +91,8 @@ impl Repo {
     /// # Errors
     /// Where it cannot be looked at; nothing was changed.
     pub(in crate::cli::plan) fn ready(&self) -> Result<std::result::Result<(), NotReady>> {
-        if let Some(not) = self.unfinished()? {
+        if let Some(not) = self.in_the_way()? {
             return Ok(Err(not));
-        }
-        let lock = self.git_dir.join("index.lock");
-        if self.stays(&lock)? {
-            return Ok(Err(NotReady::IndexLocked { lock }));
         }
         let until = Deadline::after(LOCAL_PATIENCE);
         for who in ["GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"] {
@@ -107,6 +103,15 @@ impl Repo {
             }
         }
         Ok(Ok(()))
+    }
+
+    /// What is in progress, or holds the index.
+    fn in_the_way(&self) -> Result<Option<NotReady>> {
+        if let Some(not) = self.unfinished()? {
+            return Ok(Some(not));
+        }
+        let lock = self.git_dir.join("index.lock");
+        Ok(self.stays(&lock)?.then_some(NotReady::IndexLocked { lock }))
     }
 
     /// What is in progress, where something is.
@@ -155,7 +160,7 @@ impl Repo {
         if let Some(why) = self.moved(at)? {
             return Ok(Committed::Not { why });
         }
-        if let Err(not) = self.ready()? {
+        if let Some(not) = self.in_the_way()? {
             return Ok(Committed::Not { why: not.to_string() });
         }
         let mark = format!("{MARK}: {:016x}", RealHost::new()?.random() >> 64);
@@ -186,23 +191,22 @@ impl Repo {
     ) -> std::result::Result<Option<(String, Option<String>)>, Failed> {
         let until = Deadline::after(LOCAL_PATIENCE);
         let (since, grep) = (format!("{}..HEAD", at.head), format!("--grep=^{mark}$"));
-        let marked = self.line(["rev-list", "--max-count=1", &grep, &since], until)?.unwrap_or_default();
-        let id = match marked.is_empty() {
-            false => marked,
+        let asked = ["rev-list", "--parents", "--max-count=1", &grep, &since];
+        let mut made = self.line(asked, until)?.unwrap_or_default();
+        if made.is_empty() && ended_well {
             // A hook may have written the message anew.
-            true if ended_well => self.line(["rev-parse", "HEAD"], until)?.unwrap_or_default(),
-            true => return Ok(None),
-        };
-        if id == at.head || id.is_empty() {
-            return Ok(None);
+            let asked = ["rev-list", "--parents", "--max-count=1", &since];
+            made = self.line(asked, until)?.unwrap_or_default();
         }
+        let mut ids = made.split(' ').map(str::to_owned);
+        let Some(id) = ids.next().filter(|id| !id.is_empty()) else { return Ok(None) };
+        let parent = ids.next();
         let changed = self
             .look(["diff-tree", "--no-commit-id", "--name-only", "--no-renames", "-r", "-z", &id], until)?;
         let others: Vec<String> = entries(&changed)
             .filter(|path| *path != below.as_os_str().as_bytes())
             .map(|path| String::from_utf8_lossy(path).into_owned())
             .collect();
-        let parent = self.line(["rev-parse", "--verify", "--quiet", &format!("{id}^")], until)?;
         let also = if !others.is_empty() {
             Some(format!("a hook of the repository put {} into the commit too", others.join(", ")))
         } else if parent.as_ref() != Some(&at.head) {

@@ -31,8 +31,6 @@ pub(super) use upstream::{At, Gate, Pulled, Upstream};
 
 /// How long git may take where it asks nobody but the disk.
 pub(super) const LOCAL_PATIENCE: Duration = Duration::from_secs(30);
-/// How long a fetch may take.
-pub(super) const FETCH_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a commit may take, with the hooks of the repository.
 pub(super) const COMMIT_PATIENCE: Duration = Duration::from_secs(120);
 

@@ -6,6 +6,7 @@
 //! - behind is told only where it is so: ahead, diverged and whatever cannot be told are states of their own;
 //! - a gate that was passed names the commits that it was passed with, so that it can be looked at again.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 
@@ -190,23 +191,45 @@ impl Repo {
 
     /// The branch that is checked out, and its commit.
     fn on(&self) -> std::result::Result<Told<(String, String)>, Failed> {
-        let local = Deadline::after(LOCAL_PATIENCE);
-        let branch = self.line(["symbolic-ref", "--quiet", "HEAD"], local)?;
-        let head = self.line(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], local)?;
-        Ok(match (branch, head) {
-            (_, None) => Err(Upstream::NoCommits),
-            (None, Some(head)) => Err(Upstream::Detached { at: head.chars().take(10).collect() }),
-            (Some(branch), Some(head)) => Ok((branch, head)),
+        let asked = ["rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD"];
+        let printed = match self.look(asked, Deadline::after(LOCAL_PATIENCE)) {
+            Ok(printed) => printed,
+            Err(Failed::Said { .. }) => return Ok(Err(Upstream::NoCommits)),
+            Err(failed) => return Err(failed),
+        };
+        let printed = String::from_utf8_lossy(&printed);
+        let mut lines = printed.lines();
+        Ok(match (lines.next(), lines.next()) {
+            (Some(head), Some(branch)) if branch.starts_with("refs/") => {
+                Ok((branch.to_owned(), head.to_owned()))
+            }
+            (Some(head), _) => Err(Upstream::Detached { at: head.chars().take(10).collect() }),
+            (None, _) => Err(Upstream::NoCommits),
         })
+    }
+
+    /// What is configured of branches and of where they are pushed to.
+    fn settings(&self) -> std::result::Result<BTreeMap<String, String>, Failed> {
+        let asked = ["config", "--null", "--get-regexp", "^(branch\\.|remote\\.pushdefault$)"];
+        let printed = match self.look(asked, Deadline::after(LOCAL_PATIENCE)) {
+            Ok(printed) => printed,
+            Err(Failed::Said { code: Some(1), .. }) => Vec::new(),
+            Err(failed) => return Err(failed),
+        };
+        let printed = String::from_utf8_lossy(&printed);
+        let pairs = printed.split('\0').filter_map(|pair| pair.split_once('\n'));
+        // Of several the last counts (git-config(1)).
+        Ok(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
     }
 
     /// What the branch follows; none where there is no remote at all.
     fn followed(&self, branch: &str) -> std::result::Result<Told<Option<Followed>>, Failed> {
         let local = Deadline::after(LOCAL_PATIENCE);
         let name = short(branch);
-        let of = |key: &str| self.line(["config", "--get", &format!("branch.{name}.{key}")], local);
+        let settings = self.settings()?;
+        let of = |key: &str| settings.get(&format!("branch.{name}.{key}")).cloned();
         let no = |why: String| Ok(Err(Upstream::FollowsNone { why }));
-        let (Some(remote), Some(theirs)) = (of("remote")?, of("merge")?) else {
+        let (Some(remote), Some(theirs)) = (of("remote"), of("merge")) else {
             let remotes = self.line(["remote"], local)?.unwrap_or_default();
             return match remotes.is_empty() {
                 true => Ok(Ok(None)),
@@ -216,10 +239,7 @@ impl Repo {
         if remote == "." {
             return no(format!("the branch {name} follows {}, a branch of this repository", short(&theirs)));
         }
-        let push = match of("pushRemote")? {
-            None => self.line(["config", "--get", "remote.pushDefault"], local)?,
-            some => some,
-        };
+        let push = of("pushremote").or_else(|| settings.get("remote.pushdefault").cloned());
         if let Some(push) = push.filter(|push| *push != remote) {
             let upstream = format!("{remote}/{}", short(&theirs));
             return Ok(Err(Upstream::OtherRemote { upstream, push }));

@@ -26,7 +26,7 @@ fn what_is_not_fetched_is_not_known() {
     let (one, two) = (world.clone_to("one"), world.clone_to("two"));
     change(&one, "other.md", "two\n");
     run(&one, &["push", "--quiet"]);
-    let until = Deadline::after(super::FETCH_PATIENCE);
+    let until = Deadline::after(super::PATIENCE);
     assert_eq!(repo(&two).upstream(false, until).unwrap().upstream, Upstream::InStep);
     assert_eq!(repo(&two).upstream(true, until).unwrap().upstream, Upstream::Behind { commits: 1 });
 }
@@ -141,7 +141,7 @@ fn what_moved_since_the_gate_is_seen() {
 fn a_pull_goes_forward_or_changes_nothing() {
     let world = World::new();
     let (one, two) = (world.clone_to("one"), world.clone_to("two"));
-    let pull = |dir| repo(dir).pull_ff(Deadline::after(super::FETCH_PATIENCE)).unwrap();
+    let pull = |dir| repo(dir).pull_ff(Deadline::after(super::PATIENCE)).unwrap();
     assert_eq!(pull(&two), Pulled::Nothing);
     change(&one, "other.md", "two\n");
     run(&one, &["push", "--quiet"]);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::{FETCH_PATIENCE, Gate, Repo, Upstream};
+use super::{Gate, Repo, Upstream};
 use crate::host::Deadline;
 
 /// A bare remote, and clones beside it.
@@ -79,12 +79,14 @@ fn repo(dir: &Path) -> Repo {
 }
 
 fn gate(dir: &Path) -> Gate {
-    repo(dir).upstream(true, Deadline::after(FETCH_PATIENCE)).unwrap()
+    repo(dir).upstream(true, Deadline::after(PATIENCE)).unwrap()
 }
 
 fn stands(dir: &Path) -> Upstream {
     gate(dir).upstream
 }
 
+/// As long as a remote that answers may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// As long as a helper that never answers is waited for: long enough for git to start, whatever else the machine does.
 const SHORT: Duration = Duration::from_millis(1500);
