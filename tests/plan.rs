@@ -8,6 +8,7 @@ mod exchange;
 mod init;
 mod killed;
 pub(crate) mod kit;
+mod page;
 mod steps;
 mod table;
 mod world;

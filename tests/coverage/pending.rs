@@ -9,12 +9,4 @@ pub(super) const PENDING: &[&str] = &[
     "B1.9",
     "CORE-11",
     "CORE-12",
-    "E1.1",
-    "E1.2",
-    "E1.6",
-    "CUST-3",
-    "CUST-4",
-    "CUST-6",
-    "CUST-13",
-    "CUST-17",
 ];

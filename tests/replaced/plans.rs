@@ -40,9 +40,12 @@ impl Plan for Shipped {
     }
 }
 
+/// Something with flaws, and what the scenario says of it.
+type Broken = (&'static [Flaw], &'static str);
+
 /// Ours passes the scenario, as does a helper in memory without a flaw; those that are broken do not, each for its flaw.
 #[track_caller]
-fn replaced(scenario: fn(&mut dyn Plan) -> Outcome, broken: &[(&[Flaw], &str)]) {
+fn replaced(scenario: fn(&mut dyn Plan) -> Outcome, broken: &[Broken]) {
     assert_eq!(scenario(&mut Shipped(Plans::new())), Ok(()), "ours");
     assert_eq!(scenario(&mut Naive::new(&[])), Ok(()), "no flaw");
     for (flaws, says) in broken {

@@ -36,7 +36,9 @@ fn done(ran: &Ran, codes: &[&str]) -> Outcome {
 
 /// It left this, and said so by its exit code.
 fn left(ran: &Ran, code: &str) -> Outcome {
-    need(ran.code != 0 && ran.codes.iter().any(|told| told == code), || format!("{code} is not told: {ran:?}"))
+    need(ran.code != 0 && ran.codes.iter().any(|told| told == code), || {
+        format!("{code} is not told: {ran:?}")
+    })
 }
 
 /// File and board agree on `todo`.
@@ -81,7 +83,8 @@ pub(super) fn an_agent_is_faster(plan: &mut dyn Plan) -> Outcome {
 
 pub(super) fn neighbours_that_look_alike(plan: &mut dyn Plan) -> Outcome {
     let text = |status: &str| {
-        let first = format!("```task\nid: T1\nstatus_note: status: todo\nstatus: {status} # status: todo\n```\n");
+        let first =
+            format!("```task\nid: T1\nstatus_note: status: todo\nstatus: {status} # status: todo\n```\n");
         let example = "````\n```task\nid: T1\nstatus: todo\n```\n````\n";
         format!("# T1, status: todo\n\n{}\n{first}\n{example}\nid: T1\nstatus: todo\n", block("T10", "todo"))
     };
