@@ -1,5 +1,6 @@
 //! `fencehold plan`: task blocks in markdown against the board.
 
+mod at_once;
 mod bad;
 mod blocks;
 mod bytes;

@@ -60,22 +60,38 @@ impl Plans {
         let tools = Yard::new();
         let fencehold = tools.join("fencehold");
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_fencehold-under-test"), &fencehold).unwrap();
-        let path = std::env::var("PATH").unwrap();
-        let script = format!(
-            "#!/bin/sh\nPATH='{path}'\ncase \" $* \" in *' status '*)\n  if mkdir '{}' 2>/dev/null; then (cd '{}' && \
-             FENCEHOLD_HOLDER=other '{}' {} >/dev/null) || exit 99; fi;;\nesac\nexec git \"$@\"\n",
-            tools.join("once").display(),
+        let act = format!(
+            "(cd '{}' && FENCEHOLD_HOLDER=other '{}' {} >/dev/null) || exit 99",
             self.yard.path().display(),
             fencehold.display(),
             act.join(" "),
+        );
+        let said = self.with_git(&tools, "status", &act, "", args);
+        assert!(tools.join("once").exists(), "nobody acted: {said:?}");
+        Told::of(&said)
+    }
+
+    /// `plan` with these words and a git that does this once, `before` or `after` it was called with a word.
+    pub(crate) fn with_git(
+        &self,
+        tools: &Yard,
+        word: &str,
+        before: &str,
+        after: &str,
+        args: &[&str],
+    ) -> Said {
+        let path = std::env::var("PATH").unwrap();
+        let once = tools.join("once");
+        let script = format!(
+            "#!/bin/sh\nPATH='{path}'\ncase \" $* \" in *' {word} '*)\n  if mkdir '{}' 2>/dev/null; then\n    \
+             {before}\n    :\n    git \"$@\"\n    code=$?\n    {after}\n    exit $code\n  fi;;\nesac\nexec git \"$@\"\n",
+            once.display(),
         );
         let git = tools.join("git");
         std::fs::write(&git, script).unwrap();
         std::fs::set_permissions(&git, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let path = format!("{}:{path}", tools.path().display());
-        let said = said(self.yard.fencehold().env("PATH", path).args(["plan", "--json"]).args(args));
-        assert!(tools.join("once").exists(), "nobody acted: {said:?}");
-        Told::of(&said)
+        said(self.yard.fencehold().env("PATH", path).args(["plan", "--json"]).args(args))
     }
 
     pub(crate) fn set(&self, args: &[&str]) {
