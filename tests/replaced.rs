@@ -3,6 +3,8 @@
 
 /// A log of bugs in JSON, which became a line for each.
 mod bug_log;
+/// A helper that keeps plan files and a database of statuses in step: what it does to both; its git is asked elsewhere.
+mod plans;
 /// A registry of worktrees and what each is working on.
 mod registry;
 /// A lock of one session on the whole checkout, asked for by the hooks of an agent's harness.

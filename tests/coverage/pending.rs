@@ -38,12 +38,4 @@ pub(super) const PENDING: &[&str] = &[
     "WOLF-24",
     "WOLF-25",
     "WOLF-26",
-    "E1.1",
-    "E1.2",
-    "E1.6",
-    "CUST-3",
-    "CUST-4",
-    "CUST-6",
-    "CUST-13",
-    "CUST-17",
 ];
