@@ -174,7 +174,6 @@ fn the_catalog_names_every_number_and_everything_that_it_names_is_there() {
             }
             Where::CommandLine(test) => command_lines += u32::from(is_there(number, test)),
             Where::GitHelper(test) => git_helpers += u32::from(is_there(number, test)),
-            Where::Later(part) => assert!(!part.name().is_empty()),
             Where::Argued { why, shown } => {
                 assert!(!why.is_empty(), "{number}");
                 argued += u32::from(shown.is_none_or(|test| is_there(number, test)));
