@@ -23,10 +23,14 @@ fn reader() -> Reader {
     let bugs: Vec<Value> = (1..=203).map(bug).collect();
     let write = |name: &str, text: String| fs::write(yard.join(name), text).unwrap();
     write(".wolf/buglog.json", serde_json::to_string_pretty(&json!({ "version": 1, "bugs": bugs })).unwrap());
-    write(".wolf/token-ledger.json", "{\"version\":1,\"lifetime\":{\"total_sessions\":60},\"sessions\":[]}\n".to_owned());
+    write(
+        ".wolf/token-ledger.json",
+        "{\"version\":1,\"lifetime\":{\"total_sessions\":60},\"sessions\":[]}\n".to_owned(),
+    );
     write(".wolf/cerebrum.md", "# Cerebrum\n".to_owned());
     let staged = |when: &str, text: &str| format!("\n## {when} → cerebrum\n\n{text}");
-    let staged = staged("2026-05-01T10:00:00.000Z", LEARNING) + &staged("2026-05-01T10:00:00.000Z", "Second.\n");
+    let staged =
+        staged("2026-05-01T10:00:00.000Z", LEARNING) + &staged("2026-05-01T10:00:00.000Z", "Second.\n");
     write(".wolf/sessions/s1/proposed-learnings.md", staged);
     reader
 }
@@ -42,13 +46,20 @@ fn the_page_for_those_who_move_works_as_typed() {
     assert_eq!(reader.follows(moving), Ok(4));
     let read = yard.run(["log", "read", LOG]);
     let records: Vec<Value> = read.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!((records.len(), &records[202]["id"], &records[202]["occurrences"]), (203, &json!("bug-203"), &json!(203)));
+    assert_eq!(
+        (records.len(), &records[202]["id"], &records[202]["occurrences"]),
+        (203, &json!("bug-203"), &json!(203))
+    );
     assert!(yard.join(".wolf/buglog.json.before").exists() && !yard.join(".wolf/buglog.json").exists());
-    let ledger: Value = serde_json::from_slice(&fs::read(yard.join(".wolf/token-ledger.json")).unwrap()).unwrap();
+    let ledger: Value =
+        serde_json::from_slice(&fs::read(yard.join(".wolf/token-ledger.json")).unwrap()).unwrap();
     assert_eq!(ledger["lifetime"]["total_sessions"], 61);
     assert_eq!(reader.follows(after), Ok(BLOCKS - 4));
     let prose = fs::read_to_string(yard.join(".wolf/cerebrum.md")).unwrap();
-    assert!(prose.starts_with("# Cerebrum\n") && prose.contains(LEARNING) && prose.contains("Second.\n"), "{prose}");
+    assert!(
+        prose.starts_with("# Cerebrum\n") && prose.contains(LEARNING) && prose.contains("Second.\n"),
+        "{prose}"
+    );
     let back: Value = serde_json::from_slice(&fs::read(yard.join(".wolf/buglog.json")).unwrap()).unwrap();
     let bugs = back["bugs"].as_array().unwrap();
     assert_eq!((bugs.len(), &bugs[203]["occurrences"]), (204, &json!(2)), "{:?}", bugs.last());

@@ -177,7 +177,9 @@ fn settle(fs: &SimFs) -> Result<BTreeMap<String, u64>, String> {
         let all = record.get("occurrences").map_or(1, |all| all.as_u64().unwrap_or(0));
         let others: u64 = folded.values().filter_map(Value::as_u64).sum();
         let own = (record["id"].as_str().unwrap_or("").to_owned(), all.saturating_sub(others));
-        for (id, count) in folded.into_iter().map(|(id, count)| (id, count.as_u64().unwrap_or(0))).chain([own]) {
+        for (id, count) in
+            folded.into_iter().map(|(id, count)| (id, count.as_u64().unwrap_or(0))).chain([own])
+        {
             *seen.entry(id).or_insert(0) += count;
         }
     }
