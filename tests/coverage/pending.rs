@@ -10,7 +10,6 @@ pub(super) const PENDING: &[&str] = &[
     "CORE-11",
     "CORE-12",
     "E1.1",
-    "E1.2",
     "E1.6",
     "CUST-3",
     "CUST-4",
