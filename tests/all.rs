@@ -144,6 +144,8 @@ mod spec_target;
 mod spec_target_leases;
 /// TARGET of SPEC.md: what the operations answer.
 mod spec_target_ops;
+/// TARGET of SPEC.md: proposals.
+mod spec_target_proposals;
 /// TARGET of SPEC.md: statuses.
 mod spec_target_statuses;
 /// Starts the program as somebody who is not root; holds no test.

@@ -24,6 +24,10 @@ mod lease;
 mod pattern;
 /// Patterns against an oracle that tries every path.
 mod pattern_tried;
+/// Proposals: decisions against a second account, drawn; what is not admitted; the form on disk.
+mod proposal_form;
+/// Proposals: decisions against the oracle, drawn.
+mod proposals;
 /// What the rules say of a lock, case by case.
 mod rules;
 /// The folded state: total, kept through JSON, forgetting.

@@ -51,7 +51,7 @@ fn hello_declares() {
     assert_eq!(said["target"], concat!("fencehold ", env!("CARGO_PKG_VERSION")));
     assert_eq!(
         (&said["protocol"], &said["offers"]),
-        (&json!(1), &json!(["lock", "lease", "status", "log", "doc"]))
+        (&json!(1), &json!(["lock", "lease", "status", "log", "doc", "proposal"]))
     );
     assert_eq!(said["survives"], json!(["kill", "power"]));
     assert_eq!(said["locks_end"], json!(["release", "ttl", "process"]));

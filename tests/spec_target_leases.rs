@@ -58,8 +58,8 @@ fn what_records_nothing_creates_nothing() {
     assert!(!yard.join(".git/fencehold").exists());
 }
 
-/// TARGET-9: Every `ok` and every `refused` answer to an operation on a lock, a lease or a status carries the
-/// `revision` that it was decided at.
+/// TARGET-9: Every `ok` and every `refused` answer to an operation on a lock, a lease, a status or a proposal carries
+/// the `revision` that it was decided at.
 ///
 /// TARGET-21: `lease.grant` answers the canonical id, the token, the leases that it `crashed` and those that it stands
 /// `beside`, and, where it has a TTL, `expires_in_ms`, which is null while its process can be watched.

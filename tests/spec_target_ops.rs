@@ -12,8 +12,8 @@ fn acquire(name: &str, holder: &str, ttl_ms: u64) -> Value {
     json!({ "name": name, "holder": holder, "ttl_ms": ttl_ms })
 }
 
-/// TARGET-9: Every `ok` and every `refused` answer to an operation on a lock, a lease or a status carries the
-/// `revision` that it was decided at.
+/// TARGET-9: Every `ok` and every `refused` answer to an operation on a lock, a lease, a status or a proposal carries
+/// the `revision` that it was decided at.
 ///
 /// TARGET-10: A `held` answer carries the holder, the token and `expires_in_ms`, which is null for a bound lock whose
 /// process can be watched.

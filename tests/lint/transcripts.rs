@@ -45,6 +45,8 @@ impl Seen {
                         "version" if *value != "absent" => {
                             *value = numbered("version", &mut self.versions, value);
                         }
+                        // Of a proposal it is the file, and always the same.
+                        "target" if value.as_str().is_some_and(|text| text.starts_with("NOTES")) => {}
                         "revision" | "target" | "error" | "pid" | "host" => {
                             *value = format!("<{key}>").into();
                         }
@@ -200,4 +202,19 @@ const EVERY: &[&str] = &[
     "doc.read not_found",
     "doc.read stale_token",
     "doc.read guarded",
+    "proposal.add ok",
+    "proposal.add conflict",
+    "proposal.add fail",
+    "proposal.accept ok",
+    "proposal.accept not_open",
+    "proposal.accept not_found",
+    "proposal.accept guarded",
+    "proposal.accept stale_token",
+    "proposal.accept fail",
+    "proposal.reject ok",
+    "proposal.reject not_open",
+    "proposal.reject not_found",
+    "proposal.reject fail",
+    "proposal.list ok",
+    "proposal.list fail",
 ];

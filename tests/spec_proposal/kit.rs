@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use fencehold::error::Result;
 use fencehold::fs::{Fs, RealFs};
@@ -14,6 +15,8 @@ use fencehold_model::proposal::{Refusal, Target, Told, Verdict};
 use fencehold_model::{Event, Holder, ProposalId};
 
 pub(crate) const FILE: &str = "notes.md";
+/// Longer than any machine takes, however many wait.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A folder.
 pub(crate) struct Desk {
@@ -65,7 +68,8 @@ impl Desk {
     /// A process at work there.
     pub(crate) fn on<F: Fs>(&self, fs: F) -> Clerk<F> {
         let (dir, host) = (self.path("ws"), RealHost::new().unwrap());
-        let journal = FileJournal::new(fs.clone(), host.clone(), &dir, Options::default());
+        let options = Options { patience: PATIENCE, ..Options::default() };
+        let journal = FileJournal::new(fs.clone(), host.clone(), &dir, options);
         let ledger = Ledger::new(journal, host);
         let rooted = Rooted::new(&RealFs, &self.path(""), &dir).unwrap();
         let sound = FileJournal::new(RealFs, RealHost::new().unwrap(), &dir, Options::default());
@@ -109,7 +113,8 @@ pub(crate) fn by() -> Holder {
 
 impl<F: Fs> Clerk<F> {
     pub(crate) fn prose(&self) -> Prose<'_, F, FileJournal<F, RealHost>, RealHost, Plain> {
-        Prose::new(&self.fs, &self.ledger, &self.rooted, self.folder.clone(), Plain)
+        let prose = Prose::new(&self.fs, &self.ledger, &self.rooted, self.folder.clone(), Plain);
+        prose.with_patience(PATIENCE)
     }
 
     pub(crate) fn target(&self) -> Target {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::args::Common;
 use super::locks::Locks;
 use super::out::{Ended, Out};
+use super::proposal;
 use super::session::{Session, find};
 use super::settings::Settings;
 use super::team;
@@ -103,6 +104,9 @@ pub(super) fn doctor(common: &Common) -> Ended {
             note.map(|note| note.unwrap_or_else(|| "no fencehold.toml says otherwise".to_owned())),
         )?;
     }
+    let pending = Locks::open(&session)
+        .and_then(|locks| locks.map_or(Ok(Vec::new()), |locks| proposal::pending(&session, &locks)));
+    findings.of("proposals", pending.and_then(|views| proposal::told(&views)))?;
     if session.place.exists {
         let aside = set_aside(fs, &session.place.dir);
         findings.of(

@@ -43,6 +43,9 @@ use crate::mark::{Access, Answer, Folder, Last, PATIENCE, Place, ResourceLock, R
 /// The longest document in bytes: 64 MiB. It is held in memory a few times over while it is updated.
 pub const DOCUMENT_BYTES_MAX: usize = 64 << 20;
 
+/// What there is to do about damage.
+const REPAIR: &str = "Mend the file by hand, or run `fencehold doc repair` on it";
+
 /// A JSON file that many processes update.
 #[derive(Debug)]
 pub struct Document<F: Fs, H: Host> {
@@ -85,7 +88,7 @@ pub(crate) struct Was {
 /// As [`Document::read`]; damaged bytes are not copied anywhere.
 pub fn look<F: Fs>(fs: &F, place: &Place) -> Result<Content> {
     match inspect(fs, &place.path())? {
-        Found::Damaged { what, .. } => Err(damaged(&place.path(), what, "Run `fencehold doc repair` on it")),
+        Found::Damaged { what, .. } => Err(damaged(&place.path(), what, REPAIR)),
         found => content(fs, place, found),
     }
 }
@@ -124,19 +127,23 @@ impl<F: Fs, H: Host> Document<F, H> {
         &self.place
     }
 
-    /// Reads it. Without a fence no lock is taken and nothing is written; with one the mark is raised first, so that
-    /// nothing older can land behind what was read.
+    /// Reads it. Without a fence no lock is taken and nothing is written, whatever is found; with one the mark is raised
+    /// first, so that nothing older can land behind what was read.
     ///
     /// # Errors
-    /// [`Error::Damaged`] where the bytes are no JSON, and still are not when looked at again under the lock;
+    /// [`Error::Damaged`] where the bytes are no JSON, and still are not when looked at again;
     /// [`Error::Environment`], [`Error::Busy`], [`Error::Newer`].
     pub fn read(&self, shown: &Shown) -> Result<Answer<Content>> {
         if shown.fence.is_none() {
-            match inspect(&self.fs, &self.place.path())? {
-                // It may be half of what a program that writes in place is writing just now.
-                Found::Damaged { what, .. } => self.confirm_damage(what)?,
-                found => return content(&self.fs, &self.place, found).map(Ok),
-            }
+            let found = match inspect(&self.fs, &self.place.path())? {
+                // It may be half of what a program that writes in place is writing just now. That takes no lock of ours.
+                Found::Damaged { .. } => inspect(&self.fs, &self.place.path())?,
+                found => found,
+            };
+            return match found {
+                Found::Damaged { what, .. } => Err(damaged(&self.place.path(), what, REPAIR)),
+                found => content(&self.fs, &self.place, found).map(Ok),
+            };
         }
         if let Err(refusal) = obey(self.guarded_by.as_ref(), shown, Access::Read) {
             return Ok(Err(refusal));
@@ -151,15 +158,6 @@ impl<F: Fs, H: Host> Document<F, H> {
         match inspect(&self.fs, &self.place.path())? {
             Found::Damaged { what, file, .. } => Err(self.keep(what, &file)),
             found => content(&self.fs, &self.place, found).map(Ok),
-        }
-    }
-
-    /// Without a workspace there is no lock to look again under, and no quarantine to copy to.
-    fn confirm_damage(&self, what: String) -> Result<()> {
-        let stat = self.fs.stat(&self.folder.dir);
-        match stat.map_err(|error| Error::environment("looking at", &self.folder.dir, error))? {
-            Some(_) => Ok(()),
-            None => Err(damaged(&self.place.path(), what, "Run `fencehold doc repair` on it")),
         }
     }
 

@@ -28,7 +28,82 @@ impl<J: Journal, H: Host> Ledger<J, H> {
         self.answered(&committed, applied)
     }
 
-    /// The policy that the workspace obeys.
+    /// The policy that the workspace obeys, as a value of the caller's own: it borrows nothing, and what becomes of it is
+    /// nothing to the workspace. So is whatever a look at the journal gives back:
+    ///
+    /// ```
+    /// # use fencehold::fs::RealFs;
+    /// # use fencehold::host::RealHost;
+    /// # use fencehold::journal::{FileJournal, Journal as _, Modes, Options, create};
+    /// # use fencehold::ledger::Ledger;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let of_the_example = tempfile::tempdir()?;
+    /// # let (host, dir) = (RealHost::new()?, of_the_example.path().join(".fencehold"));
+    /// # create(&RealFs, &host, &dir, Modes::Owner)?;
+    /// # let ledger = Ledger::new(FileJournal::new(RealFs, host.clone(), &dir, Options::default()), host);
+    /// let mut kept = Vec::new();
+    /// ledger.journal().read(|state, _| kept.push(state.policy.clone()))?;
+    /// # drop(kept);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// What the look itself is shown is only lent. It cannot be kept:
+    ///
+    /// ```compile_fail,E0521
+    /// # use fencehold::fs::RealFs;
+    /// # use fencehold::host::RealHost;
+    /// # use fencehold::journal::{FileJournal, Journal as _, Modes, Options, create};
+    /// # use fencehold::ledger::Ledger;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let of_the_example = tempfile::tempdir()?;
+    /// # let (host, dir) = (RealHost::new()?, of_the_example.path().join(".fencehold"));
+    /// # create(&RealFs, &host, &dir, Modes::Owner)?;
+    /// # let ledger = Ledger::new(FileJournal::new(RealFs, host.clone(), &dir, Options::default()), host);
+    /// let mut kept = Vec::new();
+    /// ledger.journal().read(|state, _| kept.push(&state.policy))?;
+    /// # drop(kept);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// It cannot be taken:
+    ///
+    /// ```compile_fail,E0507
+    /// # use fencehold::fs::RealFs;
+    /// # use fencehold::host::RealHost;
+    /// # use fencehold::journal::{FileJournal, Journal as _, Modes, Options, create};
+    /// # use fencehold::ledger::Ledger;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let of_the_example = tempfile::tempdir()?;
+    /// # let (host, dir) = (RealHost::new()?, of_the_example.path().join(".fencehold"));
+    /// # create(&RealFs, &host, &dir, Modes::Owner)?;
+    /// # let ledger = Ledger::new(FileJournal::new(RealFs, host.clone(), &dir, Options::default()), host);
+    /// let mut kept = Vec::new();
+    /// ledger.journal().read(|state, _| kept.push(state.policy))?;
+    /// # drop(kept);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// And it cannot be changed:
+    ///
+    /// ```compile_fail,E0596
+    /// # use fencehold::fs::RealFs;
+    /// # use fencehold::host::RealHost;
+    /// # use fencehold::journal::{FileJournal, Journal as _, Modes, Options, create};
+    /// # use fencehold::ledger::Ledger;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let of_the_example = tempfile::tempdir()?;
+    /// # let (host, dir) = (RealHost::new()?, of_the_example.path().join(".fencehold"));
+    /// # create(&RealFs, &host, &dir, Modes::Owner)?;
+    /// # let ledger = Ledger::new(FileJournal::new(RealFs, host.clone(), &dir, Options::default()), host);
+    /// let mut kept = Vec::new();
+    /// ledger.journal().read(|state, _| kept.append(&mut state.policy.gates))?;
+    /// # drop(kept);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Journal::read`].

@@ -1,14 +1,19 @@
 //! The proposals, as a reader sees them. Writes nothing.
 
 use fencehold_model::ProposalId;
-use fencehold_model::proposal::{Intent, Proposal, Prose as Known, Target, Told};
+use fencehold_model::proposal::{Intent, Proposal, Prose as Known, Target, Told, applied, holds, marker};
 
-use super::begun::{Begun, Found};
+use super::begun::{Begun, Found, too_long, unfit};
 use super::{Ground, Prose, ROUNDS_MAX};
+use crate::document::{Raw, read_raw};
 use crate::error::Result;
 use crate::fs::Fs;
 use crate::host::Host;
 use crate::journal::{Journal, Seen};
+use crate::mark::Last;
+
+/// The bytes before and after; or why there are none.
+pub type Preview = std::result::Result<(Vec<u8>, Vec<u8>), String>;
 
 /// One proposal as a reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +58,28 @@ impl<F: Fs, J: Journal, H: Host, G: Ground> Prose<'_, F, J, H, G> {
         }
         let source = std::io::Error::other("it changed each time it was looked at; try again");
         Err(crate::Error::environment("looking at", &self.folder.dir, source))
+    }
+
+    /// What the file holds, and what it would hold were this accepted now; in words, where it could not be. None where the
+    /// proposal has ended.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn preview(&self, view: &View) -> Result<Option<Preview>> {
+        let Some(content) = view.proposal.content() else { return Ok(None) };
+        let place = self.rooted.locate(self.fs, view.target.as_str().as_ref(), Last::Follow)?;
+        let before = match read_raw(self.fs, &place.path())? {
+            Raw::Absent => Vec::new(),
+            Raw::TooLong { .. } => return Ok(Some(Err(too_long(&place).to_string()))),
+            Raw::Bytes { bytes, .. } => bytes,
+        };
+        if holds(&before, &view.id, &view.proposal.sum) {
+            return Ok(Some(Err(format!("{} holds it already", place.path().display()))));
+        }
+        Ok(Some(match applied(&before, &marker(&view.id, &view.proposal), content) {
+            Ok(after) => Ok((before, after)),
+            Err(why) => Err(unfit(&place, &why).to_string()),
+        }))
     }
 
     fn add_views(&self, target: &Target, known: &Known, views: &mut Vec<View>) -> Result<()> {

@@ -19,7 +19,7 @@ mod accept;
 mod begun;
 mod look;
 
-pub use look::View;
+pub use look::{Preview, View};
 
 use std::path::{Component, Path};
 use std::time::Duration;

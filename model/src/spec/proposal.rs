@@ -113,10 +113,10 @@ impl Spec for ProposalSpec {
             (_, ProposalGiven::Refused(ProposalReason::Own)) => Ok(*proposal),
             (_, ProposalGiven::Info) => Err(Breach::Malformed),
             (ProposalAsk::List, _) => self.listed(proposal, op.told),
-            (ProposalAsk::Add(content), ProposalGiven::Ok) => added(proposal, content, op),
+            (ProposalAsk::Add(content), ProposalGiven::Ok) => self.added(proposal, content, op),
             (ProposalAsk::Add(content), ProposalGiven::Refused(reason)) => match proposal {
                 Proposal::Made { content: other, .. } if *other != content => {
-                    refused(proposal, reason, ProposalReason::Conflict, op.told)
+                    self.refused(proposal, reason, ProposalReason::Conflict, op.told)
                 }
                 _ => Err(Breach::WronglyRefused),
             },
@@ -169,49 +169,53 @@ impl ProposalSpec {
         match proposal {
             Proposal::Made { end: None, .. } if in_doubt && self.edited => Ok(*proposal),
             _ if in_doubt && !self.edited => Err(Breach::ProposalDoubt),
-            Proposal::Nothing => refused(proposal, reason, ProposalReason::NotFound, None),
+            Proposal::Nothing => self.refused(proposal, reason, ProposalReason::NotFound, told),
             Proposal::Made { end: Some(other), .. } if *other != end => {
-                refused(proposal, reason, ProposalReason::NotOpen, told)
+                self.refused(proposal, reason, ProposalReason::NotOpen, told)
             }
             Proposal::Made { .. } => Err(Breach::WronglyRefused),
         }
+    }
+
+    /// It was refused for the reason that is due, and names the state that it is in, if any.
+    fn refused(
+        &self,
+        proposal: &Proposal,
+        reason: ProposalReason,
+        due: ProposalReason,
+        told: Option<ProposalTold>,
+    ) -> Result<Proposal, Breach> {
+        if reason != due {
+            return Err(Breach::WrongReason);
+        }
+        match (proposal, told) {
+            (Proposal::Made { end, .. }, Some(told)) if !self.is(*end, told) => Err(Breach::ProposalState),
+            (Proposal::Nothing, Some(_)) => Err(Breach::ProposalState),
+            _ => Ok(*proposal),
+        }
+    }
+
+    fn added(&self, proposal: &Proposal, content: u32, op: &ProposalOp) -> Result<Proposal, Breach> {
+        let told = op.told.ok_or(Breach::Malformed)?;
+        match proposal {
+            Proposal::Nothing if told != ProposalTold::Proposed => Err(Breach::ProposalState),
+            Proposal::Nothing if op.already == Some(true) => Err(Breach::WrongAlready),
+            Proposal::Nothing => Ok(Proposal::Made { content, end: None }),
+            Proposal::Made { content: other, .. } if *other != content => Err(Breach::ProposalContent),
+            Proposal::Made { end, .. } if !self.is(*end, told) => Err(Breach::ProposalState),
+            Proposal::Made { .. } if op.already == Some(false) => Err(Breach::WrongAlready),
+            Proposal::Made { .. } => Ok(*proposal),
+        }
+    }
+
+    /// Whether this tells of a proposal that ended so, or did not.
+    fn is(&self, end: Option<End>, told: ProposalTold) -> bool {
+        told == state(end) || (told == ProposalTold::InDoubt && end.is_none() && self.edited)
     }
 }
 
 fn state(end: Option<End>) -> ProposalTold {
     end.map_or(ProposalTold::Proposed, ProposalTold::Ended)
-}
-
-/// It was refused for the reason that is due, and names the state that it is in, if any.
-fn refused(
-    proposal: &Proposal,
-    reason: ProposalReason,
-    due: ProposalReason,
-    told: Option<ProposalTold>,
-) -> Result<Proposal, Breach> {
-    if reason != due {
-        return Err(Breach::WrongReason);
-    }
-    match (proposal, told) {
-        (Proposal::Made { end, .. }, Some(told)) if told != state(*end) && told != ProposalTold::InDoubt => {
-            Err(Breach::ProposalState)
-        }
-        _ => Ok(*proposal),
-    }
-}
-
-fn added(proposal: &Proposal, content: u32, op: &ProposalOp) -> Result<Proposal, Breach> {
-    let told = op.told.ok_or(Breach::Malformed)?;
-    match proposal {
-        Proposal::Nothing if told != ProposalTold::Proposed => Err(Breach::ProposalState),
-        Proposal::Nothing if op.already == Some(true) => Err(Breach::WrongAlready),
-        Proposal::Nothing => Ok(Proposal::Made { content, end: None }),
-        Proposal::Made { content: other, .. } if *other != content => Err(Breach::ProposalContent),
-        Proposal::Made { end: None, .. } if told == ProposalTold::InDoubt => Ok(*proposal),
-        Proposal::Made { end, .. } if told != state(*end) => Err(Breach::ProposalState),
-        Proposal::Made { .. } if op.already == Some(false) => Err(Breach::WrongAlready),
-        Proposal::Made { .. } => Ok(*proposal),
-    }
 }
 
 fn ended(proposal: &Proposal, end: End, op: &ProposalOp) -> Result<Proposal, Breach> {

@@ -133,7 +133,8 @@ fn reason_of(reason: Reason) -> ProposalReason {
         Reason::NotFound => ProposalReason::NotFound,
         Reason::NotOpen => ProposalReason::NotOpen,
         Reason::Conflict => ProposalReason::Conflict,
-        Reason::Own => ProposalReason::Own,
+        // What guards the file refused it: that is no matter of the proposal.
+        Reason::Own | Reason::Guarded | Reason::StaleToken => ProposalReason::Own,
         _ => ProposalReason::Other,
     }
 }

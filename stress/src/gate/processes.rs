@@ -58,13 +58,18 @@ pub(super) struct Broken {
     pub(super) harm_every_ms: u64,
     /// On how many seeds it is soaked, by profile.
     pub(super) seeds: (usize, usize),
+    /// Whether its first counterexample is shrunk and named in the report.
+    pub(super) is_told: bool,
 }
 
 /// Soaks a broken target on each seed until it is caught; the first counterexample is shrunk.
 pub(super) fn catch(broken: Broken, context: &mut Context) -> Caught {
     let seeds = context.profile.pick(broken.seeds.0, broken.seeds.1, broken.seeds.1);
     // That it is caught is the point here; the quick profile spends little on how short the story can be told.
-    let shrink_first = context.profile.pick(SHRINK_WITHIN / 10, SHRINK_WITHIN / 5, SHRINK_WITHIN);
+    let shrink_first = match broken.is_told {
+        true => context.profile.pick(SHRINK_WITHIN / 10, SHRINK_WITHIN / 5, SHRINK_WITHIN),
+        false => Duration::ZERO,
+    };
     let mut rng = Rng::new(context.seed);
     let mut caught = Caught { per_seed: Vec::new(), command: None, failed: None };
     for round in 0..seeds {

@@ -15,6 +15,7 @@ mod lease_fences;
 mod leases;
 mod locks;
 mod logs;
+mod proposals;
 mod protocol;
 mod statuses;
 
@@ -90,7 +91,7 @@ pub struct LintReport {
 pub fn rules() -> Vec<&'static Rule> {
     let locks = [protocol::RULES, locks::RULES, grants::RULES, lapse::RULES];
     let leases = [leases::RULES, lease_ends::RULES, statuses::RULES, epochs::RULES];
-    let files = [logs::RULES, docs::RULES, fences::RULES, lease_fences::RULES];
+    let files = [logs::RULES, docs::RULES, fences::RULES, lease_fences::RULES, proposals::RULES];
     locks.into_iter().chain(leases).chain(files).flatten().collect()
 }
 

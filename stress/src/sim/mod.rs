@@ -21,6 +21,7 @@ mod machines;
 pub mod mutants;
 pub mod overrides;
 pub mod power;
+pub mod prose;
 pub mod scenario;
 pub mod seam;
 pub mod stage;

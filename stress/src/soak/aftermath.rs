@@ -14,6 +14,7 @@ use fencehold::fs::RealFs;
 use fencehold::host::RealHost;
 use fencehold::journal::{FileJournal, Options};
 use fencehold_model::lease::{Crash, LeaseEvent};
+use fencehold_model::proposal::What;
 use fencehold_model::{Entry, Event, Status};
 use serde_json::{Value, json};
 
@@ -29,6 +30,8 @@ pub struct Aftermath {
     pub quarantined: u64,
     /// Events in the journal whose process was killed before it could answer.
     pub killed_in_commit: u64,
+    /// Accepts that a process began and another one ended, because the first was killed between the two.
+    pub settled: u64,
     /// Events in the journal, the archived files included.
     pub events: u64,
     /// Journal files, the archived ones included.
@@ -40,7 +43,7 @@ pub struct Aftermath {
 /// What the history says, as far as the journal can be held to it.
 #[derive(Default)]
 struct Told {
-    /// Revisions of acknowledged operations on locks, leases and tasks.
+    /// Revisions of acknowledged operations on locks, leases, tasks and proposals.
     acked: BTreeSet<u64>,
     /// What was acknowledged as having happened, in words, with the point where its event must stand.
     done: BTreeMap<(u64, Deed), String>,
@@ -55,6 +58,9 @@ enum Deed {
     LeaseGrant,
     LeaseEnd,
     Move,
+    Propose,
+    Accept,
+    Reject,
 }
 
 impl Deed {
@@ -66,6 +72,9 @@ impl Deed {
             "lease.grant" => Some(Deed::LeaseGrant),
             "lease.close" | "lease.crash" | "lease.clear" => Some(Deed::LeaseEnd),
             "status.set" | "status.reopen" | "status.merge" => Some(Deed::Move),
+            "proposal.add" => Some(Deed::Propose),
+            "proposal.accept" => Some(Deed::Accept),
+            "proposal.reject" => Some(Deed::Reject),
             _ => None,
         }
     }
@@ -76,6 +85,12 @@ impl Deed {
             Event::Lease(LeaseEvent::Granted(_)) => Some(Deed::LeaseGrant),
             Event::Lease(_) => Some(Deed::LeaseEnd),
             Event::Status(_) => Some(Deed::Move),
+            Event::Proposal(event) => match event.what {
+                What::Proposed { .. } => Some(Deed::Propose),
+                What::Accepted => Some(Deed::Accept),
+                What::Rejected { .. } => Some(Deed::Reject),
+                What::Intended { .. } | What::Withdrawn | What::Resolved { .. } => None,
+            },
             _ => None,
         }
     }
@@ -100,6 +115,8 @@ impl Aftermath {
         let journal = FileJournal::new(RealFs, host, workspace, Options::default());
         let mut missing = told.done.clone();
         let mut fold = Fold::default();
+        // Who began the accept of which proposal for which file.
+        let mut begun = BTreeMap::new();
         let notes = journal.history(|entry| {
             self.events += 1;
             if let Err(wrong) = fold.next(entry) {
@@ -110,6 +127,17 @@ impl Aftermath {
                 && let Err(wrong) = agrees(&said, entry)
             {
                 self.wrong.push(wrong);
+            }
+            if let Event::Proposal(event) = &entry.event {
+                let of = (event.target.clone(), event.id.clone());
+                match event.what {
+                    What::Intended { .. } => drop(begun.insert(of, entry.actor.clone())),
+                    What::Accepted | What::Withdrawn => {
+                        let by_another = begun.remove(&of).is_some_and(|actor| actor != entry.actor);
+                        self.settled += u64::from(by_another);
+                    }
+                    _ => {}
+                }
             }
             // An event that nobody was answered is of a process that was killed before it could answer. A holder names
             // its process; what has no holder is not of this check's own.
@@ -190,7 +218,7 @@ impl Told {
                     let Some(op) = asked.remove(&key) else { continue };
                     let group = op.split_once('.').map_or("", |(group, _)| group);
                     let Some(revision) = line["revision"].as_u64() else { continue };
-                    if !matches!(group, "lock" | "lease" | "status") {
+                    if !matches!(group, "lock" | "lease" | "status" | "proposal") {
                         continue;
                     }
                     told.acked.insert(revision);
@@ -225,6 +253,11 @@ fn agrees(said: &str, entry: &Entry) -> Result<(), String> {
         Event::Lease(LeaseEvent::Closed { token, .. } | LeaseEvent::Cleared { token, .. })
         | Event::Lease(LeaseEvent::Crashed(Crash { token, .. }))
             if said["token"] != *token =>
+        {
+            wrong()
+        }
+        Event::Proposal(event)
+            if said["proposal"] != event.id.as_str() || said["target"] != event.target.as_str() =>
         {
             wrong()
         }

@@ -35,6 +35,8 @@ pub struct Deeds {
     pub repairs: u64,
 }
 
+/// What the line of a begun accept says.
+const INTENT: &str = "proposal.intended";
 /// How long an aimed kill waits for the journal to grow.
 const AIM: Duration = Duration::from_millis(20);
 
@@ -49,7 +51,9 @@ pub(super) fn harm(arena: &Arena, mut rng: Rng) -> Result<Deeds, String> {
             20..36 => stop_and_continue(arena, &mut rng, &mut deeds),
             36..48 if arena.ours => tear_journal(arena, &mut rng, &mut deeds)?,
             48..53 if arena.ours => damage_journal(arena, &mut rng, &mut deeds)?,
-            53..75 if arena.ours => aimed_kill(arena, &mut deeds),
+            53..69 if arena.ours => aimed_kill(arena, "", &mut deeds),
+            // Its file is replaced between this line and the next one of the accept.
+            69..85 if arena.ours && arena.offers.proposal => aimed_kill(arena, INTENT, &mut deeds),
             36..80 if arena.offers.log => tear_log(arena, &mut rng, &mut deeds),
             _ => kill(arena, rng.below(arena.slots.len() as u64), &mut deeds),
         }
@@ -64,8 +68,8 @@ fn kill(arena: &Arena, slot: u64, deeds: &mut Deeds) {
     deeds.kills += u64::from(handle.signal(Signal::KILL));
 }
 
-/// Kills the writer of the next line that names one of ours, as soon as the line is seen.
-fn aimed_kill(arena: &Arena, deeds: &mut Deeds) {
+/// Kills the writer of the next line that says `word` and names one of ours, as soon as the line is seen.
+fn aimed_kill(arena: &Arena, word: &str, deeds: &mut Deeds) {
     let Some(path) = newest_journal(&arena.workspace) else { return };
     let len = |path: &Path| fs::metadata(path).map(|meta| meta.len()).ok();
     let begun = Instant::now();
@@ -81,6 +85,9 @@ fn aimed_kill(arena: &Arena, deeds: &mut Deeds) {
             Some(line) => serde_json::from_slice(&line).unwrap_or_default(),
             None => return,
         };
+        if !line.to_string().contains(word) {
+            continue;
+        }
         // Holders are named wSLOT.PROCESS; what names no holder has the machine for an actor.
         let actor = line["actor"].as_str().and_then(|actor| actor.strip_prefix('w'));
         let slot = actor.and_then(|actor| actor.split('.').next()?.parse().ok());

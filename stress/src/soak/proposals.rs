@@ -16,21 +16,20 @@ const OPS_PER_FILE: u64 = 70;
 const LAST: &str = "the last one";
 
 /// The next operation; `begun` counts those of all clients.
-pub(super) fn next(rng: &mut Rng, begun: &AtomicU64) -> (&'static str, Value) {
+pub(super) fn next(rng: &mut Rng, holder: &str, begun: &AtomicU64) -> (&'static str, Value) {
     let number = begun.fetch_add(1, Ordering::Relaxed) / OPS_PER_FILE;
     // What is late for its file is at work while others are already at the next one.
     let target = file(if rng.one_in(8) { number.saturating_sub(1) } else { number });
     let id = *rng.pick(&IDS);
-    let named = json!({ "target": target, "proposal": id });
+    let named = json!({ "target": target, "proposal": id, "holder": holder });
     match rng.below(100) {
         0..8 => ("proposal.list", json!({ "target": target })),
         8..12 => ("harness.read", json!({ "file": target })),
         12..45 => {
             let other = rng.one_in(12).then(|| rng.below(1 << 32));
-            (
-                "proposal.add",
-                json!({ "target": target, "proposal": id, "content": content(&target, id, other) }),
-            )
+            let mut add = named;
+            add["content"] = json!(content(&target, id, other));
+            ("proposal.add", add)
         }
         45..54 => ("proposal.reject", named),
         _ => ("proposal.accept", named),

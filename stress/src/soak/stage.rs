@@ -45,6 +45,12 @@ pub struct Sometimes {
     pub conflicts: u64,
     /// Of these, ended by a choice.
     pub resolved: u64,
+    /// Proposals accepted.
+    pub accepted: u64,
+    /// Accepts of what another had accepted.
+    pub accepted_again: u64,
+    /// Accepts that a killed process began and another ended.
+    pub settled: u64,
 }
 
 impl Sometimes {
@@ -64,6 +70,9 @@ impl Sometimes {
             stale_epochs: 100,
             conflicts: 100,
             resolved: 20,
+            accepted: 60,
+            accepted_again: 60,
+            settled: 5,
         };
         match profile {
             Profile::Default | Profile::Deep => full,
@@ -80,6 +89,9 @@ impl Sometimes {
                 stale_epochs: 10,
                 conflicts: 10,
                 resolved: 3,
+                accepted: 8,
+                accepted_again: 8,
+                settled: 1,
             },
         }
     }
@@ -208,6 +220,9 @@ fn verdict(soak: &Soak, sometimes: Option<Sometimes>) -> Verdict {
         ("stale epochs refused", report.counts.stale_epochs as u64, least.stale_epochs),
         ("conflicts of statuses", report.counts.conflicts as u64, least.conflicts),
         ("conflicts resolved", report.counts.resolved as u64, least.resolved),
+        ("proposals accepted", report.counts.accepted as u64, least.accepted),
+        ("accepts of what was accepted", report.counts.accepted_again as u64, least.accepted_again),
+        ("killed accepts that another process ended", aftermath.settled, least.settled),
     ];
     let missed: Vec<String> = reached
         .iter()
@@ -235,6 +250,12 @@ fn figures(soak: &Soak) -> Vec<(String, String)> {
         ("stale epochs refused", counts.stale_epochs as u64),
         ("conflicts of statuses", counts.conflicts as u64),
         ("conflicts resolved", counts.resolved as u64),
+        ("proposals made", counts.proposed as u64),
+        ("proposals accepted", counts.accepted as u64),
+        ("accepts of what was accepted", counts.accepted_again as u64),
+        ("proposals rejected", counts.rejected as u64),
+        ("ends of what had ended otherwise, refused", counts.ended_otherwise as u64),
+        ("readings of prose", counts.readings as u64),
         ("acknowledged appends", counts.appends as u64),
         ("acknowledged increments", counts.increments as u64),
         ("operations without an answer", counts.infos as u64),
@@ -245,6 +266,7 @@ fn figures(soak: &Soak) -> Vec<(String, String)> {
     if let Some(aftermath) = &run.aftermath {
         figures.extend([
             ("kills inside a commit", aftermath.killed_in_commit),
+            ("killed accepts that another process ended", aftermath.settled),
             ("torn tails (half lines left by the nemesis, set aside)", aftermath.torn_tails),
             ("quarantines (lines damaged by the nemesis, set aside)", aftermath.quarantined),
             ("repairs run, killed ones included", run.deeds.repairs),

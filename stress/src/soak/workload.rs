@@ -125,7 +125,7 @@ impl<'a> Client<'a> {
                 1 => self.log(),
                 2 => self.document(),
                 3 => self.leases.next(&mut self.rng, &self.holder, self.offers.bind),
-                5 => proposals::next(&mut self.rng, &self.shared.proposal_ops),
+                5 => proposals::next(&mut self.rng, &self.holder, &self.shared.proposal_ops),
                 _ => self.tasks.next(&mut self.rng, &self.shared.task_ops),
             },
         }

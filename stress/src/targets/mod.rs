@@ -11,6 +11,7 @@ mod rmw_nolock;
 mod torn_tail_glue;
 mod twist;
 mod twist_leases;
+mod twist_proposals;
 mod twist_statuses;
 mod unlocked_fallback;
 mod wire;

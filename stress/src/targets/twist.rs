@@ -35,6 +35,7 @@ impl Twist {
             "lock" => self.lock_request(&op, request),
             "lease" => self.lease_request(&op, request),
             "status" => self.status_request(&op, request),
+            "proposal" => self.proposal_request(&op, request),
             "log" | "doc" => {
                 self.file_request(&op, request);
                 self.lease_fence(request);
@@ -131,6 +132,9 @@ impl Twist {
         }
         self.lease_answer(op, answer);
         self.status_answer(op, answer);
+        if op.starts_with("proposal.") {
+            self.proposal_answer(op, answer);
+        }
         let is_ok = answer["outcome"] == "ok";
         match (self.rule.as_str(), op) {
             ("hello", "hello") => {

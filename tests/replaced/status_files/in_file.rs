@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use fencehold::fs::RealFs;
 use fencehold::host::RealHost;
-use fencehold::journal::{FileJournal, Options};
+use fencehold::journal::FileJournal;
 use fencehold::ledger::{LeaseVerdict, Ledger};
 use fencehold_model::event::Process;
 use fencehold_model::lease::{self, About};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::asked::{Act, Files, Look, Runs, Seen, Start, Told, decide};
 use crate::program::{Kept, Yard};
-use crate::spec_kit::asking;
+use crate::spec_kit::{DURABLE, asking};
 
 pub(super) struct InFile {
     yard: Yard,
@@ -69,7 +69,7 @@ pub(super) fn stranger(yard: &Yard, run: usize) -> Kept {
     let host = RealHost::new().unwrap();
     let is = host.process(stranger.0.id().into()).unwrap();
     let was = Process { start_ticks: is.start_ticks - 1, ..is };
-    let journal = FileJournal::new(RealFs, host.clone(), &yard.join(".git/fencehold"), Options::default());
+    let journal = FileJournal::new(RealFs, host.clone(), &yard.join(".git/fencehold"), DURABLE);
     let grant = lease::Command::Grant {
         lease: LeaseId::new(&format!("run-{run}")).unwrap(),
         holder: Holder::new("tester").unwrap(),

@@ -9,13 +9,14 @@ use std::thread;
 use fencehold::document::Document;
 use fencehold::fs::RealFs;
 use fencehold::host::RealHost;
-use fencehold::journal::{FileJournal, Options};
+use fencehold::journal::FileJournal;
 use fencehold::ledger::Ledger;
 use fencehold::mark::{Folder, Rooted, Shown};
 use serde_json::{Value, json};
 
 use super::file::{Meeting, StatusFile};
 use crate::program::{Kept, Said, Yard, clean, said};
+use crate::spec_kit::DURABLE;
 
 const FILE: &str = "runs/status.json";
 /// How often what happens at once is tried.
@@ -116,6 +117,8 @@ impl StatusFile for ShippedFile {
     }
 
     fn add_keys(&mut self, each: usize) -> usize {
+        // Patient: what another test forks has our OS lock until it executes its program.
+        fs::write(self.yard.join(".git/fencehold/config.toml"), "patience = \"60s\"\n").unwrap();
         let program = env!("CARGO_BIN_EXE_fencehold-under-test");
         let script = "n=0; told=0; while [ $n -lt $EACH ]; do \
                       \"$0\" doc update \"$FILE\" --merge \"{\\\"1-$THREAD-$n\\\":true}\" > /dev/null && told=$((told+1)); \
@@ -131,11 +134,12 @@ impl StatusFile for ShippedFile {
             let (root, dir) = (self.yard.path(), self.yard.join(".git/fencehold"));
             thread::spawn(move || {
                 let host = RealHost::new().unwrap();
-                let journal = FileJournal::new(RealFs, host.clone(), &dir, Options::default());
+                let journal = FileJournal::new(RealFs, host.clone(), &dir, DURABLE);
                 let id = Ledger::new(journal, host.clone()).workspace().unwrap();
                 let rooted = Rooted::new(&RealFs, &root, &dir).unwrap();
-                let document =
-                    Document::open(RealFs, host, Folder { dir, id }, &rooted, FILE.as_ref()).unwrap();
+                let document = Document::open(RealFs, host, Folder { dir, id }, &rooted, FILE.as_ref())
+                    .unwrap()
+                    .with_patience(DURABLE.patience);
                 let add = |n: usize| {
                     let patch = json!({ format!("0-{thread}-{n}"): true });
                     document.merge(&patch, None, &Shown::nothing()).unwrap().is_ok()

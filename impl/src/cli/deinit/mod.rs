@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - unless it is forced, nothing is changed while anybody holds a lock or has a lease open, while an entry is owed to a
-//!   log or anything asks the guard, or where something would go that may be the only copy;
+//!   log, a proposal waits or anything asks the guard, or where something would go that may be the only copy;
 //! - the folder leaves its place by one rename, under the OS lock that every commit takes, so that nothing is granted in
 //!   a folder that is going; a setting that leads to it goes before, so that no new one is made there unseen;
 //! - what others wrote into git's files stays; killed at any step and run again, it comes to the same.
@@ -18,6 +18,7 @@ use serde_json::json;
 use super::args::{Common, Deinit};
 use super::locks::Locks;
 use super::out::{Ended, REFUSED};
+use super::proposal;
 use super::render::who;
 use super::session::Session;
 use super::union_lines::added;
@@ -132,7 +133,7 @@ fn in_the_way(session: &Session, is_forced: bool) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Who holds a lock or has a lease open, and which entries are owed to logs.
+/// Who holds a lock or has a lease open, which entries are owed to logs, and what is proposed.
 fn held(session: &Session) -> Result<Vec<String>> {
     if !is_workspace(session)? {
         return Ok(Vec::new());
@@ -146,6 +147,8 @@ fn held(session: &Session) -> Result<Vec<String>> {
     found.extend(open.map(|view| lease::one_line(view, seen.at_ms).trim_end().to_owned()));
     // The journal that goes is all that knows of them.
     found.extend(gate::owed_lines(&locks.ledger().owed()?.value).lines().map(str::to_owned));
+    let proposed = proposal::pending(session, &locks)?;
+    found.extend(proposed.iter().map(|view| format!("{}: proposal {} waits", view.target, view.id)));
     Ok(found)
 }
 

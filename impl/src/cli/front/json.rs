@@ -6,7 +6,7 @@ use super::super::inspect::object as place_object;
 use super::super::out::fail;
 use super::super::render::grant_object;
 use super::super::waiting::Waiter;
-use super::super::{gate, lease, task};
+use super::super::{gate, lease, proposal, task};
 use super::Front;
 
 /// All of it as one object. What the ledger would say is null where it cannot be read.
@@ -19,7 +19,7 @@ pub(super) fn object(front: &Front) -> Value {
     }
     value["damaged"] = front.wrong.iter().map(ToString::to_string).collect();
     let nothing = if front.exists { Value::Null } else { json!([]) };
-    for key in ["locks", "leases", "tasks_in_conflict", "overrides_owed"] {
+    for key in ["locks", "leases", "tasks_in_conflict", "overrides_owed", "proposals"] {
         value[key] = nothing.clone();
     }
     if let Some(stands) = &front.stands {
@@ -34,6 +34,8 @@ pub(super) fn object(front: &Front) -> Value {
         let conflicts = stands.conflicts.iter().map(|view| task::standing_object(view, now_ms));
         value["tasks_in_conflict"] = conflicts.collect();
         value["overrides_owed"] = gate::owed_objects(&stands.owes);
+        let proposals = front.proposals.iter().map(|view| proposal::object(view, stands.revision));
+        value["proposals"] = proposals.collect();
         value["revision"] = stands.revision.into();
     }
     value["waiters"] = front.waiters.iter().map(|waiter| waiter_object(waiter, front.boot_ms)).collect();

@@ -20,6 +20,7 @@ use super::hook::{self, Asking};
 use super::inspect::set_aside;
 use super::locks::Locks;
 use super::out::Ended;
+use super::proposal;
 use super::session::Session;
 use super::team;
 use super::waiting::{Waiter, waiters};
@@ -27,6 +28,7 @@ use crate::error::{Error, Result};
 use crate::host::{Clock as _, RealHost};
 use crate::ledger::{LeaseView, TaskView};
 use crate::locate::Place;
+use crate::prose::View;
 
 pub(super) use page::Page;
 pub(super) use rows::{Row, Tone, cut_front, fit, plain};
@@ -40,6 +42,8 @@ pub(super) struct Front {
     pub(super) exists: bool,
     /// What the ledger says; none where there is none, or where it cannot be read.
     pub(super) stands: Option<Stands>,
+    /// The proposals that wait for somebody.
+    pub(super) proposals: Vec<View>,
     /// Who waits, the longest first, as seen at `boot_ms` of the boot's monotonic clock.
     pub(super) waiters: Vec<Waiter>,
     pub(super) boot_ms: u64,
@@ -106,6 +110,9 @@ impl Front {
     ) -> Self {
         let dir = &session.place.dir;
         let stands = locks.and_then(|locks| kept(&mut wrong, Stands::of(locks)));
+        // Where the ledger cannot be read, that was said just now.
+        let known = locks.filter(|_| stands.is_some());
+        let proposals = known.and_then(|locks| kept(&mut wrong, proposal::pending(session, locks)));
         let (boot_ms, waiters) = kept(&mut wrong, waiting(dir)).unwrap_or_default();
         let aside = kept(&mut wrong, set_aside(session.fs, dir)).unwrap_or_default();
         let failed_open = kept(&mut wrong, hook::records(dir)).unwrap_or_default();
@@ -125,6 +132,7 @@ impl Front {
             relaxed: session.settings.relaxed,
             exists,
             stands,
+            proposals: proposals.unwrap_or_default(),
             waiters,
             boot_ms,
             os_lock: os_lock::kept_by(dir),

@@ -2,10 +2,11 @@
 
 use fencehold_model::event::Process;
 use fencehold_model::lock::Grant;
+use fencehold_model::proposal::Told;
 use fencehold_model::{LockName, Pattern, Policy, TimeMs};
 
 use super::super::hook::{Asking, WORKSPACE};
-use super::super::{gate, lease, span, task};
+use super::super::{gate, lease, proposal, span, task};
 use super::rows::{Row, Tone, plain};
 use super::{Front, Stands};
 use crate::error::Error;
@@ -78,6 +79,7 @@ fn rows(front: &Front) -> Vec<Row> {
         section(&mut rows, "in conflict", conflicts(stands));
         section(&mut rows, "owed to a log", owed(stands));
     }
+    section(&mut rows, "proposed", proposed(front));
     section(&mut rows, "damaged", damaged(front));
     section(&mut rows, "passed undecided", failed_open(front));
     section(&mut rows, "hooks that ask", asking(front));
@@ -242,4 +244,23 @@ fn failed_open(front: &Front) -> Vec<Row> {
 fn asking(front: &Front) -> Vec<Row> {
     let named = front.asking.iter().take(NAMED_MAX);
     named.map(|asking: &Asking| Row::under(Tone::Plain, &asking.path().display().to_string())).collect()
+}
+
+/// How many proposals wait for each file, and every doubt.
+fn proposed(front: &Front) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for views in front.proposals.chunk_by(|one, other| one.target == other.target) {
+        let (target, open) =
+            (&views[0].target, views.iter().filter(|view| view.told != Told::InDoubt).count());
+        if open > 0 {
+            let what = format!("{open}; look: fencehold proposal list {target}");
+            rows.push(Row::about(target.as_str(), Tone::Plain, &what));
+        }
+        for view in views.iter().filter(|view| view.told == Told::InDoubt) {
+            let Some(intent) = &view.begun else { continue };
+            let what = proposal::doubt(target, &view.id, intent);
+            rows.push(Row::about(&format!("in doubt: {}", view.id), Tone::Warn, &what));
+        }
+    }
+    rows
 }

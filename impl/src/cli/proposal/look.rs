@@ -9,7 +9,7 @@ use super::super::describe::utc;
 use super::super::front::plain;
 use super::super::out::{Ended, REFUSED};
 use super::super::session::Session;
-use super::{render, typed, with_prose};
+use super::{diff, render, typed, with_prose};
 use crate::error::Result;
 use crate::journal::Seen;
 use crate::prose::View;
@@ -57,20 +57,40 @@ pub(super) fn line(view: &View) -> String {
     format!("{}\n", plain(&format!("{number:>4}  {told:<8}  {}  {}  {at}  {says}", view.id, proposal.by)))
 }
 
-/// One proposal, with its content and what that would change.
+/// One proposal, with its content and what that would change in the file.
 pub(super) fn show(session: &Session, target: &Path, id: &ProposalId) -> Ended {
-    let of = typed(session, target)?;
-    look(session, Some(target), |seen| {
+    let target = typed(session, target)?;
+    with_prose(session, |found| {
+        let Some((locks, prose)) = found else {
+            return render::refused(session, &target, id, &Refusal::NotFound);
+        };
+        let seen = prose.list(Some(&target))?;
         let Some(view) = seen.value.iter().find(|view| view.id == *id) else {
-            return render::refused(session, &of, id, &Refusal::NotFound);
+            return render::refused(session, &target, id, &Refusal::NotFound);
         };
         let mut object = render::object(view, seen.revision);
-        let content = view.proposal.content();
-        if let Some(content) = content {
+        let mut text = line(view);
+        if let Some(content) = view.proposal.content() {
             object["content"] = content.into();
         }
-        let text = format!("{}{}", line(view), content.unwrap_or_default());
+        match prose.preview(view)? {
+            Some(Ok((before, after))) => {
+                let diff = diff::appended(&target, &before, &after);
+                text.push_str(&diff::shown(session.out, &diff));
+                object["diff"] = diff.into();
+            }
+            Some(Err(why)) => {
+                text.push_str(&diff::shown(session.out, view.proposal.content().unwrap_or_default()));
+                object["unfit"] = why.as_str().into();
+                session.out.say(&why);
+            }
+            None => {}
+        }
+        if let (Told::InDoubt, Some(intent)) = (view.told, &view.begun) {
+            session.out.say(&plain(&render::doubt(&target, id, intent)));
+        }
         session.out.answer(&object, &text)?;
+        locks.tell_notes(session.out);
         Ok(0)
     })
 }
@@ -87,6 +107,11 @@ pub(super) fn check(session: &Session, target: Option<&Path>) -> Ended {
         });
         let text = format!("{} proposed, {doubts} in doubt\n", pending.len() - doubts);
         session.out.answer(&object, &text)?;
+        for view in &pending {
+            if let (Told::InDoubt, Some(intent)) = (view.told, &view.begun) {
+                session.out.say(&plain(&render::doubt(&view.target, &view.id, intent)));
+            }
+        }
         Ok(if pending.is_empty() { 0 } else { REFUSED })
     })
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod args;
 mod choose;
+mod diff;
 mod look;
 mod pick;
 mod render;
@@ -10,7 +11,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use fencehold_model::policy::Guarded;
-use fencehold_model::proposal::{CONTENT_BYTES_MAX, Refusal, Target, check_content};
+use fencehold_model::proposal::{CONTENT_BYTES_MAX, Refusal, Target, Told, check_content};
 use fencehold_model::{Holder, LockName, ProposalId};
 
 use self::args::Proposal;
@@ -28,7 +29,9 @@ use crate::host::{Host as _, RealHost};
 use crate::journal::FileJournal;
 use crate::locate::{self, Place, Start};
 use crate::mark::{Rooted, Shown};
-use crate::prose::{Ground, Prose, target};
+use crate::prose::{Ground, Prose, View, target};
+
+pub(super) use render::{doubt, object};
 
 /// The prose of the real disk.
 type RealProse<'a> = Prose<'a, RealFs, FileJournal<RealFs, RealHost>, RealHost, Checkout<'a>>;
@@ -100,6 +103,24 @@ pub(super) fn proposal(command: &Proposal, common: &Common) -> Ended {
             })
         }
     }
+}
+
+/// The proposals that wait for somebody, of all files.
+pub(super) fn pending(session: &Session, locks: &Locks) -> Result<Vec<View>> {
+    let rooted = session.rooted()?;
+    let mut views = open(session, locks, &rooted)?.list(None)?.value;
+    views.retain(look::is_pending);
+    Ok(views)
+}
+
+/// What waits, in words; an error where something is in doubt.
+pub(super) fn told(pending: &[View]) -> Result<String> {
+    for view in pending {
+        if let (Told::InDoubt, Some(intent)) = (view.told, &view.begun) {
+            return Err(Error::usage(doubt(&view.target, &view.id, intent)));
+        }
+    }
+    Ok(format!("{} wait for somebody, none is in doubt", pending.len()))
 }
 
 /// The target that a typed path comes to.

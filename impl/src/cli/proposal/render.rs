@@ -1,7 +1,7 @@
 //! Answers about proposals, for people and for machines.
 
 use fencehold_model::ProposalId;
-use fencehold_model::proposal::{Refusal, Target, Told};
+use fencehold_model::proposal::{Intent, Refusal, Standing, Target, Told};
 use serde_json::{Value, json};
 
 use super::super::front::plain;
@@ -74,18 +74,22 @@ fn why(target: &Target, id: &ProposalId, refusal: &Refusal) -> String {
             format!("{target}: proposal {id} is not in doubt; accept or reject it")
         }
         Refusal::Settled(told) => format!("{target}: proposal {id} is {} by now", told.word()),
-        Refusal::InDoubt(begun) => format!(
-            "{target}: the accept of {} that {} began is in doubt: {} is neither as it was nor as it was to be, and the \
-             line that names the proposal is not there. Look at the file, then say what it was: `fencehold proposal \
-             resolve {target} {} --as accepted|rejected --reason TEXT`; nothing was changed",
-            begun.0, begun.1.by, begun.1.file, begun.0
-        ),
+        Refusal::InDoubt(begun) => format!("{}; nothing was changed", doubt(target, &begun.0, &begun.1)),
     }
 }
 
+/// A doubt, and what to do about it.
+pub(in super::super) fn doubt(target: &Target, id: &ProposalId, intent: &Intent) -> String {
+    format!(
+        "{target}: the accept of {id} that {} began is in doubt: {} is neither as it was nor as it was to be, and the line \
+         that names the proposal is not there. Look at the file, then say what it was: `fencehold proposal resolve {target} \
+         {id} --as accepted|rejected --reason TEXT`",
+        intent.by, intent.file
+    )
+}
+
 /// A proposal for machines, the content aside.
-pub(super) fn object(view: &crate::prose::View, revision: u64) -> Value {
-    use fencehold_model::proposal::Standing;
+pub(in super::super) fn object(view: &crate::prose::View, revision: u64) -> Value {
     let proposal = &view.proposal;
     let mut object = json!({
         "target": view.target.as_str(),

@@ -151,7 +151,7 @@ impl Greeted {
     }
 
     /// What is shown at the resource, once the ledger has nothing against it.
-    fn shown(
+    pub(super) fn shown(
         &mut self,
         request: &Request<'_>,
     ) -> std::result::Result<std::result::Result<Shown, Reply>, Failure> {
@@ -184,7 +184,7 @@ fn content(found: &document::Content) -> Reply {
     ok(json!({ "document": found.value, "version": found.version.as_str() }))
 }
 
-fn refused(refusal: &Refusal) -> Reply {
+pub(super) fn refused(refusal: &Refusal) -> Reply {
     let value = match refusal {
         Refusal::StaleToken(mark) | Refusal::Guarded(mark) => described(mark),
         Refusal::Ruled(lock) => json!({ "lock": lock.as_str() }),

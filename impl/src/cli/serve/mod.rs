@@ -7,6 +7,7 @@
 mod files;
 mod leases;
 mod locks;
+mod proposals;
 mod request;
 mod statuses;
 mod target;

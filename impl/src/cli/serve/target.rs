@@ -66,6 +66,10 @@ impl Target {
             "doc.increment" => greeted.increment(request),
             "doc.merge" => greeted.merge(request),
             "doc.read" => greeted.read_document(request),
+            "proposal.add" => greeted.propose(request),
+            "proposal.accept" => greeted.accept(request),
+            "proposal.reject" => greeted.reject(request),
+            "proposal.list" => greeted.list_proposals(request),
             unknown => Err(Failure::Definite(format!("the operation `{unknown}` is not offered"))),
         }
     }
@@ -114,7 +118,7 @@ impl Greeted {
         json!({
             "target": concat!("fencehold ", env!("CARGO_PKG_VERSION")),
             "protocol": PROTOCOL,
-            "offers": ["lock", "lease", "status", "log", "doc"],
+            "offers": ["lock", "lease", "status", "log", "doc", "proposal"],
             "survives": survives,
             "locks_end": ["release", "ttl", "process"],
             "fencing": true,
@@ -152,6 +156,11 @@ impl Greeted {
         let dir = self.place.dir.clone();
         self.ledger_if_any()?
             .ok_or_else(|| Error::indefinite(&dir, "the workspace was created and is gone again"))
+    }
+
+    /// The ledger that [`Greeted::ledger`] opened.
+    pub(super) fn opened(&self) -> &RealLedger {
+        self.ledger.as_ref().expect("it was opened just before")
     }
 
     pub(super) fn folder(&mut self) -> Result<Folder> {

@@ -75,6 +75,7 @@ fn nothing() -> Front {
         exists: false,
         stands: None,
         waiters,
+        proposals: Vec::new(),
         boot_ms: 50_000,
         os_lock: None,
         aside,

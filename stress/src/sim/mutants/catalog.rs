@@ -126,6 +126,9 @@ const fn later(number: &'static str, name: &'static str, part: Part) -> Numbered
 /// Where work is called finished, by ours and by a registry with one flaw.
 const CLOSEOUTS: &str = "tests/replaced/registry.rs";
 
+/// Where runs of agents are begun, corrected and resumed, by ours and by a status file with one flaw.
+const STATUS_FILES: &str = "tests/replaced/status_files.rs";
+
 /// What keeps plan files in step with a board over git: ours, and the gate's own with a flaw.
 const HELPERS: &str = "tests/git_helpers.rs";
 
@@ -160,15 +163,10 @@ pub const CATALOG: [Numbered; 52] = [
     argued(
         "M28",
         "alias-config",
-        "the library hands out values that their caller owns, and no live map",
-        None,
+        "the library hands out values that their caller owns, and lends what cannot be kept, taken or changed",
+        Some(Test { file: STATUS_FILES, name: "what_is_got_is_the_getters_own" }),
     ),
-    argued(
-        "M29",
-        "nil-default",
-        "there is no use before an opening: operations are methods of what was opened",
-        None,
-    ),
+    command_line("M29", "nil-default", STATUS_FILES, "the_first_use_makes_it_once"),
     simulated("M30", "thread-only-mutex", &["M30 thread-only-mutex"]),
     process("M31", "count-fingerprint"),
     process("M32", "warn-only"),

@@ -6,6 +6,7 @@ mod files;
 mod locks;
 mod machines;
 mod overrides;
+mod prose;
 
 pub use committers::Committers;
 pub use creators::Creators;
@@ -13,12 +14,14 @@ pub use files::Files;
 pub use locks::LockUsers;
 pub use machines::MachineUsers;
 pub use overrides::Overrides;
+pub use prose::Accepts;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fencehold_model::Entry;
 
 use super::overrides::Way;
+use super::prose as accepting;
 use super::scenario::Scenario;
 use super::workspace::Client;
 use super::world::{Ended, Plan, World};
@@ -33,6 +36,7 @@ pub fn all() -> Vec<Box<dyn Scenario>> {
         Box::new(Files::new()),
         Box::new(Creators::new()),
         Box::new(Overrides::new(Way::Shipped)),
+        Box::new(Accepts::new(accepting::Way::Shipped)),
     ]
 }
 

@@ -11,6 +11,7 @@ mod journal;
 mod log;
 mod machines;
 mod overrides;
+mod prose;
 pub(super) mod site;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub use journal::{creations, locks, rotations};
 pub use log::all as logs;
 pub use machines::{leases, tasks};
 pub use overrides::all as overrides;
+pub use prose::all as accepts;
 
 use fencehold::fs::{File as _, Fs as _, How};
 use rustix::io::Errno;
