@@ -5,5 +5,7 @@
 mod registry;
 /// A lock of one session on the whole checkout, asked for by the hooks of an agent's harness.
 mod session_lock;
+/// Totals in a JSON file that the hooks of several sessions add to, under a lock file.
+mod shared_totals;
 /// The status of an agent's run in a JSON file, which five kinds of processes write.
 mod status_files;
