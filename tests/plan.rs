@@ -1,5 +1,6 @@
 //! `fencehold plan`: task blocks in markdown against the board.
 
+mod at_once;
 mod bad;
 mod blocks;
 mod bytes;
@@ -7,7 +8,8 @@ mod codes;
 mod exchange;
 mod init;
 mod killed;
-mod kit;
+pub(crate) mod kit;
+mod page;
 mod steps;
 mod table;
 mod world;

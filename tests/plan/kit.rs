@@ -7,41 +7,41 @@ use serde_json::Value;
 use crate::program::{Said, Yard, said};
 
 /// A repository of git with an author.
-pub(super) struct Plans {
-    pub(super) yard: Yard,
+pub(crate) struct Plans {
+    pub(crate) yard: Yard,
 }
 
 impl Plans {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let yard = Yard::with_git();
         yard.git(&["config", "user.name", "t"]);
         yard.git(&["config", "user.email", "t@t"]);
         Plans { yard }
     }
 
-    pub(super) fn path(&self, file: &str) -> PathBuf {
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.yard.join(file)
     }
 
     /// Writes a file and commits it.
-    pub(super) fn commit(&self, file: &str, bytes: impl AsRef<[u8]>, message: &str) {
+    pub(crate) fn commit(&self, file: &str, bytes: impl AsRef<[u8]>, message: &str) {
         self.write(file, bytes);
         self.yard.git(&["add", "--", file]);
         self.yard.git(&["commit", "-q", "-m", message]);
     }
 
-    pub(super) fn write(&self, file: &str, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, file: &str, bytes: impl AsRef<[u8]>) {
         let path = self.path(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
 
-    pub(super) fn read(&self, file: &str) -> String {
+    pub(crate) fn read(&self, file: &str) -> String {
         String::from_utf8(std::fs::read(self.path(file)).unwrap()).unwrap()
     }
 
     /// What the repository says, without the newline at its end.
-    pub(super) fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         let mut git = std::process::Command::new("git");
         let output =
             crate::program::clean(&mut git).current_dir(self.yard.path()).args(args).output().unwrap();
@@ -50,41 +50,57 @@ impl Plans {
     }
 
     /// `plan` with these words and `--json`: what it ended with, its findings and its summary.
-    pub(super) fn plan(&self, args: &[&str]) -> Told {
+    pub(crate) fn plan(&self, args: &[&str]) -> Told {
         let said = said(self.yard.fencehold().args(["plan", "--json"]).args(args));
         Told::of(&said)
     }
 
     /// As [`Plans::plan`], and just after the file was judged, while git is asked for its state, somebody runs `act` once.
-    pub(super) fn meanwhile(&self, act: &[&str], args: &[&str]) -> Told {
+    pub(crate) fn meanwhile(&self, act: &[&str], args: &[&str]) -> Told {
         let tools = Yard::new();
         let fencehold = tools.join("fencehold");
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_fencehold-under-test"), &fencehold).unwrap();
-        let path = std::env::var("PATH").unwrap();
-        let script = format!(
-            "#!/bin/sh\nPATH='{path}'\ncase \" $* \" in *' status '*)\n  if mkdir '{}' 2>/dev/null; then (cd '{}' && \
-             FENCEHOLD_HOLDER=other '{}' {} >/dev/null) || exit 99; fi;;\nesac\nexec git \"$@\"\n",
-            tools.join("once").display(),
+        let act = format!(
+            "(cd '{}' && FENCEHOLD_HOLDER=other '{}' {} >/dev/null) || exit 99",
             self.yard.path().display(),
             fencehold.display(),
             act.join(" "),
+        );
+        let said = self.with_git(&tools, "status", &act, "", args);
+        assert!(tools.join("once").exists(), "nobody acted: {said:?}");
+        Told::of(&said)
+    }
+
+    /// `plan` with these words and a git that does this once, `before` or `after` it was called with a word.
+    pub(crate) fn with_git(
+        &self,
+        tools: &Yard,
+        word: &str,
+        before: &str,
+        after: &str,
+        args: &[&str],
+    ) -> Said {
+        let path = std::env::var("PATH").unwrap();
+        let once = tools.join("once");
+        let script = format!(
+            "#!/bin/sh\nPATH='{path}'\ncase \" $* \" in *' {word} '*)\n  if mkdir '{}' 2>/dev/null; then\n    \
+             {before}\n    :\n    git \"$@\"\n    code=$?\n    {after}\n    exit $code\n  fi;;\nesac\nexec git \"$@\"\n",
+            once.display(),
         );
         let git = tools.join("git");
         std::fs::write(&git, script).unwrap();
         std::fs::set_permissions(&git, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let path = format!("{}:{path}", tools.path().display());
-        let said = said(self.yard.fencehold().env("PATH", path).args(["plan", "--json"]).args(args));
-        assert!(tools.join("once").exists(), "nobody acted: {said:?}");
-        Told::of(&said)
+        said(self.yard.fencehold().env("PATH", path).args(["plan", "--json"]).args(args))
     }
 
-    pub(super) fn set(&self, args: &[&str]) {
+    pub(crate) fn set(&self, args: &[&str]) {
         let said = self.yard.run(["task"].iter().chain(args));
         assert_eq!(said.code, 0, "{args:?}: {said:?}");
     }
 
     /// The one status of a task on the board.
-    pub(super) fn on_board(&self, task: &str) -> String {
+    pub(crate) fn on_board(&self, task: &str) -> String {
         let said = self.yard.run(["task", "get", task]);
         assert_eq!(said.code, 0, "{said:?}");
         said.stdout.trim_end().to_owned()
@@ -93,15 +109,15 @@ impl Plans {
 
 /// What `plan --json` told.
 #[derive(Debug)]
-pub(super) struct Told {
-    pub(super) code: i32,
-    pub(super) findings: Vec<Value>,
-    pub(super) summary: Value,
-    pub(super) stderr: String,
+pub(crate) struct Told {
+    pub(crate) code: i32,
+    pub(crate) findings: Vec<Value>,
+    pub(crate) summary: Value,
+    pub(crate) stderr: String,
 }
 
 impl Told {
-    pub(super) fn of(said: &Said) -> Self {
+    pub(crate) fn of(said: &Said) -> Self {
         let mut findings: Vec<Value> =
             said.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         let summary = findings.pop().unwrap_or_else(|| panic!("{said:?}"));
@@ -109,7 +125,7 @@ impl Told {
     }
 
     /// The codes of what is told, each with its level and its task.
-    pub(super) fn codes(&self) -> Vec<(&str, &str, &str)> {
+    pub(crate) fn codes(&self) -> Vec<(&str, &str, &str)> {
         fn text<'a>(finding: &'a Value, key: &str) -> &'a str {
             finding.get(key).and_then(Value::as_str).unwrap_or_default()
         }
@@ -121,6 +137,6 @@ impl Told {
 }
 
 /// A task block.
-pub(super) fn block(id: &str, status: &str) -> String {
+pub(crate) fn block(id: &str, status: &str) -> String {
     format!("```task\nid: {id}\nstatus: {status}\npriority: high\n```\n")
 }

@@ -8,6 +8,7 @@ use fencehold_model::status::Value;
 use fencehold_model::{Status, TaskId};
 use serde_json::{Value as Json, json};
 
+use super::super::front::plain;
 use super::super::out::{Out, REFUSED, Stop};
 use super::super::task::value_object;
 use crate::plan::{Happening, Left, Side, Step, Verdict, Why};
@@ -212,10 +213,10 @@ fn human(text: &mut String, findings: &[Finding]) {
     for finding in findings {
         if finding.file.is_some() && finding.file.as_deref() != at {
             at = finding.file.as_deref();
-            let _ = writeln!(text, "{}", at.unwrap_or_default());
+            let _ = writeln!(text, "{}", plain(at.unwrap_or_default()));
         }
         let line = finding.line.map(|line| format!("  {line}: ")).unwrap_or_default();
-        let _ = writeln!(text, "{line}{} {}: {}", finding.level.word(), finding.code, finding.what);
+        let _ = writeln!(text, "{line}{} {}: {}", finding.level.word(), finding.code, plain(&finding.what));
     }
 }
 

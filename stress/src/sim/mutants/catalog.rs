@@ -132,6 +132,9 @@ const STATUS_FILES: &str = "tests/replaced/status_files.rs";
 /// What keeps plan files in step with a board over git: ours, and the gate's own with a flaw.
 const HELPERS: &str = "tests/git_helpers.rs";
 
+/// Where plan files and a board are kept in step, by ours and by a helper with one flaw.
+const PLANS: &str = "tests/replaced/plans.rs";
+
 /// Every numbered defect, in the order of the numbers.
 pub const CATALOG: [Numbered; 52] = [
     both("M01", "rmw-nolock", &["M01 rmw-nolock"]),
@@ -189,8 +192,8 @@ pub const CATALOG: [Numbered; 52] = [
     process("M53", "tie-is-ahead"),
     process("M54", "monotone-forever"),
     git_helper("M55", "index-sweep", HELPERS, "what_is_staged_is_not_swept"),
-    later("M56", "edit-outside-block", Part::Plans),
-    later("M57", "db-blind-patch", Part::Plans),
+    command_line("M56", "edit-outside-block", PLANS, "an_edit_changes_one_status"),
+    command_line("M57", "db-blind-patch", PLANS, "a_step_never_undoes_what_it_did_not_see"),
     git_helper("M58", "pull-fail-continue", HELPERS, "a_failed_pull_stops"),
     git_helper("M59", "no-upstream", HELPERS, "without_a_branch_or_an_upstream_nothing_is_written"),
     git_helper("M60", "open-loop-commit", HELPERS, "a_run_with_nothing_to_do_commits_nothing"),
