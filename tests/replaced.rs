@@ -1,6 +1,8 @@
 //! The programs that this one takes the place of: what each of them does, done by ours, and each of their defects as a
 //! scenario that ours passes, and that the published algorithm, or a program with that defect alone, does not.
 
+/// A log of bugs in JSON, which became a line for each.
+mod bug_log;
 /// A helper that keeps plan files and a database of statuses in step: what it does to both; its git is asked elsewhere.
 mod plans;
 /// A registry of worktrees and what each is working on.
