@@ -11,5 +11,7 @@ mod registry;
 mod session_lock;
 /// Proposals of sessions for shared prose, and the merges that put them there.
 mod shared_prose;
+/// Totals in a JSON file that the hooks of several sessions add to, under a lock file.
+mod shared_totals;
 /// The status of an agent's run in a JSON file, which five kinds of processes write.
 mod status_files;
