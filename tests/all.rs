@@ -76,6 +76,8 @@ mod log;
 mod log_compact;
 /// Logs in git: branches that appended merge clean.
 mod log_git;
+/// `log import`: what is taken over, what is told, killed and beside others.
+mod log_import;
 /// What `log search` finds.
 mod log_search;
 /// The shipped code under loom on the simulated disk.
@@ -92,6 +94,8 @@ mod mutants_sim;
 mod plan;
 /// The gate's stage `plans`: machines that share a remote, and helpers with known defects.
 mod plans_storm;
+/// Two clones and one board that is exchanged: the story of plan files in six steps.
+mod plans_two_machines;
 /// The power fails at every call of every operation: what the next boot finds.
 mod power;
 /// Starts the shipped command line as real processes; holds no test.
@@ -157,6 +161,8 @@ mod targets;
 mod tidy;
 /// Every operation killed at every call and cut at every byte.
 mod torn;
+/// The files in `vectors/`, read and appended to by ours and in other languages.
+mod vectors;
 /// Who waits is seen, whatever becomes of it.
 mod waiting;
 /// The first screen, live, in a terminal.

@@ -5,6 +5,7 @@
 //! `Shown on the published algorithm of GSDD-6: …`. What can be tagged stands in the tables of this folder.
 
 mod account;
+mod bug_log;
 mod page;
 mod pending;
 mod plans;
@@ -52,7 +53,7 @@ fn the_page_says_what_the_tags_say() {
 #[test]
 fn the_tables_have_what_they_count() {
     let counts = SYSTEMS.map(|system| (system.letter, system.behaviours.len(), system.defects.len()));
-    assert_eq!(counts, [('B', 9, 14), ('C', 11, 21), ('D', 7, 15), ('E', 8, 20)]);
+    assert_eq!(counts, [('A', 28, 27), ('B', 9, 14), ('C', 11, 21), ('D', 7, 15), ('E', 8, 20)]);
     let known: Vec<&str> =
         fencehold_stress::sim::mutants::CATALOG.iter().map(|numbered| numbered.number).collect();
     let mut mapped = 0;

@@ -71,7 +71,7 @@ fn the_control_keeps_every_rule_that_it_offers() {
         of(&Spec::command(&["python3".to_owned(), adapter.display().to_string()]).expect("two words"));
     println!("{report}");
     assert!(report.is_clean(), "{report}");
-    assert_eq!(report.not_offered(), [Need::Revisions, Need::Process, Need::Group("proposal")]);
+    assert_eq!(report.not_offered(), [Need::Revisions, Need::Process]);
 }
 
 #[test]

@@ -50,6 +50,9 @@ fn seen<'a>(records: impl IntoIterator<Item = &'a Map<String, Value>>) -> BTreeM
 /// nothing is folded is the same file as before.
 ///
 /// LOG-24: The file that a log was before it was compacted is kept in `archive/`, as the same inode.
+///
+/// Behaviour A1.8: `occurrences` and `last_seen` are what they would have been.
+/// Behaviour A1.19: a recurrence is a line of its own until it is folded.
 #[test]
 fn what_says_one_thing_becomes_one_record_and_the_rest_stays() {
     let site = Site::new();

@@ -32,6 +32,8 @@ fn escaped(text: &str) -> String {
 
 /// LOG-16: `log search` prints, in the order of the file, every whole record in whose texts or numbers each of the terms
 /// stands, upper and lower case being one and however the line escapes its letters; with `--field` in those fields alone.
+///
+/// Behaviour A1.22: the log is searched as it stands.
 #[test]
 fn a_search_finds_what_reading_every_record_finds() {
     let text = "[abAB \"\\\\/éÉ\n\u{1f600}]{0,6}";
@@ -95,6 +97,8 @@ fn what_recurs_is_counted() {
 
 /// LOG-18: `log search --related ID` prints at most 20 other records: those that name the id or are named by its record,
 /// then those that share a quarter of their words with it or more, the likest first; it exits 1 where no record has the id.
+///
+/// Behaviour A1.21: what is like a record, or named by it.
 #[test]
 fn what_is_related_comes_with_the_likest_first() {
     let yard = Yard::with_git();

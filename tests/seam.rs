@@ -57,7 +57,7 @@ const KINDS: [(&str, usize); 22] = [
     ("adopt", 3),
     ("append", 13),
     ("create", 17),
-    ("fstat", 21),
+    ("fstat", 22),
     ("link", 1),
     ("list", 5),
     ("lock", 4),

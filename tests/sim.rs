@@ -9,7 +9,7 @@ use fencehold_stress::sim::choice::{Explorer, Source};
 use fencehold_stress::sim::disk::Disk;
 use fencehold_stress::sim::scenario::{Scenario, search};
 use fencehold_stress::sim::stage;
-use fencehold_stress::sim::together::{Creators, Files, LockUsers, MachineUsers};
+use fencehold_stress::sim::together::{Compacts, Creators, Files, LockUsers, MachineUsers};
 use fencehold_stress::sim::world::{Body, Ended, Fault, Options, Plan, SimFs, SimHost, World};
 
 /// What a body of file calls saw, call by call.
@@ -273,6 +273,14 @@ fn logs_and_documents_stand_drawn_schedules_with_kills() {
     stands(&Files::new(), 1_500);
 }
 
+/// LOG-26: A compaction loses no record that is acked before, while or after it runs.
+///
+/// LOG-28: However often an import is killed, run again or run beside another, each entry stands in the log once.
+#[test]
+fn compactions_and_an_import_among_appends_stand_drawn_schedules_with_kills() {
+    stands(&Compacts::new(), 300);
+}
+
 #[test]
 fn locks_stand_drawn_schedules_with_kills_and_stalls() {
     stands(&LockUsers::new(), 1_000);
@@ -297,8 +305,8 @@ fn a_schedule_that_names_no_scenario_of_this_build_is_refused() {
 #[test]
 fn an_os_lock_that_is_none_is_found_by_drawn_schedules() {
     let (files, locks) = (Files::without_locks(), LockUsers::without_locks());
-    let machines = MachineUsers::without_locks();
-    let scenarios: [&dyn Scenario; 3] = [&files, &locks, &machines];
+    let (machines, compacts) = (MachineUsers::without_locks(), Compacts::without_locks());
+    let scenarios: [&dyn Scenario; 4] = [&files, &locks, &machines, &compacts];
     for (seed, scenario) in (0..3).flat_map(|seed| scenarios.map(|scenario| (seed, scenario))) {
         let found = search(scenario, seed, 1_000, &mut |_| {}).unwrap();
         println!("seed {seed}: {} executions; {}", found.executions, found.counterexample.what);

@@ -60,6 +60,8 @@ fn an_id_that_stands_there_twice_is_reported_for_ever() {
 }
 
 /// LOG-12: A log that does not exist reads as empty, and the first append creates it.
+///
+/// Behaviour A1.18: no file is an empty log.
 #[test]
 fn a_log_that_is_not_there_is_empty() {
     let yard = Yard::with_git();

@@ -55,6 +55,12 @@ fn a_torn_compaction_counts_every_id_once() {
     assert!(judged(torn::compactions()) > 700);
 }
 
+/// LOG-28: However often an import is killed, run again or run beside another, each entry stands in the log once.
+#[test]
+fn a_torn_import_is_ended_by_the_next() {
+    assert!(judged(torn::imports()) > 300);
+}
+
 #[test]
 fn a_torn_update_leaves_the_old_document_or_the_new_one() {
     assert!(judged(torn::documents()) > 4_000);

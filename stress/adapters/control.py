@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A correct target of the protocol in another language: the control, which the gate must never flag.
 
-Python 3.9 or later, standard library only; leases and statuses stand in control_registry.py. Everything happens under one exclusive flock on a file that is never
+Python 3.9 or later, standard library only; leases and statuses stand in control_registry.py, proposals in
+control_proposals.py. Everything happens under one exclusive flock on a file that is never
 deleted. Locks and marks stand in one state file, replaced whole (written, synced, renamed, directory synced), so a
 SIGKILL at any instant leaves the old or the new one. A lock's time is CLOCK_MONOTONIC, the same for every process of
 a boot. It answers no revisions: its histories are judged by the search.
@@ -14,6 +15,7 @@ import os
 import sys
 import time
 
+import control_proposals
 import control_registry
 from control_fields import NUMBER_MAX, Invalid, Refused, identifier, number, optional, text
 
@@ -121,6 +123,9 @@ class Store:
         os.rename(temporary, self.path)
         sync_folder(self.folder)
         self.synced = which
+
+    def sync_folder(self, path):
+        sync_folder(path)
 
     def now(self):
         return monotonic_ms()
@@ -499,6 +504,7 @@ OPS = {
     "lock.break": lock_break,
     "lock.show": lock_show,
     **control_registry.OPS,
+    **control_proposals.OPS,
     "log.append": log_append,
     "log.read": log_read,
     "doc.increment": doc_increment,
@@ -509,7 +515,7 @@ OPS = {
 HELLO = {
     "target": "control (Python)",
     "protocol": PROTOCOL,
-    "offers": ["lock", "lease", "status", "log", "doc"],
+    "offers": ["lock", "lease", "status", "log", "doc", "proposal"],
     "survives": ["kill", "power"],
     "locks_end": ["release", "ttl"],
     "fencing": True,

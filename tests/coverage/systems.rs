@@ -1,5 +1,6 @@
 //! What a system is here: what it does, where it breaks, and what we have instead.
 
+use super::bug_log::{BUG_LOG_BEHAVIOURS, BUG_LOG_DEFECTS};
 use super::plans::{PLANS_BEHAVIOURS, PLANS_DEFECTS};
 use super::registry::{REGISTRY_BEHAVIOURS, REGISTRY_DEFECTS};
 use super::session_lock::{SESSION_LOCK_BEHAVIOURS, SESSION_LOCK_DEFECTS};
@@ -46,7 +47,14 @@ pub(super) struct Defect {
 }
 
 /// The systems, in the order of their letters. A system that is added here is held to its tags from then on.
-pub(super) const SYSTEMS: [System; 4] = [
+pub(super) const SYSTEMS: [System; 5] = [
+    System {
+        letter: 'A',
+        title: "a bug log, a ledger and shared prose of many sessions",
+        prefix: "WOLF",
+        behaviours: BUG_LOG_BEHAVIOURS,
+        defects: BUG_LOG_DEFECTS,
+    },
     System {
         letter: 'B',
         title: "a status file for each run of an agent",

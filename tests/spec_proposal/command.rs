@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::yard::{add, in_doubt, lines, text, yard};
 use crate::program::{Kept, Yard, said};
+use crate::watch::open_terminal;
 
 /// PROPOSAL-19: Who proposed, began, accepted, rejected and resolved what, when and why, stays in the history and in `list
 /// --all`, with the sum of each content; the state keeps no content of what has ended.
@@ -149,6 +150,38 @@ fn a_script_says_yes() {
     assert_eq!(text(&yard), "# Notes\n");
     assert_eq!(yard.json(1, ["proposal", "check"])["value"]["proposed"], 1);
     assert_eq!(yard.run(["proposal", "accept", "notes.md", "--all", "--yes"]).code, 0);
+}
+
+/// PROPOSAL-27: On a terminal `accept` and `reject` without ids show what waits and ask for numbers, show what is chosen,
+/// `accept` with its diff, and do nothing unless it is confirmed.
+#[test]
+fn a_person_is_asked() {
+    let yard = yard(&["p", "q", "r"]);
+    let ask = |typed: &str, args: &[&str]| {
+        let terminal = open_terminal(120, 60);
+        terminal.types(typed);
+        let open = || Stdio::from(terminal.slave.try_clone().unwrap());
+        let mut command = yard.fencehold();
+        command.args(["proposal"]).args(args).env("TERM", "dumb");
+        let status = command.stdin(open()).stdout(open()).stderr(open()).status().unwrap();
+        (crate::program::code(status), terminal.read())
+    };
+    for (typed, code) in [("q\n", 0), ("\n", 0), ("1\nn\n", 0), ("1\n\n", 0), ("9\n", 2), ("x\n", 2)] {
+        let (ended, told) = ask(typed, &["accept", "notes.md"]);
+        assert_eq!((ended, text(&yard).as_str()), (code, "# Notes\n"), "{typed:?}: {told}");
+        assert!(told.contains("accept which") && told.contains("nothing"), "{told}");
+    }
+    let (ended, told) = ask("1,3\ny\n", &["accept", "notes.md"]);
+    assert_eq!(ended, 0, "{told}");
+    assert!(
+        told.contains("+text of p") && !told.contains("+text of q") && told.contains("accept 2?"),
+        "{told}"
+    );
+    let (ended, told) = ask("y\n", &["reject", "notes.md", "--all"]);
+    assert_eq!(ended, 0, "{told}");
+    let states: Vec<Value> =
+        lines(&yard, &["proposal", "list", "--all"]).iter().map(|one| one["state"].clone()).collect();
+    assert_eq!(states, ["accepted", "rejected", "accepted"]);
 }
 
 /// PROPOSAL-23: `show` prints what an accept would change in the file, in the unified form of diff, which `patch` applies.

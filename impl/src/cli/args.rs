@@ -264,6 +264,15 @@ pub(super) enum Log {
         #[command(flatten)]
         fence: Fenced,
     },
+    /// Take over a log that is one JSON array, or an object with an array `bugs`; it is read, and stays
+    Import {
+        /// The file to read
+        legacy: PathBuf,
+        /// The file to append to
+        file: PathBuf,
+        #[command(flatten)]
+        fence: Fenced,
+    },
     /// Say what is damaged and which ids stand there twice
     Check {
         /// The file

@@ -1,6 +1,8 @@
-//! `fencehold log append|read|search|compact|check`.
+//! `fencehold log append|read|search|compact|import|check`.
 
 mod compact;
+mod import;
+pub(super) mod imported;
 mod search;
 
 use std::io::Read as _;
@@ -29,6 +31,7 @@ pub(super) fn log(command: &Asked, common: &Common) -> Ended {
         Asked::Read { file } => print(&session, file),
         Asked::Search(asked) => search::search(&session, asked),
         Asked::Compact { file, fence } => compact::compact(&session, file, fence),
+        Asked::Import { legacy, file, fence } => import::import(&session, legacy, file, fence),
         Asked::Check { file } => report(&session, file),
     }
 }
@@ -125,13 +128,13 @@ fn print(session: &Session, file: &Path) -> Ended {
 
 fn report(session: &Session, file: &Path) -> Ended {
     let place = session.rooted()?.locate(&session.fs, &session.file(file)?, Last::Refuse)?;
-    let (checked, left) = match Locks::open(session)? {
+    let (checked, left, lacking) = match Locks::open(session)? {
         Some(locks) => {
             let rooted = session.rooted()?;
             let log = Log::open(session.fs, locks.folder()?, &rooted, &session.file(file)?, None)?;
-            (log.check()?, log.left()?)
+            (log.check()?, log.left()?, imported::lacking(session, &log)?)
         }
-        None => (check(&session.fs, &place)?, Vec::new()),
+        None => (check(&session.fs, &place)?, Vec::new(), Vec::new()),
     };
     let duplicates: Vec<&String> = checked.duplicates.iter().collect();
     let object = json!({
@@ -140,6 +143,7 @@ fn report(session: &Session, file: &Path) -> Ended {
         "duplicates": duplicates,
         "unterminated_bytes": checked.unterminated_bytes,
         "left": compact::objects(&left),
+        "not_imported": imported::objects(&lacking),
     });
     let mut text = format!("{} records, {} damaged lines\n", checked.records, checked.damaged_count);
     for id in &duplicates {
@@ -155,7 +159,7 @@ fn report(session: &Session, file: &Path) -> Ended {
     if !duplicates.is_empty() {
         session.out.say(&format!("{}: {} ids occur more than once", file.display(), duplicates.len()));
     }
-    let is_owed = compact::tell_left(session.out, file, &left);
+    let is_owed = compact::tell_left(session.out, file, &left) | imported::tell(session.out, file, &lacking);
     let code = tell(session.out, file, &checked.damaged, checked.damaged_count);
     Ok(if code == 0 && (!duplicates.is_empty() || is_owed) { REFUSED } else { code })
 }

@@ -135,7 +135,7 @@ fn members(body: &str) -> Vec<Member> {
 }
 
 /// The stretches between the commas of this level, and where the first colon of this level is in each.
-fn pieces(body: &str) -> Vec<(Range<usize>, Option<usize>)> {
+pub(crate) fn pieces(body: &str) -> Vec<(Range<usize>, Option<usize>)> {
     let (mut pieces, mut start, mut colon) = (Vec::new(), 0, None);
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for (at, byte) in body.bytes().enumerate() {

@@ -30,6 +30,7 @@ use std::time::Duration;
 use fencehold_model::LockName;
 use serde_json::Value;
 
+pub(crate) use edit::pieces;
 pub(crate) use replace::{new_file_mode, replace};
 pub use update::{Incremented, Repaired, check_patch, merged};
 pub use version::Version;

@@ -272,7 +272,7 @@ fn pieces(torn: bool, lines: &[&[u8]]) -> Vec<Vec<u8>> {
     pieces
 }
 
-fn ends_in_newline(file: &impl File, len: u64) -> io::Result<bool> {
+pub(super) fn ends_in_newline(file: &impl File, len: u64) -> io::Result<bool> {
     let mut last = [0_u8];
     loop {
         match len.checked_sub(1).map(|at| file.read_at(at, &mut last)) {

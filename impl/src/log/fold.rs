@@ -91,6 +91,13 @@ impl Counted {
         self.last_seen = self.last_seen.take().max(other.last_seen.clone());
     }
 
+    /// Whether joining `other` would change nothing.
+    fn covers(&self, other: &Counted) -> bool {
+        let mut joined = self.clone();
+        joined.join(other);
+        joined == *self
+    }
+
     fn bytes(&self) -> usize {
         self.seen.keys().map(|id| id.len() + 8).sum()
     }
@@ -118,6 +125,15 @@ impl Counted {
         }
         record
     }
+}
+
+/// Whether `record` says all that `other` does: it is equal, or says the same thing and counts it.
+pub(super) fn covers(record: &Record, other: &Record) -> bool {
+    let counts = || match (Counted::of(record), Counted::of(other)) {
+        (Some(counted), Some(other)) => counted.covers(&other),
+        _ => false,
+    };
+    record == other || saying(record).is_some_and(|says| saying(other) == Some(says)) && counts()
 }
 
 fn number(value: &Value) -> Option<u64> {

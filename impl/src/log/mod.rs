@@ -16,6 +16,8 @@ mod append;
 mod attributes;
 mod compact;
 mod fold;
+mod import;
+mod legacy;
 mod lines;
 mod old;
 mod once;
@@ -32,6 +34,8 @@ pub use append::{Appended, Note, check_record};
 pub(crate) use attributes::union_line;
 pub use attributes::{GitCheckout, union_merge};
 pub use compact::Compacted;
+pub use import::Imported;
+pub use legacy::{LEGACY_BYTES_MAX, Legacy};
 pub use old::Left;
 #[cfg(feature = "cli")]
 pub(crate) use old::is_old_name;

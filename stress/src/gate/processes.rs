@@ -12,9 +12,10 @@ use crate::target::Spec;
 use crate::targets::CONTROLS;
 
 /// The correct adapter and the modules that it is made of, by their names: Python, standard library only.
-const CONTROL: [(&str, &str); 3] = [
+const CONTROL: [(&str, &str); 4] = [
     ("control.py", include_str!("../../adapters/control.py")),
     ("control_fields.py", include_str!("../../adapters/control_fields.py")),
+    ("control_proposals.py", include_str!("../../adapters/control_proposals.py")),
     ("control_registry.py", include_str!("../../adapters/control_registry.py")),
 ];
 /// Processes at once.

@@ -122,6 +122,7 @@ pub fn scenarios() -> Vec<Box<dyn Scenario>> {
     all.extend(together::all());
     all.extend(super::power::scenarios());
     all.push(Box::new(together::Files::without_locks()));
+    all.push(Box::new(together::Compacts::without_locks()));
     all.push(Box::new(together::LockUsers::without_locks()));
     all.push(Box::new(together::MachineUsers::without_locks()));
     all.extend(Swarm::all().into_iter().map(|swarm| Box::new(swarm) as Box<dyn Scenario>));

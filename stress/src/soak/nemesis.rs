@@ -51,9 +51,13 @@ pub(super) fn harm(arena: &Arena, mut rng: Rng) -> Result<Deeds, String> {
             20..36 => stop_and_continue(arena, &mut rng, &mut deeds),
             36..48 if arena.ours => tear_journal(arena, &mut rng, &mut deeds)?,
             48..53 if arena.ours => damage_journal(arena, &mut rng, &mut deeds)?,
-            53..69 if arena.ours => aimed_kill(arena, "", &mut deeds),
+            53..73 if arena.ours => drop(aimed_kill(arena, "", &mut deeds)),
             // Its file is replaced between this line and the next one of the accept.
-            69..85 if arena.ours && arena.offers.proposal => aimed_kill(arena, INTENT, &mut deeds),
+            73..85 if arena.ours && arena.offers.proposal => {
+                if !aimed_kill(arena, INTENT, &mut deeds) {
+                    kill(arena, rng.below(arena.slots.len() as u64), &mut deeds);
+                }
+            }
             36..80 if arena.offers.log => tear_log(arena, &mut rng, &mut deeds),
             _ => kill(arena, rng.below(arena.slots.len() as u64), &mut deeds),
         }
@@ -68,9 +72,10 @@ fn kill(arena: &Arena, slot: u64, deeds: &mut Deeds) {
     deeds.kills += u64::from(handle.signal(Signal::KILL));
 }
 
-/// Kills the writer of the next line that says `word` and names one of ours, as soon as the line is seen.
-fn aimed_kill(arena: &Arena, word: &str, deeds: &mut Deeds) {
-    let Some(path) = newest_journal(&arena.workspace) else { return };
+/// Kills the writer of the next line that says `word` and names one of ours, as soon as the line is seen; false where none
+/// came.
+fn aimed_kill(arena: &Arena, word: &str, deeds: &mut Deeds) -> bool {
+    let Some(path) = newest_journal(&arena.workspace) else { return false };
     let len = |path: &Path| fs::metadata(path).map(|meta| meta.len()).ok();
     let begun = Instant::now();
     let mut before = len(&path);
@@ -83,7 +88,7 @@ fn aimed_kill(arena: &Arena, word: &str, deeds: &mut Deeds) {
         before = now;
         let line: serde_json::Value = match last_line(&path) {
             Some(line) => serde_json::from_slice(&line).unwrap_or_default(),
-            None => return,
+            None => return false,
         };
         if !line.to_string().contains(word) {
             continue;
@@ -92,9 +97,11 @@ fn aimed_kill(arena: &Arena, word: &str, deeds: &mut Deeds) {
         let actor = line["actor"].as_str().and_then(|actor| actor.strip_prefix('w'));
         let slot = actor.and_then(|actor| actor.split('.').next()?.parse().ok());
         if let Some(slot) = slot.filter(|slot| *slot < arena.slots.len() as u64) {
-            return kill(arena, slot, deeds);
+            kill(arena, slot, deeds);
+            return true;
         }
     }
+    false
 }
 
 fn stop_and_continue(arena: &Arena, rng: &mut Rng, deeds: &mut Deeds) {

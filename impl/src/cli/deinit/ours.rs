@@ -2,14 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::log::imported;
 use super::super::{hook, init, plan, settings, union_lines, waiting};
 use crate::error::{Error, Result};
 use crate::fs::{Kind, RealFs};
 use crate::log::is_old_name;
 
 /// Ours whatever is in them.
-const FILES: [&str; 7] =
-    ["lock", "floor.json", "synced", init::IGNORE, settings::FILE, hook::FAILED_OPEN, union_lines::FILE];
+const FILES: [&str; 8] = [
+    "lock",
+    "floor.json",
+    "synced",
+    init::IGNORE,
+    settings::FILE,
+    hook::FAILED_OPEN,
+    union_lines::FILE,
+    imported::FILE,
+];
 /// Copies of damaged bytes stand here, and nowhere else.
 const QUARANTINE: &str = "quarantine";
 

@@ -9,7 +9,7 @@ use fencehold_model::proposal::{Refusal, Target};
 use super::args::Chosen;
 use super::look::{is_pending, line};
 use super::pick::Numbers;
-use super::{RealProse, render, typed, with_prose};
+use super::{RealProse, diff, render, typed, with_prose};
 use crate::cli::front::plain;
 use crate::cli::locks::Locks;
 use crate::cli::out::Ended;
@@ -40,7 +40,7 @@ pub(super) fn each(
         let ids = if chosen.ids.is_empty() {
             let mut pending = prose.list(Some(&target))?.value;
             pending.retain(is_pending);
-            match choose(chosen, &target, doing, pending)? {
+            match choose(session, prose, chosen, doing, pending)? {
                 Some(ids) => ids,
                 None => {
                     session.out.say("nothing was done");
@@ -60,8 +60,9 @@ pub(super) fn each(
 
 /// The ids of those that are chosen among `pending`; none where whoever was asked wants none.
 fn choose(
+    session: &Session,
+    prose: &RealProse<'_>,
     chosen: &Chosen,
-    target: &Target,
     doing: &str,
     pending: Vec<View>,
 ) -> Result<Option<Vec<ProposalId>>> {
@@ -72,6 +73,7 @@ fn choose(
         )));
     }
     if pending.is_empty() {
+        session.out.say("nothing waits");
         return Ok(Some(Vec::new()));
     }
     let numbers = match (&chosen.pick, chosen.all) {
@@ -81,7 +83,7 @@ fn choose(
             return Err(Error::usage(format!("--yes alone names nothing to {doing}: give --all or --pick")));
         }
         (None, false) => {
-            show(&pending);
+            pending.iter().for_each(|view| show(&line(view)));
             let typed = ask(&format!("{doing} which (numbers as in 1-3,5; a for all; q for none)? "))?;
             match typed.as_str() {
                 "a" => None,
@@ -93,12 +95,15 @@ fn choose(
         }
     };
     if let Some(numbers) = &numbers {
-        check(numbers, target, &pending)?;
+        check(numbers, &pending)?;
     }
     let wanted = |view: &View| numbers.as_ref().is_none_or(|numbers| numbers.contains(view.proposal.number));
     let wanted: Vec<View> = pending.into_iter().filter(wanted).collect();
     if !chosen.yes {
-        show(&wanted);
+        for view in &wanted {
+            show(&line(view));
+            show(&changes(session, prose, view)?);
+        }
         if !matches!(ask(&format!("{doing} {}? [y/N] ", wanted.len()))?.as_str(), "y" | "Y" | "yes") {
             return Ok(None);
         }
@@ -107,22 +112,27 @@ fn choose(
 }
 
 /// A number that is no proposal's that waits is a slip of the finger, and nothing is done.
-fn check(numbers: &Numbers, target: &Target, pending: &[View]) -> Result<()> {
+fn check(numbers: &Numbers, pending: &[View]) -> Result<()> {
     let is_there = |first, last| pending.iter().any(|view| (first..=last).contains(&view.proposal.number));
     let idle = numbers.idle(is_there);
     if idle.is_empty() {
         return Ok(());
     }
-    Err(Error::usage(format!(
-        "nothing that is proposed for {target} has the number {}; nothing was done",
-        idle.join(", ")
-    )))
+    Err(Error::usage(format!("nothing that waits has the number {}; nothing was done", idle.join(", "))))
 }
 
-fn show(views: &[View]) {
-    for view in views {
-        let _ = stderr().lock().write_all(line(view).as_bytes());
-    }
+/// What it would change in the file as that is now, or what it says where it cannot.
+fn changes(session: &Session, prose: &RealProse<'_>, view: &View) -> Result<String> {
+    let diff = match prose.preview(view)? {
+        Some(Ok((before, after))) => diff::appended(&view.target, &before, &after),
+        Some(Err(why)) => format!("{why}\n{}", view.proposal.content().unwrap_or_default()),
+        None => String::new(),
+    };
+    Ok(diff::shown(session.out, &diff))
+}
+
+fn show(text: &str) {
+    let _ = stderr().lock().write_all(text.as_bytes());
 }
 
 fn ask(question: &str) -> Result<String> {

@@ -20,8 +20,6 @@ pub enum Where {
     CommandLine(Test),
     /// Git helpers: what has it does with a repository what ours does, and the test that ours passes fails on it.
     GitHelper(Test),
-    /// None yet: it belongs to a part that does not exist.
-    Later(Part),
     /// None: it cannot be expressed in a program that could stand beside ours.
     Argued {
         /// Why, in a sentence.
@@ -38,26 +36,6 @@ pub struct Test {
     pub file: &'static str,
     /// Its name.
     pub name: &'static str,
-}
-
-/// A part that does not exist yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// Plans in prose whose statuses are written back, and the branch that they are on.
-    Plans,
-    /// The step from one form of a file to the next.
-    Migration,
-}
-
-impl Part {
-    /// Its name in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Part::Plans => "the plans",
-            Part::Migration => "the migration",
-        }
-    }
 }
 
 /// One numbered defect.
@@ -119,10 +97,6 @@ const fn argued(
     Numbered { number, name, by: Where::Argued { why, shown } }
 }
 
-const fn later(number: &'static str, name: &'static str, part: Part) -> Numbered {
-    Numbered { number, name, by: Where::Later(part) }
-}
-
 /// Where work is called finished, by ours and by a registry with one flaw.
 const CLOSEOUTS: &str = "tests/replaced/registry.rs";
 
@@ -158,7 +132,12 @@ pub const CATALOG: [Numbered; 52] = [
         "tests/log_git.rs",
         "without_the_attribute_two_branches_that_appended_conflict",
     ),
-    later("M21", "migrate-half", Part::Migration),
+    command_line(
+        "M21",
+        "migrate-half",
+        "tests/replaced/bug_log.rs",
+        "a_migration_that_dies_at_any_step_is_ended_by_the_next",
+    ),
     process("M23", "merge-twice"),
     process("M25", "stale-status-overwrite"),
     process("M26", "reader-writes"),

@@ -21,7 +21,11 @@ impl Files {
     /// Every operation on documents and logs, in a fixed order.
     #[must_use]
     pub fn all(model: Persistence) -> Vec<Self> {
-        let torn = torn::documents().into_iter().chain(torn::logs()).chain(torn::compactions());
+        let torn = torn::documents()
+            .into_iter()
+            .chain(torn::logs())
+            .chain(torn::compactions())
+            .chain(torn::imports());
         torn.map(|torn| Files { torn, model }).collect()
     }
 }

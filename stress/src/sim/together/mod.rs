@@ -1,6 +1,7 @@
 //! Processes that use the shipped code at the same time, are killed at any call, and leave a disk that is then judged.
 
 mod committers;
+mod compacts;
 mod creators;
 mod files;
 mod locks;
@@ -9,6 +10,7 @@ mod overrides;
 mod prose;
 
 pub use committers::Committers;
+pub use compacts::Compacts;
 pub use creators::Creators;
 pub use files::Files;
 pub use locks::LockUsers;
@@ -34,6 +36,7 @@ pub fn all() -> Vec<Box<dyn Scenario>> {
         Box::new(LockUsers::rotating()),
         Box::new(MachineUsers::new()),
         Box::new(Files::new()),
+        Box::new(Compacts::new()),
         Box::new(Creators::new()),
         Box::new(Overrides::new(Way::Shipped)),
         Box::new(Accepts::new(accepting::Way::Shipped)),

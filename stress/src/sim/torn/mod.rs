@@ -7,6 +7,7 @@
 
 mod compact;
 mod document;
+mod import;
 mod journal;
 mod log;
 mod machines;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 
 pub use compact::all as compactions;
 pub use document::all as documents;
+pub use import::all as imports;
 pub use journal::{creations, locks, rotations};
 pub use log::all as logs;
 pub use machines::{leases, tasks};
@@ -224,7 +226,7 @@ impl Scenario for Torn {
 /// Every operation on one thing, in a fixed order; [`overrides`] does several after each other.
 #[must_use]
 pub fn all() -> Vec<Torn> {
-    [creations(), locks(), rotations(), leases(), tasks(), logs(), compactions(), documents()]
+    [creations(), locks(), rotations(), leases(), tasks(), logs(), compactions(), imports(), documents()]
         .into_iter()
         .flatten()
         .collect()
