@@ -94,6 +94,8 @@ mod mutants_sim;
 mod plan;
 /// The gate's stage `plans`: machines that share a remote, and helpers with known defects.
 mod plans_storm;
+/// Two clones and one board that is exchanged: the story of plan files in six steps.
+mod plans_two_machines;
 /// The power fails at every call of every operation: what the next boot finds.
 mod power;
 /// Starts the shipped command line as real processes; holds no test.

@@ -136,6 +136,8 @@ fn acquire_prints_the_token_alone() {
 
 /// CLI-10: The first write creates the workspace and says so once on stderr, and a read where there is none answers
 /// empty and creates nothing.
+///
+/// Behaviour A1.7: a read without a workspace says nothing and makes none.
 #[test]
 fn the_first_write_creates_the_workspace() {
     let yard = Yard::with_git();

@@ -9,5 +9,9 @@ mod plans;
 mod registry;
 /// A lock of one session on the whole checkout, asked for by the hooks of an agent's harness.
 mod session_lock;
+/// Proposals of sessions for shared prose, and the merges that put them there.
+mod shared_prose;
+/// Totals in a JSON file that the hooks of several sessions add to, under a lock file.
+mod shared_totals;
 /// The status of an agent's run in a JSON file, which five kinds of processes write.
 mod status_files;

@@ -153,7 +153,6 @@ pub(super) fn caught(number: &str) -> Option<String> {
         Where::CommandLine(by) => Some(format!("a command line: {}", super::page::test(by.file, by.name))),
         Where::GitHelper(by) => Some(format!("a git helper: {}", super::page::test(by.file, by.name))),
         Where::Argued { shown, .. } => shown.map(|by| super::page::test(by.file, by.name)),
-        Where::Later(_) => None,
     }
 }
 

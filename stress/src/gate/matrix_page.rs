@@ -53,7 +53,6 @@ fn bench(by: Where) -> (&'static str, String) {
         }
         Where::CommandLine(by) => ("command lines", test(by)),
         Where::GitHelper(by) => ("git helpers", test(by)),
-        Where::Later(part) => ("none yet", format!("it belongs to {}, which is not there yet", part.name())),
         Where::Argued { why, shown } => {
             let shown = shown.map(|by| format!("; shown {}", test(by)));
             ("none", format!("{why}{}", shown.unwrap_or_default()))

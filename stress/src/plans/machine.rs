@@ -1,5 +1,6 @@
 //! One machine: a clone, its helper, and what a person does there.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -160,22 +161,45 @@ impl Machine {
         if ended.code == Some(0) { Ok(()) } else { Err(format!("set {task} {status}: {ended:?}")) }
     }
 
-    /// What the board of this machine says of a task.
+    /// What the board of this machine says of a task; nothing where it does not know it.
     ///
     /// # Errors
     /// Where it cannot be read.
     pub fn board(&self, task: &str) -> Result<String, String> {
+        Ok(self.boards()?.remove(task).unwrap_or_default())
+    }
+
+    /// What the board of this machine says of every task; several statuses with `|` between them.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn boards(&self) -> Result<BTreeMap<String, String>, String> {
         let mut command = self.command();
         match self.helper {
-            Helper::Shipped => command.args(["task", "get", task, "--json"]),
-            Helper::Own(_) => command.args(["get", task]),
+            Helper::Shipped => command.args(["task", "list", "--json"]),
+            Helper::Own(_) => command.arg("list"),
         };
         let ended = within(command, AT_MOST)?;
-        let value: Value =
-            serde_json::from_str(ended.out.trim()).map_err(|_| format!("get {task}: {ended:?}"))?;
-        let statuses = value["statuses"].as_array().cloned().unwrap_or_default();
-        let statuses: Vec<&str> = statuses.iter().filter_map(Value::as_str).collect();
-        Ok(statuses.join("|"))
+        let mut boards = BTreeMap::new();
+        for line in ended.out.lines() {
+            let value: Value = serde_json::from_str(line).map_err(|_| format!("the board: {ended:?}"))?;
+            let (Some(task), Some(statuses)) = (value["task"].as_str(), value["statuses"].as_array()) else {
+                return Err(format!("the board: {ended:?}"));
+            };
+            let statuses: Vec<&str> = statuses.iter().filter_map(Value::as_str).collect();
+            boards.insert(task.to_owned(), statuses.join("|"));
+        }
+        if ended.code == Some(0) { Ok(boards) } else { Err(format!("the board: {ended:?}")) }
+    }
+
+    /// Runs the shipped command with these words.
+    ///
+    /// # Errors
+    /// Where it cannot be run.
+    pub fn fencehold(&self, args: &[&str]) -> Result<Ended, String> {
+        let mut command = Machine { helper: Helper::Shipped, ..self.clone() }.command();
+        command.args(args);
+        within(command, AT_MOST)
     }
 
     fn fixing(&self, flags: &[&str]) -> Command {

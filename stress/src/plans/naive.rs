@@ -139,8 +139,10 @@ pub fn broken_plan(words: &str, args: &[String]) -> ExitCode {
     let mut run = Run { flaws, clone, board: board.into(), told: Vec::new() };
     let code = match rest {
         ["set", task, status] => run.set(task, status).map(|()| 0),
-        ["get", task] => run.read().map(|board| {
-            println!("{}", json!({ "statuses": [board.get(*task)] }));
+        ["list"] => run.read().map(|board| {
+            for (task, status) in board {
+                println!("{}", json!({ "task": task, "statuses": [status] }));
+            }
             0
         }),
         ["fix", flags @ ..] => run.fix(flags.contains(&"--pull")),

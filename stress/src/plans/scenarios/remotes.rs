@@ -1,13 +1,16 @@
 //! What a remote does.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Outcome, Stage, commits, done, refuses, unless};
-use crate::plans::machine::{AT_MOST, Helper};
+use crate::plans::machine::{AT_MOST, Helper, at_work};
 use crate::plans::naive::Flaw;
 
 /// How long a helper that is known to hang is waited for; who does not hang has as long as it takes.
 const HANGS: Duration = Duration::from_secs(6);
+
+/// How long who was killed may take to be gone.
+const GONE: Duration = Duration::from_secs(60);
 
 /// A remote that cannot be asked: nothing is written.
 pub fn it_is_offline(stage: &Stage<'_>) -> Outcome {
@@ -77,7 +80,12 @@ pub fn a_remote_that_hangs(stage: &Stage<'_>) -> Outcome {
     unless(ended.says("timed-out") && ended.code != Some(0), || {
         format!("that it timed out is not said: {ended:?}")
     })?;
-    let left = crate::plans::machine::at_work(&one.clone);
+    let (begun, mut left) = (Instant::now(), at_work(&one.clone));
+    // Who was killed is gone when the kernel gets to it.
+    while !left.is_empty() && begun.elapsed() < GONE {
+        std::thread::yield_now();
+        left = at_work(&one.clone);
+    }
     unless(left.is_empty(), || format!("processes that it started are still there: {left:?}"))
 }
 

@@ -30,17 +30,18 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// What must have happened sometimes and did not.
+    /// What must have happened sometimes and did not. A `short` run has no time for what depends on others.
     #[must_use]
-    pub fn missed(&self, kills: bool) -> Vec<String> {
-        let mut all = vec![
-            ("statuses set on a board", self.sets),
-            ("statuses edited in a file", self.edits),
-            ("commits of the helper", self.written),
-            ("branches found behind or diverged", self.behind + self.diverged),
-        ];
+    pub fn missed(&self, kills: bool, short: bool) -> Vec<String> {
+        let mut all = vec![("statuses set on a board", self.sets), ("commits of the helper", self.written)];
         if kills {
             all.push(("helpers killed", self.kills));
+        }
+        if !short {
+            all.push(("statuses edited in a file", self.edits));
+            all.push(("branches found behind or diverged", self.behind + self.diverged));
+        }
+        if kills && !short {
             all.push(("helpers killed between the write of a file and its commit", self.kills_between));
         }
         all.into_iter().filter(|(_, count)| *count == 0).map(|(what, _)| format!("no {what}")).collect()

@@ -88,7 +88,7 @@ fn rebase(machine: &Machine) -> Result<(), String> {
         let go_on = if changed { "--continue" } else { "--skip" };
         rebased = machine.git(&["-c", "core.editor=true", "rebase", go_on]);
     }
-    Err("a rebase that does not end".to_owned())
+    Err(format!("a rebase does not end: {rebased:?}; {:?}", machine.git(&["status"])))
 }
 
 /// A person takes of each task the higher status.

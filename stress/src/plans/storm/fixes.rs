@@ -1,6 +1,6 @@
 //! The helper is run, and killed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -109,7 +109,8 @@ fn killed(arena: &Arena, machine: &Machine, flags: &[&str], rng: &mut Rng) -> Re
         2 => Aim::Moved,
         _ => Aim::After(Duration::from_micros(rng.below(250_000))),
     };
-    let with_its_git = rng.one_in(2);
+    // A lock that is left is waited for before it is named.
+    let with_its_git = rng.one_in(2) && !arena.options.short;
     let was = seen(machine);
     let mut child = machine.begin_fix(flags)?;
     let begun = Instant::now();
@@ -174,10 +175,8 @@ fn left_behind(arena: &Arena, machine: &Machine) -> Result<(), String> {
         }
         std::fs::remove_file(&lock).map_err(|error| format!("{}: {error}", lock.display()))?;
     }
-    // Locks of single refs, which a killed git leaves too.
-    for name in ["HEAD.lock", "refs/heads/main.lock", "refs/remotes/origin/main.lock", "packed-refs.lock"] {
-        let _ = std::fs::remove_file(machine.clone.join(".git").join(name));
-    }
+    // The others that a killed git leaves: of refs, and of what git notes beside them.
+    unlock(&machine.clone.join(".git"))?;
     if !dirty(machine)?.is_empty() {
         is_between = true;
         // It finishes what it has begun, or says why not.
@@ -191,6 +190,21 @@ fn left_behind(arena: &Arena, machine: &Machine) -> Result<(), String> {
         counts.kills_between += u64::from(is_between);
         counts.kills_locked += u64::from(is_locked);
     });
+    Ok(())
+}
+
+/// Removes what is left of locks of git, as a person does once no git runs any more.
+fn unlock(dir: &Path) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", dir.display());
+    for entry in std::fs::read_dir(dir).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let is_ours = path.file_name().is_some_and(|name| name == "fencehold" || name == "objects");
+        if path.is_dir() && !is_ours {
+            unlock(&path)?;
+        } else if path.extension().is_some_and(|extension| extension == "lock") {
+            std::fs::remove_file(&path).map_err(failed)?;
+        }
+    }
     Ok(())
 }
 

@@ -46,6 +46,8 @@ pub struct Options {
     pub most: Duration,
     /// Whether helpers are killed.
     pub kills: bool,
+    /// Whether it ends before what depends on others has happened.
+    pub short: bool,
 }
 
 /// What a run found.
@@ -168,9 +170,13 @@ fn storm(arena: &Arena, machines: &[Machine], tell: &mut dyn FnMut(u64)) -> Resu
             std::thread::sleep(LOOK_EVERY);
             tell(arena.fixes.load(Ordering::Relaxed));
             let elapsed = begun.elapsed();
-            let enough = elapsed >= arena.options.least
-                && locked(&arena.found).counts.missed(arena.options.kills).is_empty();
+            let (enough, is_wrong) = {
+                let found = locked(&arena.found);
+                let missed = found.counts.missed(arena.options.kills, arena.options.short);
+                (elapsed >= arena.options.least && missed.is_empty(), !found.violations.is_empty())
+            };
             if enough
+                || is_wrong
                 || elapsed >= arena.options.most
                 || workers.iter().any(std::thread::ScopedJoinHandle::is_finished)
             {

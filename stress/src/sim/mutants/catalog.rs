@@ -20,8 +20,6 @@ pub enum Where {
     CommandLine(Test),
     /// Git helpers: what has it does with a repository what ours does, and the test that ours passes fails on it.
     GitHelper(Test),
-    /// None yet: it belongs to a part that does not exist.
-    Later(Part),
     /// None: it cannot be expressed in a program that could stand beside ours.
     Argued {
         /// Why, in a sentence.
@@ -38,23 +36,6 @@ pub struct Test {
     pub file: &'static str,
     /// Its name.
     pub name: &'static str,
-}
-
-/// A part that does not exist yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// Plans in prose whose statuses are written back, and the branch that they are on.
-    Plans,
-}
-
-impl Part {
-    /// Its name in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Part::Plans => "the plans",
-        }
-    }
 }
 
 /// One numbered defect.

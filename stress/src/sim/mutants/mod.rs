@@ -9,7 +9,7 @@ mod locks;
 mod stores;
 
 pub use bench::{EXECUTIONS_MAX, Mutant, MutantResult, executions_to_violation, run_controls, run_mutants};
-pub use catalog::{CATALOG, Numbered, Part, Test, Where};
+pub use catalog::{CATALOG, Numbered, Test, Where};
 pub use locks::{Protocol, Record};
 pub use stores::{Defect, Reached, Store};
 
