@@ -206,3 +206,23 @@ fn the_command_that_ends_a_doubt_can_be_pasted_whatever_the_file_is_called() {
     let (command, _) = command.split_once(" --as").expect("a verdict");
     assert_eq!(command, r"proposal resolve 'my $(touch pasted) notes.md' 'it'\''s'");
 }
+
+#[test]
+fn a_worktree_that_lost_its_repository_hides_no_proposal() {
+    let yard = yard(&["q"]);
+    yard.git(&["add", "notes.md"]);
+    yard.git(&["commit", "-q", "-m", "one"]);
+    // Outside of the root, as worktrees are.
+    let away = tempfile::tempdir().unwrap();
+    let tree = away.path().canonicalize().unwrap().join("tree");
+    yard.git(&["worktree", "add", "-q", "-b", "away", tree.to_str().unwrap()]);
+    begun(&yard, &tree, "q");
+    let link = tree.join(".git");
+    let was = fs::read_to_string(&link).unwrap();
+    fs::write(&link, "gitdir: /nonexistent/worktrees/tree\n").unwrap();
+    let listed = lines(&yard, &["proposal", "list"]);
+    assert_eq!((listed.len(), &listed[0]["state"]), (1, &json!("in_doubt")), "{listed:?}");
+    fs::write(&link, was).unwrap();
+    assert_eq!(yard.run(["proposal", "accept", "notes.md", "q"]).code, 0);
+    assert!(fs::read_to_string(tree.join("notes.md")).unwrap().ends_with("text of q\n"));
+}

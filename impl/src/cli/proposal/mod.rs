@@ -53,8 +53,15 @@ impl Ground for Checkout<'_> {
             return Ok(true);
         }
         let there = RealFs.stat(dir).map_err(|error| Error::environment("looking at", dir, error))?;
-        Ok(there.is_some()
-            && locate::locate(&RealFs, Start { at: dir, git_dir: None })?.dir == self.place.dir)
+        if there.is_none() {
+            return Ok(false);
+        }
+        match locate::locate(&RealFs, Start { at: dir, git_dir: None }) {
+            Ok(place) => Ok(place.dir == self.place.dir),
+            // A worktree whose link to its repository is broken: what was begun there is in doubt while it is.
+            Err(Error::Usage(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 
