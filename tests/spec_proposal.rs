@@ -5,6 +5,7 @@ mod command;
 mod kills;
 pub(crate) mod kit;
 mod machine;
+mod markdown;
 mod places;
 mod text;
 mod worlds;

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use serde_json::json;
 
-use super::yard::{add, add_in, begun, lines, text, yard};
+use super::yard::{add, add_in, begun, begun_for, lines, text, yard};
 use crate::program::{Said, Yard};
 
 /// PROPOSAL-17: Every spelling of the path of a file, through links, through `..` and from any working directory, names one
@@ -92,4 +92,101 @@ fn worktrees_share_proposals_and_settle_each_others() {
     fs::remove_dir_all(&tree).unwrap();
     let refused = yard.json(1, ["proposal", "accept", "notes.md", "s"]);
     assert_eq!(refused["value"]["state"], "in_doubt", "{refused}");
+}
+
+/// A repository where an accept of `p` for `docs/a.md` is begun, `q` waits for that file, and `r` for another.
+fn begun_in_a_folder() -> Yard {
+    let yard = yard(&["r"]);
+    fs::create_dir(yard.join("docs")).unwrap();
+    fs::write(yard.join("docs/a.md"), "# A\n").unwrap();
+    add(&yard, "docs/a.md", "p", "text of p\n");
+    add(&yard, "docs/a.md", "q", "text of q\n");
+    begun_for(&yard, &yard.path(), "docs/a.md", "p");
+    yard
+}
+
+/// What stands in the place of a file, or of its folder, which is no file.
+fn in_its_place(yard: &Yard, what: &str) {
+    let (docs, file) = (yard.join("docs"), yard.join("docs/a.md"));
+    match what {
+        "a folder" => {
+            fs::remove_file(&file).unwrap();
+            fs::create_dir(&file).unwrap();
+        }
+        "a socket" => {
+            fs::remove_file(&file).unwrap();
+            drop(std::os::unix::net::UnixListener::bind(&file).unwrap());
+        }
+        "a link" => {
+            fs::rename(&file, yard.join("b.md")).unwrap();
+            symlink("../b.md", &file).unwrap();
+        }
+        "no folder" => fs::rename(&docs, yard.join("moved")).unwrap(),
+        "a linked folder" => {
+            fs::rename(&docs, yard.join("moved")).unwrap();
+            symlink("moved", &docs).unwrap();
+        }
+        "a file for its folder" => {
+            fs::remove_dir_all(&docs).unwrap();
+            fs::write(&docs, "text\n").unwrap();
+        }
+        "a loop for its folder" => {
+            fs::remove_dir_all(&docs).unwrap();
+            symlink("docs", &docs).unwrap();
+        }
+        other => panic!("{other}"),
+    }
+}
+
+const NO_FILES: [&str; 7] = [
+    "a folder",
+    "a socket",
+    "a link",
+    "no folder",
+    "a linked folder",
+    "a file for its folder",
+    "a loop for its folder",
+];
+
+/// PROPOSAL-11: What an accept that was killed has begun is recorded as accepted where the file holds the line of the proposal,
+/// or the bytes that were intended; it is done where the file is as it was; and it is in doubt where the file is anything else,
+/// or gone.
+///
+/// PROPOSAL-28: What was proposed for a file whose folder is gone, or in whose place something else stands, is listed, shown,
+/// rejected and resolved by the path that it had.
+#[test]
+fn a_doubt_about_what_is_no_file_any_more_hides_nothing_and_can_be_ended() {
+    for what in NO_FILES {
+        let yard = begun_in_a_folder();
+        in_its_place(&yard, what);
+        let listed = lines(&yard, &["proposal", "list"]);
+        let states: Vec<_> =
+            listed.iter().map(|line| (line["id"].as_str(), line["state"].as_str())).collect();
+        let wanted = [("p", "in_doubt"), ("q", "proposed"), ("r", "proposed")];
+        assert_eq!(states, wanted.map(|(id, state)| (Some(id), Some(state))), "{what}");
+        assert_eq!(yard.run(["proposal", "show", "docs/a.md", "p"]).code, 0, "{what}");
+        let doctor = yard.run(["doctor"]);
+        let told = doctor.stdout.clone() + &doctor.stderr;
+        assert!(doctor.code == 2 && told.contains("proposal resolve docs/a.md p --as"), "{what}: {doctor:?}");
+        assert_eq!(yard.run(["proposal", "accept", "notes.md", "r"]).code, 0, "{what}");
+        let resolve = ["proposal", "resolve", "docs/a.md", "p", "--as", "rejected", "--reason", "gone"];
+        let resolved = yard.run(resolve);
+        assert_eq!(resolved.code, 0, "{what}: {resolved:?}");
+        let rejected = yard.run(["proposal", "reject", "docs/a.md", "--all", "--yes"]);
+        assert_eq!(rejected.code, 0, "{what}: {rejected:?}");
+        assert_eq!(yard.run(["proposal", "check"]).code, 0, "{what}");
+    }
+}
+
+/// The file is as it was, but led to by a link: an accept that was begun would be done outside of the tree.
+#[test]
+fn an_accept_that_was_begun_is_not_done_through_a_link_in_place_of_its_folder() {
+    let yard = begun_in_a_folder();
+    let outside = tempfile::tempdir().unwrap();
+    fs::copy(yard.join("docs/a.md"), outside.path().join("a.md")).unwrap();
+    fs::remove_dir_all(yard.join("docs")).unwrap();
+    symlink(outside.path(), yard.join("docs")).unwrap();
+    let refused = yard.json(1, ["proposal", "accept", "docs/a.md", "q"]);
+    assert_eq!(refused["value"]["state"], "in_doubt", "{refused}");
+    assert_eq!(fs::read_to_string(outside.path().join("a.md")).unwrap(), "# A\n");
 }

@@ -67,14 +67,19 @@ pub(super) fn in_doubt(yard: &Yard) {
 
 /// Begins an accept in a worktree, and does not go on.
 pub(super) fn begun(yard: &Yard, tree: &Path, id: &str) {
+    begun_for(yard, tree, "notes.md", id);
+}
+
+/// The same, for a file of another name.
+pub(super) fn begun_for(yard: &Yard, tree: &Path, name: &str, id: &str) {
     let host = RealHost::new().unwrap();
     let journal = FileJournal::new(RealFs, host.clone(), &yard.join(".git/fencehold"), Options::default());
-    let (ledger, target) = (Ledger::new(journal, host), Target::new("notes.md").unwrap());
+    let (ledger, target) = (Ledger::new(journal, host), Target::new(name).unwrap());
     let id = ProposalId::new(id).unwrap();
     let proposal = ledger.prose_of(&target).unwrap().value.proposals[&id].clone();
-    let before = fs::read(tree.join("notes.md")).unwrap();
+    let before = fs::read(tree.join(name)).unwrap();
     let after = applied(&before, &marker(&id, &proposal), proposal.content().unwrap()).unwrap();
-    let file = tree.canonicalize().unwrap().join("notes.md").to_string_lossy().into_owned();
+    let file = tree.canonicalize().unwrap().join(name).to_string_lossy().into_owned();
     let (before, after) = (Sum::of(&before), Sum::of(&after));
     let asking = Asking { actor: Holder::new("killed").unwrap(), op: ledger.new_op() };
     ledger.proposal(&asking, &Command::Intend { target, id, file, before, after }).unwrap();

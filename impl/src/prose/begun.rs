@@ -68,16 +68,15 @@ impl<F: Fs, J: Journal, H: Host, G: Ground> Prose<'_, F, J, H, G> {
         let path = Path::new(file);
         let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return Ok(None) };
         let rooted = match Rooted::new(self.fs, dir, &self.folder.dir) {
-            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) if is_gone(&error) => return Ok(None),
             rooted => rooted?,
         };
-        if !self.ground.is_ours(dir)? {
+        // Its path had no links in it: what is led to by one is not where it was.
+        if rooted.root() != dir || !self.ground.is_ours(dir)? {
             return Ok(None);
         }
         match rooted.locate(self.fs, Path::new(name), Last::Refuse) {
-            Err(Error::Environment { source, .. }) if source.kind() == std::io::ErrorKind::InvalidInput => {
-                Ok(None)
-            }
+            Err(error) if is_gone(&error) => Ok(None),
             place => place.map(Some),
         }
     }
@@ -86,7 +85,11 @@ impl<F: Fs, J: Journal, H: Host, G: Ground> Prose<'_, F, J, H, G> {
     pub(super) fn find(&self, begun: &Begun<'_>, place: Option<&Place>) -> Result<Found> {
         let Some(place) = place else { return Ok(Found::Neither) };
         let Intent { before, after, .. } = begun.intent;
-        Ok(match read_raw(self.fs, &place.path())? {
+        let raw = match read_raw(self.fs, &place.path()) {
+            Err(error) if is_gone(&error) => return Ok(Found::Neither),
+            raw => raw?,
+        };
+        Ok(match raw {
             Raw::Absent if *before == Sum::absent() => Found::Before(None),
             Raw::Absent | Raw::TooLong { .. } => Found::Neither,
             Raw::Bytes { was, bytes, .. } => {
@@ -198,6 +201,16 @@ impl<F: Fs, J: Journal, H: Host, G: Ground> Prose<'_, F, J, H, G> {
             Error::indefinite(Path::new(&begun.intent.file), what)
         })
     }
+}
+
+/// Whether no file can be there any more: its folder went, or something that is no file took the place of either.
+pub(super) fn is_gone(error: &Error) -> bool {
+    use rustix::io::Errno;
+    use std::io::ErrorKind::{InvalidInput, IsADirectory, NotADirectory, NotFound};
+    let Error::Environment { source, .. } = error else { return false };
+    matches!(source.kind(), NotFound | NotADirectory | IsADirectory | InvalidInput)
+        // A link that leads to itself; a socket.
+        || [Errno::LOOP, Errno::NXIO].iter().any(|errno| source.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 /// What is too long to be held in memory is no prose.

@@ -3,7 +3,7 @@
 use fencehold_model::ProposalId;
 use fencehold_model::proposal::{Intent, Proposal, Prose as Known, Target, Told, applied, holds, marker};
 
-use super::begun::{Begun, Found, too_long, unfit};
+use super::begun::{Begun, Found, is_gone, too_long, unfit};
 use super::{Ground, Prose, ROUNDS_MAX};
 use crate::document::{Raw, read_raw};
 use crate::error::Result;
@@ -67,8 +67,15 @@ impl<F: Fs, J: Journal, H: Host, G: Ground> Prose<'_, F, J, H, G> {
     /// Where the file cannot be read.
     pub fn preview(&self, view: &View) -> Result<Option<Preview>> {
         let Some(content) = view.proposal.content() else { return Ok(None) };
-        let place = self.rooted.locate(self.fs, view.target.as_str().as_ref(), Last::Follow)?;
-        let before = match read_raw(self.fs, &place.path())? {
+        let place = match self.rooted.locate(self.fs, view.target.as_str().as_ref(), Last::Follow) {
+            Err(error) if is_gone(&error) => return Ok(Some(Err(error.to_string()))),
+            place => place?,
+        };
+        let raw = match read_raw(self.fs, &place.path()) {
+            Err(error) if is_gone(&error) => return Ok(Some(Err(error.to_string()))),
+            raw => raw?,
+        };
+        let before = match raw {
             Raw::Absent => Vec::new(),
             Raw::TooLong { .. } => return Ok(Some(Err(too_long(&place).to_string()))),
             Raw::Bytes { bytes, .. } => bytes,

@@ -21,7 +21,7 @@ mod look;
 
 pub use look::{Preview, View};
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use fencehold_model::proposal::{self, Command, Refusal, Target, Verdict};
@@ -208,8 +208,30 @@ impl<'a, F: Fs, J: Journal, H: Host, G: Ground> Prose<'a, F, J, H, G> {
 /// # Errors
 /// As [`Rooted::locate`]; where it lies in what is git's own, or its path cannot be that of a target.
 pub fn target<F: Fs>(fs: &F, rooted: &Rooted, file: &Path) -> Result<Target> {
-    let path = rooted.locate(fs, file, Last::Follow)?.path();
-    let below = path.strip_prefix(rooted.root()).unwrap_or(&path);
+    spelt(rooted, file, &rooted.locate(fs, file, Last::Follow)?.path())
+}
+
+/// The target that `file` was when its folders stood as it is written: what was proposed for a file has that name, though
+/// a folder went since, or a link took the place of one.
+///
+/// # Errors
+/// As [`target`], without a look at the disk.
+pub fn target_as_written(rooted: &Rooted, file: &Path) -> Result<Target> {
+    let mut path = PathBuf::new();
+    for part in rooted.root().join(file).components() {
+        match part {
+            Component::ParentDir => {
+                path.pop();
+            }
+            Component::CurDir => {}
+            part => path.push(part),
+        }
+    }
+    spelt(rooted, file, &path)
+}
+
+fn spelt(rooted: &Rooted, file: &Path, path: &Path) -> Result<Target> {
+    let below = path.strip_prefix(rooted.root()).unwrap_or(path);
     let is_git = |part: Component<'_>| part.as_os_str().eq_ignore_ascii_case(".git");
     if below.components().any(is_git) {
         return Err(Error::usage(format!("{} lies in what is git's own", file.display())));

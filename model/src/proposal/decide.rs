@@ -7,7 +7,7 @@ use alloc::string::String;
 
 use super::{
     Command, Decision, End, Intent, Proposal, ProposalEvent, Prose, Refusal, Standing, Sum, Target, Told,
-    Verdict, What, check_content,
+    Verdict, What, check_content, text::check_bytes,
 };
 use crate::json::Malformed;
 use crate::{Entry, Event, ProposalId, Revision, State};
@@ -97,7 +97,7 @@ pub fn admits(state: &State, event: &ProposalEvent) -> Result<(), Malformed> {
     let is_begun = begun.is_some_and(|(begun, _)| begun == id);
     match (what, proposal) {
         (What::Proposed { .. }, Some(_)) => bad("is proposed twice"),
-        (What::Proposed { content }, None) => match check_content(content) {
+        (What::Proposed { content }, None) => match check_bytes(content) {
             Ok(()) => Ok(()),
             Err(why) => bad(&format!("has a content that {why}")),
         },

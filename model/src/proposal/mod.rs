@@ -21,6 +21,7 @@
 mod decide;
 mod event;
 mod form;
+mod line;
 mod sum;
 mod target;
 mod text;

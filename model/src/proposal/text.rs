@@ -52,15 +52,7 @@ impl fmt::Display for Unfit {
 /// # Errors
 /// What is wrong with it, as in "is blank".
 pub fn check_content(content: &str) -> Result<(), String> {
-    if content.trim().is_empty() {
-        return Err("is blank".into());
-    }
-    if content.len() > CONTENT_BYTES_MAX {
-        return Err(format!("has {} bytes; the most is {CONTENT_BYTES_MAX}", content.len()));
-    }
-    if content.contains('\0') {
-        return Err("holds a NUL byte".into());
-    }
+    check_bytes(content)?;
     if let Some(at) = content.lines().position(|line| line.trim_start().starts_with(MARKER.trim_end())) {
         return Err(format!(
             "holds in line {} what says that a proposal was accepted; leave that line out",
@@ -71,6 +63,24 @@ pub fn check_content(content: &str) -> Result<(), String> {
         None => Ok(()),
         Some(Unclosed { line, what }) => Err(format!("opens {what} in line {line} and never closes it")),
     }
+}
+
+/// Refuses a content that no journal holds. What Markdown says of one is not asked: a journal stays readable where that is
+/// read better than when it was written.
+///
+/// # Errors
+/// What is wrong with it, as in "is blank".
+pub(super) fn check_bytes(content: &str) -> Result<(), String> {
+    if content.trim().is_empty() {
+        return Err("is blank".into());
+    }
+    if content.len() > CONTENT_BYTES_MAX {
+        return Err(format!("has {} bytes; the most is {CONTENT_BYTES_MAX}", content.len()));
+    }
+    if content.contains('\0') {
+        return Err("holds a NUL byte".into());
+    }
+    Ok(())
 }
 
 /// The line that stands before the content of an accepted proposal, without its end: whose it is, and since when.
@@ -101,7 +111,8 @@ pub fn applied(file: &[u8], marker: &str, content: &str) -> Result<Vec<u8>, Unfi
         return Err(Unfit::Nul(line_of(at)));
     }
     let text = core::str::from_utf8(file).map_err(|bad| Unfit::NotUtf8(line_of(bad.valid_up_to())))?;
-    if let Some(unclosed) = unclosed(text) {
+    // A byte order mark stands before the first line, and is no part of it; within a text it is a character like others.
+    if let Some(unclosed) = unclosed(text.strip_prefix('\u{feff}').unwrap_or(text)) {
         return Err(Unfit::Unclosed(unclosed));
     }
     let end = line_end(text);

@@ -1,8 +1,12 @@
 //! Whether a text of Markdown ends inside of something that swallows what is appended to it.
 //!
-//! By CommonMark 0.31: fenced code blocks (4.5), and those HTML blocks that no blank line ends (4.6, kinds 1 to 5). What
-//! is opened inside of a list or a quotation ends with it, and what is appended begins outside of both. Where this is
-//! simpler than the standard it says that something is open: what is refused is not written.
+//! By CommonMark 0.31: its blocks are followed line by line ([`super::line`] reads one), as in the appendix of the
+//! standard. Fenced code (4.5), and those HTML blocks that no blank line ends (4.6, kinds 1 to 5), swallow what follows.
+//! What is opened inside of a list or a quotation ends with it, and what is appended begins outside of both.
+
+use alloc::vec::Vec;
+
+use super::line::{Fence, Html, Line, html};
 
 /// What is open at the end of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,147 +17,154 @@ pub struct Unclosed {
     pub what: &'static str,
 }
 
-/// What opens an HTML block that only its own end closes, each in lower case.
-const HTML: [(&str, &[&str]); 8] = [
-    ("<!--", &["-->"]),
-    ("<?", &["?>"]),
-    ("<![cdata[", &["]]>"]),
-    ("<!", &[">"]),
-    ("<script", VERBATIM),
-    ("<pre", VERBATIM),
-    ("<style", VERBATIM),
-    ("<textarea", VERBATIM),
-];
-const VERBATIM: &[&str] = &["</script>", "</pre>", "</style>", "</textarea>"];
-
-/// What a line is inside of.
+/// What other blocks stand in.
 #[derive(Clone, Copy)]
-enum Inside {
-    Fence { mark: char, count: usize, quoted: bool, indent: usize },
-    Html(&'static [&'static str]),
+enum Container {
+    Quote,
+    /// Of a list: its lines are indented by as much. One that is empty yet ends with a blank line.
+    Item {
+        columns: usize,
+        is_empty: bool,
+    },
 }
 
-/// What is open at the end of `text`, if anything is.
+/// The block that takes lines.
+#[derive(Clone, Copy)]
+enum Leaf {
+    /// One that a single line is, or none.
+    None,
+    Paragraph,
+    Fence(Fence),
+    Html(Html),
+}
+
+struct Blocks {
+    containers: Vec<Container>,
+    leaf: Leaf,
+    /// The line that the leaf began in.
+    from: u64,
+}
+
+/// What is open at the end of `text`, if anything is. A carriage return alone ends a line by the standard, and not for all
+/// who read by it: what is open for either of them is open.
 #[must_use]
 pub fn unclosed(text: &str) -> Option<Unclosed> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut open: Option<(u64, Inside)> = None;
+    let is_alone = |(at, _): (usize, &str)| !text[at..].starts_with("\r\n");
+    let by_newlines = || unclosed_by(text, &['\n']);
+    unclosed_by(text, &['\n', '\r'])
+        .or_else(|| text.match_indices('\r').any(is_alone).then(by_newlines).flatten())
+}
+
+/// What is open where lines end with `ends`, and with a newline behind a carriage return.
+fn unclosed_by(text: &str, ends: &[char]) -> Option<Unclosed> {
+    let mut blocks = Blocks { containers: Vec::new(), leaf: Leaf::None, from: 0 };
+    // People count the lines by their newlines.
     for (number, line) in (1..).zip(text.split('\n')) {
         let line = line.strip_suffix('\r').unwrap_or(line);
-        if let Some((_, inside)) = open
-            && !ends_with_its_container(inside, line)
-        {
-            if closes(inside, line) {
-                open = None;
-            }
-            continue;
-        }
-        open = opens(line).map(|inside| (number, inside));
+        line.split(ends).for_each(|line| blocks.take(number, Line::new(line)));
     }
-    let (line, inside) = open?;
-    match inside {
-        Inside::Fence { quoted, indent, .. } if quoted || indent > 0 => None,
-        Inside::Fence { .. } => Some(Unclosed { line, what: "a code fence" }),
-        Inside::Html(_) => Some(Unclosed { line, what: "a comment or a block of HTML" }),
+    match blocks.leaf {
+        _ if !blocks.containers.is_empty() => None,
+        Leaf::Fence(_) => Some(Unclosed { line: blocks.from, what: "a code fence" }),
+        Leaf::Html(html) if !html.ends_blank() => {
+            Some(Unclosed { line: blocks.from, what: "a comment or a block of HTML" })
+        }
+        _ => None,
     }
 }
 
-/// What a line outside of everything opens and does not close itself.
-fn opens(line: &str) -> Option<Inside> {
-    let (rest, quoted, indent) = contained(line)?;
-    let mark = rest.chars().next()?;
-    if mark == '`' || mark == '~' {
-        let count = run(rest, mark);
-        // The info string of backticks has none of them: else it is code within a line.
-        let is_fence = count >= 3 && !(mark == '`' && rest[count..].contains('`'));
-        return is_fence.then_some(Inside::Fence { mark, count, quoted, indent });
+impl Blocks {
+    /// Takes a line.
+    fn take(&mut self, number: u64, mut line: Line<'_>) {
+        let matched = self.still_inside(&mut line);
+        let is_all = matched == self.containers.len();
+        let was_paragraph = matches!(self.leaf, Leaf::Paragraph);
+        if is_all && self.goes_on(&mut line) {
+            return;
+        }
+        let mut interrupts = is_all && was_paragraph && !line.is_blank();
+        let mut depth = matched;
+        loop {
+            if line.indent() < 4
+                && let Some(container) = contained(&mut line, interrupts)
+            {
+                self.containers.truncate(depth);
+                self.fill();
+                self.containers.push(container);
+                (self.leaf, interrupts, depth) = (Leaf::None, false, depth + 1);
+                continue;
+            }
+            break;
+        }
+        let is_lazy = depth == matched && was_paragraph && !line.is_blank();
+        let begun = if line.indent() < 4 { begins(&line, interrupts, is_lazy) } else { None };
+        if begun.is_none() && is_lazy {
+            return;
+        }
+        self.containers.truncate(depth);
+        if line.is_blank() {
+            self.leaf = Leaf::None;
+            return;
+        }
+        self.fill();
+        let is_code = line.indent() >= 4;
+        self.leaf = begun.unwrap_or(if is_code { Leaf::None } else { Leaf::Paragraph });
+        self.from = number;
     }
-    if mark != '<' || quoted || indent > 0 {
+
+    /// How many of the containers this line still is in; their marks are behind it then.
+    fn still_inside(&self, line: &mut Line<'_>) -> usize {
+        let is_in = |container: &&Container| match **container {
+            Container::Quote => line.indent() < 4 && line.quote(),
+            Container::Item { is_empty, .. } if line.is_blank() => !is_empty,
+            Container::Item { columns, .. } => line.indent() >= columns && line.advance(columns),
+        };
+        self.containers.iter().take_while(is_in).count()
+    }
+
+    /// Whether the line belongs to the block that takes lines, and no other block can begin in it.
+    fn goes_on(&mut self, line: &mut Line<'_>) -> bool {
+        match self.leaf {
+            Leaf::None | Leaf::Paragraph => return false,
+            Leaf::Fence(fence) if line.ends(fence) => self.leaf = Leaf::None,
+            Leaf::Html(html) if html.ends_blank() && line.is_blank() => return false,
+            Leaf::Html(html) if html.ends_in(line.rest()) => self.leaf = Leaf::None,
+            Leaf::Fence(_) | Leaf::Html(_) => {}
+        }
+        true
+    }
+
+    /// Something begins in the last container.
+    fn fill(&mut self) {
+        if let Some(Container::Item { is_empty, .. }) = self.containers.last_mut() {
+            *is_empty = false;
+        }
+    }
+}
+
+/// The container that begins here, which is then behind the line's begin.
+fn contained(line: &mut Line<'_>, interrupts: bool) -> Option<Container> {
+    if line.quote() {
+        return Some(Container::Quote);
+    }
+    if line.is_break() || (interrupts && line.is_underline()) {
         return None;
     }
-    let lower = rest.to_ascii_lowercase();
-    let (begin, ends) = HTML.iter().find(|(begin, _)| is_html(&lower, begin))?;
-    let after = &lower[begin.len()..];
-    (!ends.iter().any(|end| after.contains(end))).then_some(Inside::Html(ends))
+    let columns = line.item(interrupts)?;
+    Some(Container::Item { columns, is_empty: true })
 }
 
-fn is_html(line: &str, begin: &str) -> bool {
-    let Some(after) = line.strip_prefix(begin) else { return false };
-    match begin {
-        "<!" => after.starts_with(|c: char| c.is_ascii_alphabetic()),
-        "<!--" | "<?" | "<![cdata[" => true,
-        _ => after.is_empty() || after.starts_with([' ', '\t', '>']),
+/// The block that begins here, other than a paragraph.
+fn begins(line: &Line<'_>, interrupts: bool, is_lazy: bool) -> Option<Leaf> {
+    if line.is_heading() || line.is_break() || (interrupts && line.is_underline()) {
+        return Some(Leaf::None);
     }
-}
-
-/// The line behind its quotation marks and list markers, whether there was one of the first, and how far in it begins
-/// behind the last of the second; none where it is indented so far that it opens nothing.
-fn contained(line: &str) -> Option<(&str, bool, usize)> {
-    let (mut rest, mut quoted, mut indent) = (line, false, 0);
-    loop {
-        let spaces = run(rest, ' ');
-        if spaces > 3 {
-            return None;
-        }
-        let at = &rest[spaces..];
-        let Some(after) = at.strip_prefix('>').or_else(|| list_marker(at)) else {
-            return Some((at, quoted, indent));
-        };
-        quoted |= at.starts_with('>');
-        rest = after.strip_prefix(' ').unwrap_or(after);
-        if !at.starts_with('>') {
-            indent = line.len() - rest.len();
-        }
+    if let Some(fence) = line.fence() {
+        return Some(Leaf::Fence(fence));
     }
+    let html = html(line.text(), is_lazy)?;
+    Some(if html.ends_in(line.text()) { Leaf::None } else { Leaf::Html(html) })
 }
-
-/// What follows the marker of a list item.
-fn list_marker(at: &str) -> Option<&str> {
-    let digits = at.bytes().take_while(u8::is_ascii_digit).count();
-    let after = match digits {
-        0 => at.strip_prefix(['-', '*', '+'])?,
-        1..=9 => at[digits..].strip_prefix(['.', ')'])?,
-        _ => return None,
-    };
-    after.starts_with(' ').then_some(after)
-}
-
-/// Whether a line is outside of the list item or the quotation that something was opened in.
-fn ends_with_its_container(inside: Inside, line: &str) -> bool {
-    let Inside::Fence { quoted, indent, .. } = inside else { return false };
-    let spaces = run(line, ' ');
-    (quoted && !line[spaces..].starts_with('>'))
-        || (indent > 0 && !quoted && !line.trim().is_empty() && spaces < indent)
-}
-
-fn closes(inside: Inside, line: &str) -> bool {
-    match inside {
-        Inside::Fence { mark, count, quoted, indent } => {
-            let mut rest = line;
-            if quoted {
-                rest = rest.trim_start_matches([' ', '>']);
-            } else {
-                let spaces = run(rest, ' ');
-                if spaces > indent + 3 {
-                    return false;
-                }
-                rest = &rest[spaces..];
-            }
-            let marks = run(rest, mark);
-            marks >= count && rest[marks..].trim_end_matches([' ', '\t']).is_empty()
-        }
-        Inside::Html(ends) => {
-            let lower = line.to_ascii_lowercase();
-            ends.iter().any(|end| lower.contains(end))
-        }
-    }
-}
-
-/// How many times `mark`, one byte long, stands at the beginning.
-fn run(text: &str, mark: char) -> usize {
-    text.chars().take_while(|&c| c == mark).count()
-}
-
 #[cfg(test)]
 mod tests {
     use super::unclosed;
@@ -183,7 +194,11 @@ mod tests {
             "<pre>\n\n</pre>\n",
             "<prefix>\n\n",
             "text <!-- not a block",
-            "\u{feff}```\r\ncode\r\n```\r\n",
+            "<!-->\n",
+            "- a\n  ```\n  code\n  ```\n",
+            "- a\n  ```\ntext\n",
+            "<div>\n```\n</div>\n",
+            "```\r\ncode\r\n```\r\n",
         ];
         for text in closed {
             assert_eq!(unclosed(text), None, "{text:?}");
@@ -198,8 +213,17 @@ mod tests {
             ("```\n    ```\n", 1),
             ("```\na\n```\n```\n", 4),
             ("<!-- a\n\n", 1),
+            // The fence of an item ends with the item, and what looks like its end opens another.
+            ("- a\n  ```\n  code\n```\n", 4),
+            ("1. a\n\n   ```\n   code\n```\n", 5),
+            ("- a\n\t```\n```\n", 3),
+            // What stands in a block of HTML is no fence.
+            ("<details>\n```\n\ntext\n```\n", 5),
+            ("<!-->\n```-->\n", 2),
+            ("a\r```\rcode\n", 1),
+            ("a\r```\r```x\r\n", 1),
             ("a\n\n<PRE class=x>\n", 3),
-            ("\u{feff}```\r\ncode\r\n", 1),
+            ("```\r\ncode\r\n", 1),
         ];
         for (text, line) in open {
             assert_eq!(unclosed(text).map(|open| open.line), Some(line), "{text:?}");

@@ -146,6 +146,10 @@ impl Shrinker {
         while !left.is_empty() && Instant::now() < self.end {
             let mut kept = Vec::new();
             for chunk in left.chunks(size) {
+                // To leave a part out of a long history takes its time as well.
+                if Instant::now() >= self.end {
+                    return;
+                }
                 let text = without(&self.best, chunk);
                 if !self.attempt(&text) {
                     kept.extend_from_slice(chunk);

@@ -9,7 +9,7 @@ use fencehold_model::proposal::{Refusal, Target};
 use super::args::Chosen;
 use super::look::{is_pending, line};
 use super::pick::Numbers;
-use super::{RealProse, diff, render, typed, with_prose};
+use super::{RealProse, diff, known, render, with_prose};
 use crate::cli::front::plain;
 use crate::cli::locks::Locks;
 use crate::cli::out::Ended;
@@ -25,8 +25,8 @@ pub(super) fn each(
     doing: &str,
     mut then: impl FnMut(&Locks, &RealProse<'_>, &Target, &ProposalId) -> Ended,
 ) -> Ended {
-    let target = typed(session, &chosen.target)?;
     with_prose(session, |found| {
+        let target = known(session, found.map(|(locks, _)| locks), &chosen.target, &chosen.ids)?;
         let mut worst = 0;
         let Some((locks, prose)) = found else {
             for id in &chosen.ids {

@@ -9,7 +9,7 @@ use super::super::describe::utc;
 use super::super::front::plain;
 use super::super::out::{Ended, REFUSED};
 use super::super::session::Session;
-use super::{diff, render, typed, with_prose};
+use super::{diff, known, render, typed, with_prose};
 use crate::error::Result;
 use crate::journal::Seen;
 use crate::prose::View;
@@ -59,8 +59,8 @@ pub(super) fn line(view: &View) -> String {
 
 /// One proposal, with its content and what that would change in the file.
 pub(super) fn show(session: &Session, target: &Path, id: &ProposalId) -> Ended {
-    let target = typed(session, target)?;
     with_prose(session, |found| {
+        let target = known(session, found.map(|(locks, _)| locks), target, std::slice::from_ref(id))?;
         let Some((locks, prose)) = found else {
             return render::refused(session, &target, id, &Refusal::NotFound);
         };
@@ -118,10 +118,13 @@ pub(super) fn check(session: &Session, target: Option<&Path>) -> Ended {
 
 /// The proposals of a file, or of all; none where there is no workspace.
 fn look(session: &Session, target: Option<&Path>, then: impl FnOnce(&Seen<Vec<View>>) -> Ended) -> Ended {
-    let target = target.map(|target| typed(session, target)).transpose()?;
     with_prose(session, |found| match found {
-        None => then(&Seen { revision: 0, at_ms: 0, value: Vec::new() }),
+        None => {
+            target.map(|target| typed(session, target)).transpose()?;
+            then(&Seen { revision: 0, at_ms: 0, value: Vec::new() })
+        }
         Some((locks, prose)) => {
+            let target = target.map(|target| known(session, Some(locks), target, &[])).transpose()?;
             let seen: Result<_> = prose.list(target.as_ref());
             let ended = then(&seen?)?;
             locks.tell_notes(session.out);

@@ -29,7 +29,7 @@ use crate::host::{Host as _, RealHost};
 use crate::journal::FileJournal;
 use crate::locate::{self, Place, Start};
 use crate::mark::{Rooted, Shown};
-use crate::prose::{Ground, Prose, View, target};
+use crate::prose::{Ground, Prose, View, target, target_as_written};
 
 pub(super) use render::{doubt, object};
 
@@ -89,13 +89,14 @@ pub(super) fn proposal(command: &Proposal, common: &Common) -> Ended {
         }
         Proposal::Resolve { target, id, how, reason, who } => {
             let (by, _) = holder(who)?;
-            let target = typed(&session, target)?;
             with_prose(&session, |found| match found {
                 Some((locks, prose)) => {
+                    let target = known(&session, Some(locks), target, std::slice::from_ref(id))?;
                     let answer = prose.resolve(&by, &target, id, (*how).into(), reason)?;
                     render::tell(&session, Some(locks), &target, id, &answer)
                 }
                 None => {
+                    let target = typed(&session, target)?;
                     let blank = reason.trim().is_empty();
                     let refusal = if blank { Refusal::NeedsReason } else { Refusal::NotFound };
                     render::refused(&session, &target, id, &refusal)
@@ -126,6 +127,27 @@ pub(super) fn told(pending: &[View]) -> Result<String> {
 /// The target that a typed path comes to.
 fn typed(session: &Session, path: &Path) -> Result<Target> {
     target(&session.fs, &session.rooted()?, &session.file(path)?)
+}
+
+/// The target that a typed path comes to, or, where that has none of these proposals, the one that is written so: nobody
+/// could end what was proposed for a file whose folder is gone, or in whose place a link stands.
+fn known(session: &Session, locks: Option<&Locks>, path: &Path, ids: &[ProposalId]) -> Result<Target> {
+    let here = typed(session, path);
+    let (Some(locks), Ok(written)) = (locks, target_as_written(&session.rooted()?, &session.file(path)?))
+    else {
+        return here;
+    };
+    let has = |target: &Target| -> Result<bool> {
+        let known = locks.ledger().prose_of(target)?.value.proposals;
+        Ok(known
+            .iter()
+            .any(|(id, it)| if ids.is_empty() { it.content().is_some() } else { ids.contains(id) }))
+    };
+    match here {
+        Ok(here) if here == written || has(&here)? || !has(&written)? => Ok(here),
+        Err(error) if !has(&written)? => Err(error),
+        _ => Ok(written),
+    }
 }
 
 /// Opens the prose of the workspace, where there is one.

@@ -120,17 +120,27 @@ fn import(fs: &SimFs, told: &Told<Heard>) {
     }
 }
 
-/// A program without the lock, which keeps the log open.
+/// A program without the lock, which keeps the log open. What it writes behind the half line of a writer that was killed is
+/// one bad line with that, whoever compacts: it was not written as a line.
 fn foreign(fs: &SimFs, told: &Told<Heard>) {
     let Ok(file) = fs.open(&Path::new(site::ROOT).join(site::LOG), How::Append) else { return };
     for round in 0..ROUNDS {
         let id = format!("foreign-{round}");
         told.push(Heard::Asked(id.clone()));
         let line = format!("{{\"id\":\"{id}\"}}\n");
-        if file.append(line.as_bytes()).is_ok_and(|count| count == line.len()) {
+        let is_whole = file.append(line.as_bytes()).is_ok_and(|count| count == line.len());
+        if is_whole && stands_alone(&file, line.as_bytes()) {
             told.push(Heard::Done(id));
         }
     }
+}
+
+/// Whether the file has this line on its own.
+fn stands_alone(file: &impl fencehold::fs::File, line: &[u8]) -> bool {
+    let mut bytes = vec![0; 4096];
+    let count = file.read_at(0, &mut bytes).unwrap_or(0);
+    assert!(count < bytes.len(), "the log is short here");
+    bytes[..count].split_inclusive(|byte| *byte == b'\n').any(|one| one == line)
 }
 
 fn judge(world: &World, ended: &[Ended<()>], told: &[Heard]) -> Result<(), String> {
