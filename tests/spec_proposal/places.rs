@@ -190,3 +190,19 @@ fn an_accept_that_was_begun_is_not_done_through_a_link_in_place_of_its_folder() 
     assert_eq!(refused["value"]["state"], "in_doubt", "{refused}");
     assert_eq!(fs::read_to_string(outside.path().join("a.md")).unwrap(), "# A\n");
 }
+
+/// PROPOSAL-24: What is in doubt is named by `status`, `doctor`, `proposal check` and `show`, each with the command that ends
+/// it, and `doctor` ends with 2.
+#[test]
+fn the_command_that_ends_a_doubt_can_be_pasted_whatever_the_file_is_called() {
+    let yard = yard(&[]);
+    let name = "my $(touch pasted) notes.md";
+    fs::write(yard.join(name), "# A\n").unwrap();
+    add(&yard, name, "it's", "text of p\n");
+    begun_for(&yard, &yard.path(), name, "it's");
+    fs::write(yard.join(name), "# Edited\n").unwrap();
+    let told = yard.run(["proposal", "check"]).stderr;
+    let (_, command) = told.split_once("`fencehold ").expect("a command");
+    let (command, _) = command.split_once(" --as").expect("a verdict");
+    assert_eq!(command, r"proposal resolve 'my $(touch pasted) notes.md' 'it'\''s'");
+}

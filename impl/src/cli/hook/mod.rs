@@ -35,6 +35,7 @@ pub(super) use failed_open::{FILE as FAILED_OPEN, records};
 pub(super) use held::WORKSPACE;
 pub(super) use install::{Hook, hook};
 pub(super) use known::{Asking, installed, uninstall};
+pub(super) use wired::quoted;
 
 /// The events of a harness, by the words that name them here and there.
 const EVENTS: [(&str, Event); 4] = [

@@ -96,7 +96,7 @@ fn others(settings: &Value, event: &str, word: &str) -> Result<Vec<Value>, Strin
 }
 
 /// A path as a word of sh(1).
-pub(super) fn quoted(path: &str) -> String {
+pub(in super::super) fn quoted(path: &str) -> String {
     let plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_' | b'+' | b'@');
     if path.bytes().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }

@@ -5,6 +5,7 @@ use fencehold_model::proposal::{Intent, Refusal, Standing, Target, Told};
 use serde_json::{Value, json};
 
 use super::super::front::plain;
+use super::super::hook::quoted;
 use super::super::locks::Locks;
 use super::super::out::{Ended, REFUSED};
 use super::super::session::Session;
@@ -80,10 +81,12 @@ fn why(target: &Target, id: &ProposalId, refusal: &Refusal) -> String {
 
 /// A doubt, and what to do about it.
 pub(in super::super) fn doubt(target: &Target, id: &ProposalId, intent: &Intent) -> String {
+    // It is for pasting into a shell, whatever files and proposals are called.
+    let words = format!("{} {}", quoted(target.as_str()), quoted(id.as_str()));
     format!(
         "{target}: the accept of {id} that {} began is in doubt: {} is neither as it was nor as it was to be, and the line \
-         that names the proposal is not there. Look at the file, then say what it was: `fencehold proposal resolve {target} \
-         {id} --as accepted|rejected --reason TEXT`",
+         that names the proposal is not there. Look at the file, then say what it was: `fencehold proposal resolve {words} \
+         --as accepted|rejected --reason TEXT`",
         intent.by, intent.file
     )
 }
