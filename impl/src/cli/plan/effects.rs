@@ -1,40 +1,60 @@
 //! The steps of [`crate::plan::sync`], on the disk, in git, and in the journal.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use fencehold_model::status::{Command, Value};
-use fencehold_model::{Holder, Status, TaskId};
+use fencehold_model::{Holder, Policy, Status, TaskId};
 
 use super::super::gate;
 use super::super::locks::Locks;
 use super::super::session::Session;
 use super::super::task::refused;
+use super::elsewhere::{Elsewhere, is_unknown};
 use super::git::{self, At, FileState, Repo};
 use super::memory::Kept;
-use super::paths::PlanFile;
-use super::seen::Board;
+use super::seen::{Board, Seen};
 use crate::document::{Version, Was, replace};
-use crate::error::{Error, Result};
+use crate::error::{Error, Happened, Result};
 use crate::fs::{File as _, Fs as _, How, RealFile, RealFs, read_from};
 use crate::host::Host as _;
 use crate::journal::Journal as _;
 use crate::ledger::{REASON_BYTES_MAX, TaskVerdict};
 use crate::mark::{Held, temp_name};
-use crate::plan::{Barred, Change, Committed, Effects, FileMemory, Moved, PLAN_BYTES_MAX, Sight, Step};
+use crate::plan::{Barred, Change, Committed, Effects, FileMemory, Moved, PLAN_BYTES_MAX, Sight, Step, Task};
 
-/// What git says of commits, asked once for each.
+/// What was before: what git says of commits, asked once for each, and what is remembered in other files.
 #[derive(Debug)]
 pub(super) struct Past<'a> {
     pub(super) repo: Option<&'a Repo>,
     known: RefCell<BTreeMap<String, bool>>,
+    session: &'a Session,
+    policy: &'a Policy,
+    elsewhere: OnceCell<Elsewhere>,
 }
 
 impl<'a> Past<'a> {
-    pub(super) fn new(repo: Option<&'a Repo>) -> Self {
-        Past { repo, known: RefCell::default() }
+    pub(super) fn new(repo: Option<&'a Repo>, session: &'a Session, policy: &'a Policy) -> Self {
+        Past { repo, known: RefCell::default(), session, policy, elsewhere: OnceCell::new() }
+    }
+
+    /// What is remembered of a file that has these tasks.
+    fn memory(&self, kept: &Kept, file: &str, tasks: &[Task]) -> Result<FileMemory> {
+        let mut memory = kept.read()?;
+        let canonical = |id: &TaskId| self.policy.task(id);
+        let tasks: Vec<TaskId> = tasks.iter().map(|task| canonical(&task.id)).collect();
+        if !tasks.iter().any(|task| is_unknown(&memory, task)) {
+            return Ok(memory);
+        }
+        if self.elsewhere.get().is_none() {
+            let _ = self.elsewhere.set(Elsewhere::of(self.session)?);
+        }
+        if let Some(elsewhere) = self.elsewhere.get() {
+            elsewhere.add_to(&mut memory, file, &tasks, self.session, canonical)?;
+        }
+        Ok(memory)
     }
 
     fn descends(&self, commit: &str) -> Result<bool> {
@@ -56,16 +76,16 @@ pub(super) struct Looking<'a> {
     pub(super) board: &'a Board,
     pub(super) past: &'a Past<'a>,
     pub(super) kept: Kept,
-    pub(super) file: &'a PlanFile,
+    pub(super) seen: &'a Seen,
 }
 
 impl Sight for Looking<'_> {
     fn memory(&mut self) -> Result<FileMemory> {
-        self.kept.read()
+        self.past.memory(&self.kept, &self.seen.file.name, &self.seen.read.tasks)
     }
 
     fn identity(&mut self) -> Result<String> {
-        identity(&self.file.place.path())
+        identity(&self.seen.file.place.path())
     }
 
     fn board(&mut self, tasks: &[TaskId]) -> Result<Vec<Option<Value>>> {
@@ -97,20 +117,22 @@ pub(super) struct Fixing<'a, 'l> {
     pub(super) holder: &'a Holder,
     pub(super) past: &'a Past<'a>,
     pub(super) branch: Option<&'a mut Branch>,
-    pub(super) file: &'a PlanFile,
+    pub(super) seen: &'a Seen,
     pub(super) held: &'a Held<'l, RealFs>,
     pub(super) kept: Kept,
     /// What people should know of what was done.
     pub(super) notes: &'a mut Vec<String>,
+    /// Whether this run has begun to change a board or a file: an error says that nothing was changed until then.
+    pub(super) has_begun: &'a mut bool,
 }
 
 impl Sight for Fixing<'_, '_> {
     fn memory(&mut self) -> Result<FileMemory> {
-        self.kept.read()
+        self.past.memory(&self.kept, &self.seen.file.name, &self.seen.read.tasks)
     }
 
     fn identity(&mut self) -> Result<String> {
-        identity(&self.file.place.path())
+        identity(&self.seen.file.place.path())
     }
 
     fn board(&mut self, tasks: &[TaskId]) -> Result<Vec<Option<Value>>> {
@@ -152,6 +174,7 @@ impl Effects for Fixing<'_, '_> {
         };
         let asking = self.locks.asking(self.holder);
         let look = |looking| gate::look(&self.session.place, looking);
+        *self.has_begun = true;
         let Some(answer) = self.locks.ledger().task_as_seen(&asking, &command, seen, look)? else {
             return Ok(Moved::Meanwhile);
         };
@@ -198,8 +221,9 @@ impl Effects for Fixing<'_, '_> {
         let file = self.open()?;
         let failed = |error| Error::environment("looking at", &path, error);
         let was = Was { stat: file.stat().map_err(failed)?, version: Version::of(was) };
-        let temp = temp_name(&self.file.place.name, self.locks.host().random());
-        Ok(replace(&RealFs, &self.file.place, Some(&was), new, &temp)?.is_ok())
+        let temp = temp_name(&self.seen.file.place.name, self.locks.host().random());
+        *self.has_begun = true;
+        Ok(replace(&RealFs, &self.seen.file.place, Some(&was), new, &temp)?.is_ok())
     }
 
     fn commit(&mut self, new: &[u8], changes: &[Change]) -> Result<Committed> {
@@ -211,10 +235,16 @@ impl Effects for Fixing<'_, '_> {
         }
         let (path, message) = (self.path(), message(changes));
         let branch = self.branch.as_mut().expect("it was looked at");
-        match branch.repo.commit_only(&path, &message, &mut branch.at)? {
+        // Where git cannot even be asked there is no commit, and the file is taken back as after any other refusal.
+        let asked = branch.repo.commit_only(&path, &message, &mut branch.at);
+        let committed = asked.or_else(|error| match error.happened() {
+            Happened::No => Ok(git::Committed::Not { why: error.to_string() }),
+            Happened::Unknown => Err(error),
+        })?;
+        match committed {
             git::Committed::Made { also, .. } => {
                 branch.unpushed += u64::from(branch.at.remote.is_some());
-                self.notes.extend(also.map(|also| format!("{}: {also}", self.file.name)));
+                self.notes.extend(also.map(|also| format!("{}: {also}", self.seen.file.name)));
                 Ok(Committed::Done)
             }
             git::Committed::Not { why } => Ok(Committed::Failed(why)),
@@ -234,7 +264,7 @@ fn identity(path: &Path) -> Result<String> {
 
 impl Fixing<'_, '_> {
     fn path(&self) -> PathBuf {
-        self.file.place.path()
+        self.seen.file.place.path()
     }
 
     fn open(&self) -> Result<RealFile> {
@@ -250,7 +280,7 @@ impl Fixing<'_, '_> {
 
     /// Why a task is reopened: the commit that brought the file to where it is.
     fn reason(&self, to: &Status) -> String {
-        let name = &self.file.name;
+        let name = &self.seen.file.name;
         let commit = self.past.repo.and_then(|repo| repo.last_commit_of(&self.path()));
         let mut reason = match commit {
             Some(commit) => format!("{name} says {to} since commit {}: {}", commit.id, commit.subject),

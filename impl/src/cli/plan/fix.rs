@@ -19,7 +19,7 @@ use super::git::{Pulled, Repo, UNPUSHED_MAX};
 use super::memory::Kept;
 use super::report::{self, Finding, Level};
 use super::seen::{self, Board, Looked, Seen};
-use super::{SILENCE, judge, sort};
+use super::{SILENCE, judge, repo, sort};
 use crate::error::{Error, Result};
 use crate::host::Deadline;
 use crate::mark::{Access, ResourceLock, Shown, obey, sweep};
@@ -29,7 +29,7 @@ use crate::plan::{Barred, Left, Options, is_settled, sync};
 pub(super) fn fix(asked: &Fix, common: &Common) -> Ended {
     let (holder, _) = holder(&asked.who)?;
     let session = Session::begin(common)?;
-    let repo = Repo::at(&session.place.root)?;
+    let repo = repo(&session)?;
     let mut findings = Vec::new();
     let passed = pass(asked, repo.as_ref(), &mut findings)?;
     let Passed::Through(branch) = passed else { return only_look(asked, &session, repo.as_ref(), findings) };
@@ -55,11 +55,16 @@ pub(super) fn fix(asked: &Fix, common: &Common) -> Ended {
         session: &session,
         locks: &locks,
         holder: &holder,
-        past: Past::new(repo.as_ref()),
+        past: Past::new(repo.as_ref(), &session, &policy),
         branch,
         notes: Vec::new(),
+        has_begun: false,
     };
-    let ended = run.all(exchanged.as_ref(), &looked, &mut findings);
+    let ended = run.all(exchanged.as_ref(), &looked, &mut findings).map_err(|error| run.cut_short(error));
+    if let Err(error) = &ended {
+        let what = format!("the run ended before its end, so not all is told: {error}");
+        findings.push(Finding::of_all("ended-early", Level::Open, what));
+    }
     gate::settle_after(&session.place, locks.ledger(), &holder);
     locks.tell_notes(session.out);
     for note in &run.notes {
@@ -137,6 +142,8 @@ struct Run<'a> {
     past: Past<'a>,
     branch: Option<Branch>,
     notes: Vec<String>,
+    /// As [`Fixing::has_begun`].
+    has_begun: bool,
 }
 
 impl Run<'_> {
@@ -172,6 +179,20 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// The error that ended the run; one that says that nothing was changed says so of all that was done before.
+    fn cut_short(&self, error: Error) -> Error {
+        match error {
+            Error::Damaged { .. } | Error::Indefinite { .. } => error,
+            _ if !self.has_begun => error,
+            _ => Error::indefinite(
+                &self.session.place.root,
+                format!(
+                    "the run had begun to change boards and files, and then: {error}; run again it goes on"
+                ),
+            ),
+        }
+    }
+
     fn file(
         &mut self,
         seen: &Seen,
@@ -190,7 +211,7 @@ impl Run<'_> {
             no_writeback: None,
             doubled: looked.doubled.clone(),
         };
-        let mut looking = Looking { board, past: &self.past, kept: kept.clone(), file: &seen.file };
+        let mut looking = Looking { board, past: &self.past, kept: kept.clone(), seen };
         if is_settled(&mut looking, &options, &seen.read.tasks, canonical)? {
             return Ok(());
         }
@@ -223,10 +244,11 @@ impl Run<'_> {
             holder: self.holder,
             past: &self.past,
             branch: self.branch.as_mut(),
-            file: &seen.file,
+            seen,
             held: &held,
             kept,
             notes: &mut self.notes,
+            has_begun: &mut self.has_begun,
         };
         let happened = sync(&mut fixing, &options, canonical)?;
         findings.extend(happened.iter().filter_map(|happening| Finding::of(name, happening)));

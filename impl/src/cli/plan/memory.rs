@@ -26,8 +26,7 @@ pub(super) struct Kept {
 impl Kept {
     /// That of the file of this name from the top of the worktree.
     pub(super) fn of(session: &Session, file: &str) -> Self {
-        let place = &session.place;
-        let tree = place.git_dir.as_ref().unwrap_or(&place.root).to_string_lossy().into_owned();
+        let (place, tree) = (&session.place, tree(session));
         let name = format!("{:08x}-{}.json", crc32fast::hash(tree.as_bytes()), escape(file));
         Kept { dir: place.dir.join(FOLDER), name, tree, file: file.to_owned() }
     }
@@ -52,6 +51,18 @@ impl Kept {
                 self.file
             ),
         })
+    }
+
+    /// What the file of this name in the folder remembers, and of which plan file of this worktree; none where it is of
+    /// another worktree, or cannot be read.
+    pub(super) fn found(session: &Session, name: &str) -> Result<Option<(String, FileMemory)>> {
+        let (path, tree) = (session.place.dir.join(FOLDER).join(name), tree(session));
+        let bytes = read_file(&RealFs, &path, BYTES_MAX)
+            .map_err(|error| Error::environment("reading", &path, error))?
+            .unwrap_or_default();
+        let file = serde_json::from_slice(&bytes).ok();
+        let file = file.and_then(|json: serde_json::Value| json["file"].as_str().map(str::to_owned));
+        Ok(file.and_then(|file| Some((file.clone(), FileMemory::read(&bytes, &tree, &file).ok()?))))
     }
 
     /// Remembers it, durably. The caller holds the lock of the plan file.
@@ -82,6 +93,11 @@ impl Kept {
             _ => RealFs.sync_dir(workspace),
         }
     }
+}
+
+/// What tells the worktrees apart.
+fn tree(session: &Session) -> String {
+    session.place.git_dir.as_ref().unwrap_or(&session.place.root).to_string_lossy().into_owned()
 }
 
 /// Whether a file in the folder is called as ours are.

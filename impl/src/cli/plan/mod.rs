@@ -7,6 +7,7 @@
 pub(super) mod args;
 mod board;
 mod effects;
+mod elsewhere;
 mod fix;
 #[allow(dead_code, unused_imports, reason = "its tests and the bench of broken helpers use more of it")]
 mod git;
@@ -29,7 +30,7 @@ use super::args::Common;
 use super::locks::Locks;
 use super::out::Ended;
 use super::session::Session;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::host::Deadline;
 use crate::plan::{Left, Options};
 
@@ -58,7 +59,7 @@ fn check(asked: &Check, common: &Common) -> Ended {
         exchanged.join_into(&mut board);
     }
     let looked = seen::look(&session, &asked.which.paths, &board.policy)?;
-    let repo = Repo::at(&session.place.root)?;
+    let repo = repo(&session)?;
     if let Some(repo) = &repo {
         let upstream = repo.upstream(true, Deadline::after(asked.which.fetch_timeout))?.upstream;
         if !upstream.may_write() {
@@ -70,6 +71,23 @@ fn check(asked: &Check, common: &Common) -> Ended {
         locks.tell_notes(session.out);
     }
     report::tell(session.out, looked.files.len(), looked.tasks, &findings)
+}
+
+/// The worktree of git that the files are in; none outside of git. Where there is a repository that git itself does not
+/// take for the one of these files, nobody can say what is committed: that is no folder without git.
+fn repo(session: &Session) -> Result<Option<Repo>> {
+    let place = &session.place;
+    let repo = Repo::at(&place.root)?;
+    match (&repo, &place.git_dir) {
+        (None, Some(git_dir)) => Err(Error::usage(format!(
+            "{} is the repository of {}, and git sees no worktree there: is it damaged, bare, or set to another one by \
+             `core.worktree`? `git -C {} status` says more; nothing was changed",
+            git_dir.display(),
+            place.root.display(),
+            place.root.display()
+        ))),
+        _ => Ok(repo),
+    }
 }
 
 /// What is in step and what is not, file by file, without a step.
@@ -86,10 +104,10 @@ fn judge(
         doubled: looked.doubled.clone(),
     };
     findings.extend(looked.findings.iter().cloned());
-    let past = Past::new(repo);
+    let past = Past::new(repo, session, &board.policy);
     for seen in &looked.files {
         let name = &seen.file.name;
-        let mut effects = Looking { board, past: &past, kept: Kept::of(session, name), file: &seen.file };
+        let mut effects = Looking { board, past: &past, kept: Kept::of(session, name), seen };
         let tasks = &seen.read.tasks;
         let judged =
             crate::plan::look(&mut effects, &options, tasks, &seen.version, |id| board.policy.task(id))?;
