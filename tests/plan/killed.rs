@@ -1,5 +1,7 @@
 //! A fix that is killed at every step, with others who act meanwhile and afterwards.
 
+use fencehold::plan::Left;
+
 use super::world::{Act, Flaw, World, outcome};
 
 const STATUSES: [&str; 5] = ["todo", "in_progress", "blocked", "done", "cancelled"];
@@ -143,4 +145,32 @@ fn what_others_do_meanwhile_or_after_a_kill_is_not_undone() {
         let found = acted_upon(Some(flaw)).expect_err("a flaw");
         println!("{flaw:?}: {found}");
     }
+}
+
+/// The commit of a fix that was killed before it came from the next one, though that was told to write nothing back.
+#[test]
+fn what_a_killed_fix_wrote_is_not_committed_by_one_that_writes_nothing_back() {
+    let mut start = World::agreed("todo", None);
+    start.does(&Act::Agent("done"));
+    let mut whole = start.clone();
+    whole.run().unwrap();
+    let mut uncommitted = 0;
+    for (call, before) in (0..whole.calls).flat_map(|call| [(call, true), (call, false)]) {
+        let mut world = start.clone();
+        world.kill = Some((call, before));
+        world.run().unwrap_err();
+        world.kill = None;
+        let (file, ours) = (world.file.clone(), world.ours);
+        let told = world.run_with(Some(Left::NoWriteback)).unwrap();
+        assert_eq!((&world.file, world.ours), (&file, ours), "killed at {call} (before: {before})");
+        if world.file != world.committed {
+            assert_eq!(told.len(), 1);
+            assert_eq!(told[0].left, Some(Left::NoWriteback));
+            uncommitted += 1;
+        }
+        world.run().unwrap();
+        assert_eq!((&world.file, world.ours), (&whole.file, 1));
+        assert_eq!(world.committed, world.file);
+    }
+    assert!(uncommitted > 0, "no kill came between the write and the commit");
 }

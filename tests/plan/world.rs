@@ -6,7 +6,8 @@ use std::path::Path;
 
 use fencehold::error::{Error, Result};
 use fencehold::plan::{
-    Barred, Base, Change, Committed, Effects, FileMemory, Happening, Moved, Options, Sight, Step, read, sync,
+    Barred, Base, Change, Committed, Effects, FileMemory, Happening, Left, Moved, Options, Sight, Step, read,
+    sync,
 };
 use fencehold_model::status::{Value, Vocabulary};
 use fencehold_model::{Status, TaskId};
@@ -119,8 +120,12 @@ impl World {
     }
 
     pub(super) fn run(&mut self) -> Result<Vec<Happening>> {
+        self.run_with(None)
+    }
+
+    pub(super) fn run_with(&mut self, no_writeback: Option<Left>) -> Result<Vec<Happening>> {
         let options =
-            Options { vocabulary: Vocabulary::default(), no_writeback: None, doubled: Default::default() };
+            Options { vocabulary: Vocabulary::default(), no_writeback, doubled: Default::default() };
         sync(self, &options, TaskId::clone)
     }
 

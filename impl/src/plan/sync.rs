@@ -73,6 +73,22 @@ struct Run<'e, E> {
     done: Vec<Happening>,
 }
 
+/// A task that a killed run wrote: as it stands in the file, its canonical id, and what the file said before.
+type Written<'a> = (&'a Task, TaskId, &'a str);
+
+fn written<'a>(
+    tasks: &'a [Task],
+    writing: &'a PendingFile,
+    canonical: &impl Fn(&TaskId) -> TaskId,
+) -> Vec<Written<'a>> {
+    let of_it = |task: &'a Task| {
+        let id = canonical(&task.id);
+        let (old, _) = writing.tasks.get(&id)?;
+        Some((task, id, old.as_str()))
+    };
+    tasks.iter().filter_map(of_it).collect()
+}
+
 impl<E: Effects> Run<'_, E> {
     fn remember(&mut self) -> Result<()> {
         if self.memory != self.stored {
@@ -101,11 +117,17 @@ impl<E: Effects> Run<'_, E> {
     }
 
     /// Finishes the write that a killed run began: where the file is as it left it and is not committed, that is done now,
-    /// or taken back.
+    /// or taken back. Where nothing is to be written back neither is done, and it stays begun.
     fn finish(&mut self, canonical: &impl Fn(&TaskId) -> TaskId) -> Result<()> {
         let Some(writing) = self.memory.writing.clone() else { return Ok(()) };
         if Version::of(&self.bytes).as_str() == writing.after && !self.effects.is_committed()? {
-            self.finish_commit(&writing, canonical)?;
+            let tasks = read(&self.bytes).tasks;
+            let written = written(&tasks, &writing, canonical);
+            if self.options.no_writeback == Some(Left::NoWriteback) {
+                self.leave_written(&written, &Left::NoWriteback);
+                return Ok(());
+            }
+            self.finish_commit(&writing, &written)?;
         }
         let commit = self.effects.head()?;
         let identity = self.effects.identity()?;
@@ -113,15 +135,7 @@ impl<E: Effects> Run<'_, E> {
         Ok(())
     }
 
-    fn finish_commit(&mut self, writing: &PendingFile, canonical: &impl Fn(&TaskId) -> TaskId) -> Result<()> {
-        let tasks = read(&self.bytes).tasks;
-        let mut written: Vec<(&Task, TaskId, &str)> = Vec::new();
-        for task in &tasks {
-            let id = canonical(&task.id);
-            if let Some((old, _)) = writing.tasks.get(&id) {
-                written.push((task, id, old));
-            }
-        }
+    fn finish_commit(&mut self, writing: &PendingFile, written: &[Written<'_>]) -> Result<()> {
         let changes: Vec<Change> = written
             .iter()
             .map(|(task, id, old)| (id.clone(), (*old).to_owned(), task.status.clone()))
@@ -138,12 +152,19 @@ impl<E: Effects> Run<'_, E> {
             }
             _ => Left::NotTakenBack(why),
         };
-        for (task, id, old) in &written {
-            let (task, id, file) = (*task, id.clone(), (*old).to_owned());
-            let (line, verdict, left) = (task.status_line, Verdict::Back, Some(left.clone()));
-            self.done.push(Happening { task: id, line, file, board: None, verdict, left });
-        }
+        self.leave_written(written, &left);
         Ok(())
+    }
+
+    fn leave_written(&mut self, written: &[Written<'_>], left: &Left) {
+        self.done.extend(written.iter().map(|(task, id, old)| Happening {
+            task: id.clone(),
+            line: task.status_line,
+            file: (*old).to_owned(),
+            board: None,
+            verdict: Verdict::Back,
+            left: Some(left.clone()),
+        }));
     }
 
     /// C-11. Whether some have moved meanwhile and are to be judged anew.
