@@ -9,7 +9,6 @@ mod board;
 mod effects;
 mod elsewhere;
 mod fix;
-#[allow(dead_code, unused_imports, reason = "its tests and the bench of broken helpers use more of it")]
 mod git;
 mod init;
 mod memory;

@@ -81,14 +81,6 @@ pub(in crate::cli::plan) struct Commit {
 }
 
 impl Repo {
-    /// Whether git has something to say of a file: whatever it is, nothing is to be written back to it.
-    ///
-    /// # Errors
-    /// Where git cannot say; nothing was changed.
-    pub(in crate::cli::plan) fn is_dirty(&self, file: &Path) -> Result<bool> {
-        Ok(self.states(&[file])?.pop() != Some(FileState::Clean))
-    }
-
     /// What git has of each of these files, in their order. Paths are absolute, and below the top.
     ///
     /// # Errors
@@ -156,15 +148,6 @@ impl Repo {
         }
         let asked = ["merge-base", "--is-ancestor", commit, "HEAD"];
         Ok(self.line(asked, until).map_err(failed)?.is_some())
-    }
-
-    /// The bytes of a file as they are committed, before any conversion; none where it is not.
-    pub(in crate::cli::plan) fn committed_bytes(&self, file: &Path) -> Option<Vec<u8>> {
-        let mut name = OsString::from("HEAD:");
-        name.push(self.below(file).ok()?);
-        let mut args = words(["cat-file", "blob"]);
-        args.push(name);
-        git(self.top(), Use::Look, args, &[], Deadline::after(LOCAL_PATIENCE)).ok()
     }
 
     /// The path of a file from the top. The folder that it is in may be named through links.

@@ -6,9 +6,9 @@
 //! - a commit holds exactly one file, and what the user has staged is staged after it as it was before.
 //!
 //! The order of a fix: [`Repo::at`], where asked for [`Repo::pull_ff`], [`Repo::upstream`] with its fetch, and nothing is
-//! written unless [`Upstream::may_write`]; [`Repo::ready`] and [`Repo::unpushed_automatic`] before the first file is
-//! written; for each file [`Repo::states`], [`Repo::moved`], the file, [`Repo::commit_only`], and where that is
-//! [`Committed::Not`] the bytes of before, if what stands there is still ours.
+//! written unless [`Upstream::may_write`](upstream::Upstream::may_write); [`Repo::ready`] and [`Repo::unpushed_automatic`]
+//! before the first file is written; for each file [`Repo::states`], [`Repo::moved`], the file, [`Repo::commit_only`], and
+//! where that is [`Committed::Not`] the bytes of before, if what stands there is still ours.
 
 mod commit;
 mod files;
@@ -25,9 +25,9 @@ use self::process::{Failed, Use, git, words};
 use crate::error::{Error, Result};
 use crate::host::Deadline;
 
-pub(super) use commit::{Committed, MARK, NotReady, UNPUSHED_MAX};
-pub(super) use files::{Commit, FileState};
-pub(super) use upstream::{At, Gate, Pulled, Upstream};
+pub(super) use commit::{Committed, UNPUSHED_MAX};
+pub(super) use files::FileState;
+pub(super) use upstream::{At, Pulled};
 
 /// How long git may take where it asks nobody but the disk.
 pub(super) const LOCAL_PATIENCE: Duration = Duration::from_secs(30);

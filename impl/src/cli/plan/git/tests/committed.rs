@@ -4,7 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::{World, change, gate, repo, run, write};
-use crate::cli::plan::git::{Committed, NotReady};
+use crate::cli::plan::git::Committed;
+use crate::cli::plan::git::commit::NotReady;
 
 fn staged_but(dir: &Path, file: &str) -> Vec<String> {
     let all = run(dir, &["ls-files", "--stage"]);

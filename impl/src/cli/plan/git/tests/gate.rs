@@ -1,7 +1,8 @@
 //! The gate tells what can stand in the way apart.
 
 use super::{SHORT, World, change, gate, repo, run, stands};
-use crate::cli::plan::git::{Pulled, Repo, Upstream};
+use crate::cli::plan::git::upstream::Upstream;
+use crate::cli::plan::git::{Pulled, Repo};
 use crate::host::Deadline;
 
 #[test]

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::{Gate, Repo, Upstream};
+use super::Repo;
+use super::upstream::{Gate, Upstream};
 use crate::host::Deadline;
 
 /// A bare remote, and clones beside it.
